@@ -1,0 +1,46 @@
+//! The browser tests' server: the built binary on a free port, with a folder of its own that is
+//! gone afterwards. Ends the server by its process id, whatever the tests came to.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::process::Background;
+use crate::tree;
+
+/// What the server says once it can be reached.
+const BOUND: &str = "listening on ";
+const START: Duration = Duration::from_secs(20);
+
+/// A running server for one test run.
+pub(crate) struct TestServer {
+    server: Background,
+    data: std::path::PathBuf,
+    /// Where it can be reached.
+    pub(crate) url: String,
+}
+
+impl TestServer {
+    /// Starts the binary of the dev profile.
+    pub(crate) fn start() -> anyhow::Result<Self> {
+        let data = tree::scratch("browser")?.join(format!("data-{}", std::process::id()));
+        std::fs::create_dir_all(&data)?;
+        let mut command = Command::new(tree::parlor("debug"));
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(&data);
+        let mut server = Background::start(&mut command)?;
+        let url = server
+            .wait_for(BOUND, START)
+            .context("the server did not start")?;
+        Ok(Self { server, data, url })
+    }
+
+    /// Stops it, and gives what it logged.
+    pub(crate) fn stop(self) -> String {
+        let log = self.server.stop();
+        let _ = std::fs::remove_dir_all(&self.data);
+        log
+    }
+}

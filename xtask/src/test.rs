@@ -1,0 +1,127 @@
+//! `cargo xtask test` and `ci`: every check there is, in one command, on a fresh machine too.
+//! Nothing is skipped silently: what cannot run is an error unless `--allow-missing`.
+
+use std::process::Command;
+
+use crate::browser::TestServer;
+use crate::process::{cargo, exists, npm};
+use crate::steps::Steps;
+use crate::{process, reference, setup, tidy, tree, web};
+
+/// Set up this machine if need be, then run every test and check.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Go on where something cannot run on this machine, and say so.
+    #[arg(long)]
+    allow_missing: bool,
+    /// Only format, tidy, lints and Rust tests.
+    #[arg(long)]
+    fast: bool,
+}
+
+/// The verb.
+pub(crate) fn test(options: &Options) -> anyhow::Result<()> {
+    let mut steps = Steps::new(options.allow_missing)?;
+    let result = all(&mut steps, options.fast);
+    steps.finish(result);
+    Ok(())
+}
+
+fn all(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
+    if !fast {
+        set_up(steps)?;
+    }
+    steps.run("format", cargo(&["fmt", "--all", "--check"]))?;
+    steps.call("tidy", tidy::tidy)?;
+    steps.run("lints", lints())?;
+    steps.run("rust tests", rust_tests())?;
+    if fast {
+        return Ok(());
+    }
+    steps.run(
+        "doc tests",
+        cargo(&["test", "--workspace", "--doc", "--quiet"]),
+    )?;
+    steps.run("rust docs", docs())?;
+    let check = reference::Options { check: true };
+    steps.call("generated documents", || reference::reference(&check))?;
+    web_tests(steps)
+}
+
+/// What `.ci/run` calls: the same, and nothing may be missing.
+pub(crate) fn ci() -> anyhow::Result<()> {
+    test(&Options {
+        allow_missing: false,
+        fast: false,
+    })
+}
+
+fn set_up(steps: &mut Steps) -> anyhow::Result<()> {
+    match setup::set_up() {
+        Ok(()) => steps.call("set-up", || Ok(())),
+        Err(why) => steps.missing("set-up", &format!("{why:#}")),
+    }
+}
+
+fn lints() -> Command {
+    let features = ["--all-targets", "--features", "xtask/bench"];
+    let mut command = cargo(&["clippy", "--workspace"]);
+    command.args(features).args(["--", "--deny", "warnings"]);
+    command
+}
+
+fn rust_tests() -> Command {
+    if exists("cargo-nextest") {
+        cargo(&["nextest", "run", "--workspace", "--features", "xtask/bench"])
+    } else {
+        cargo(&[
+            "test",
+            "--workspace",
+            "--features",
+            "xtask/bench",
+            "--lib",
+            "--bins",
+            "--tests",
+        ])
+    }
+}
+
+fn docs() -> Command {
+    let mut command = cargo(&["doc", "--workspace", "--no-deps"]);
+    command.env("RUSTDOCFLAGS", "--deny warnings");
+    command
+}
+
+fn web_tests(steps: &mut Steps) -> anyhow::Result<()> {
+    let dir = tree::root().join("web");
+    if !dir.join("package.json").is_file() {
+        return steps.missing("web", "there is no web client in web/");
+    }
+    steps.call("generated types", || web::web(&web::Options::check()))?;
+    if !exists("npm") {
+        return steps.missing("web", "Node is not installed");
+    }
+    steps.call("web packages", || web::install(&dir))?;
+    steps.call("web build", || web::web(&web::Options::build()))?;
+    steps.run("web tests", npm(&["test"]))?;
+    if !setup::has("chromium") {
+        return steps.missing("browser tests", "no Chromium to run them in");
+    }
+    browser_tests(steps)
+}
+
+fn browser_tests(steps: &mut Steps) -> anyhow::Result<()> {
+    // Built again, so that the page of this very step is in it.
+    process::run(&mut cargo(&[
+        "build",
+        "--quiet",
+        "--package",
+        "parlor-server",
+    ]))?;
+    let server = TestServer::start()?;
+    let mut tests = npm(&["run", "e2e"]);
+    tests.env("PARLOR_URL", &server.url);
+    let result = steps.run("browser tests", tests);
+    std::fs::write(steps.logs().join("browser-server.log"), server.stop())?;
+    result
+}
