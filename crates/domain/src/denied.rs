@@ -1,0 +1,47 @@
+//! Why something is refused: one list, which every door turns into its own answer.
+
+/// A refusal. Its text finishes "failed to …: ".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// It is not there, or may not be seen: the two look alike.
+    #[error("not found")]
+    NotFound,
+    /// It may be seen but not done.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// It is taken, over, or changed meanwhile.
+    #[error("{0}")]
+    Conflict(&'static str),
+    /// A value is not acceptable.
+    #[error("{field}: {reason}")]
+    Invalid {
+        /// The field's name on the wire.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A text says nothing.
+    #[error("{0} is empty")]
+    Empty(&'static str),
+    /// A text is longer than its limit.
+    #[error("{field} is longer than {limit}")]
+    TooLong {
+        /// The field's name on the wire.
+        field: &'static str,
+        /// The limit, in the unit of the field's limit.
+        limit: u64,
+    },
+    /// Too much at once.
+    #[error("slow down")]
+    SlowDown {
+        /// When to try again, in milliseconds.
+        retry_after_ms: u64,
+    },
+}
+
+impl Denied {
+    /// A value that is not acceptable.
+    pub fn invalid(field: &'static str, reason: &'static str) -> Self {
+        Self::Invalid { field, reason }
+    }
+}

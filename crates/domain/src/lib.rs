@@ -1,0 +1,29 @@
+//! What Parlor is, as pure decisions.
+//!
+//! Owns the words of the product (room, session, member, message, event), who may do what, and
+//! every limit. Refuses input and output of any kind: no clock, no runtime, no randomness, no
+//! storage. Time and facts come in as arguments, decisions go out as values.
+
+pub mod account;
+pub mod denied;
+pub mod event;
+pub mod ids;
+pub mod limits;
+pub mod member;
+pub mod message;
+pub mod name;
+pub mod permission;
+pub mod room;
+pub mod session;
+pub mod time;
+
+pub use account::{Device, Profile, User};
+pub use denied::Denied;
+pub use event::{Event, EventKind, Gone, UserEvent, UserEventKind};
+pub use ids::{ClientId, DeviceId, LoginId, MessageId, RoomId, SessionId, UserId};
+pub use limits::Limits;
+pub use member::{Ban, Member, Role};
+pub use message::{Draft, Message, Revision};
+pub use room::{Room, RoomChange, RoomFacts, RoomKind, Standing};
+pub use session::{Session, SessionChange, SessionFacts, View};
+pub use time::Time;

@@ -1,0 +1,140 @@
+//! Everything has a limit, and every limit is in this one table: the struct, its defaults, the
+//! documentation and the tests come from it.
+
+/// One row of the table, for documentation and tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The field's name, and the tail of its configuration key.
+    pub name: &'static str,
+    /// Its default.
+    pub default: u64,
+    /// What is limited, with the unit.
+    pub about: &'static str,
+}
+
+macro_rules! limits {
+    ($($name:ident = $default:expr, $about:literal;)*) => {
+        /// The limits in force.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct Limits {
+            $(#[doc = $about] pub $name: u64,)*
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        impl Limits {
+            /// The table, in order.
+            pub const ROWS: &[Row] = &[
+                $(Row { name: stringify!($name), default: $default, about: $about },)*
+            ];
+
+            /// Sets a limit by its name; false when there is none of that name.
+            pub fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $(stringify!($name) => self.$name = value,)*
+                    _ => return false,
+                }
+                true
+            }
+
+            /// A limit by its name.
+            pub fn get(&self, name: &str) -> Option<u64> {
+                match name {
+                    $(stringify!($name) => Some(self.$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+limits! {
+    header_bytes_max = 16 * 1024, "Bytes of a request's header block.";
+    header_fields_max = 64, "Fields of a request's header block.";
+    header_ms_max = 10_000, "Milliseconds until a request's header block must be complete.";
+    first_byte_ms_max = 5_000, "Milliseconds until a new connection must say something.";
+    idle_ms_max = 75_000, "Milliseconds of silence after which a connection is closed.";
+    answer_ms_max = 10_000, "Milliseconds until the first byte of an answer.";
+    query_params_max = 100, "Parameters of a query string.";
+    json_bytes_max = 64 * 1024, "Bytes of a request body.";
+    json_depth_max = 32, "Nesting of a JSON document.";
+    body_ms_max = 30_000, "Milliseconds until a request body must be complete.";
+    message_bytes_max = 16 * 1024, "Bytes of a message's text.";
+    mentions_max = 50, "People named in one message.";
+    revisions_max = 100, "Earlier wordings kept of one message; further edits are refused.";
+    socket_message_bytes_max = 64 * 1024, "Bytes of a message on a WebSocket.";
+    socket_fragments_max = 16, "Fragments of a message on a WebSocket.";
+    socket_pings_per_s_max = 20, "Pings a second on one WebSocket.";
+    heartbeat_ms = 30_000, "Milliseconds between the server's pings on a WebSocket.";
+    commands_in_flight_max = 64, "Commands of one connection that wait for their answer.";
+    subscriptions_max = 1_000, "Sessions that one connection hears.";
+    stream_sessions_max = 64, "Sessions that one event stream names.";
+    backlog_bytes_max = 256 * 1024, "Bytes that a connection may fall behind in a session.";
+    backlog_events_max = 512, "Events that a connection may fall behind in a session.";
+    stall_ms_max = 10_000, "Milliseconds that a connection may take nothing of what is due to it.";
+    connections_per_device_max = 10, "Open connections of one device.";
+    connections_per_user_max = 100, "Open connections of one user.";
+    connections_per_address_max = 1_000, "Open connections of one network address.";
+    connections_max = 100_000, "Open connections in all.";
+    messages_per_s = 10, "Messages a second of one user.";
+    messages_burst = 20, "Messages of one user at once.";
+    room_messages_per_s = 100, "Messages a second in one room.";
+    commands_per_s = 50, "Other changes a second of one user.";
+    login_tries_per_min = 20, "Password tries a minute for one account, and for one address.";
+    registrations_per_min = 60, "Registrations a minute from one address.";
+    mails_per_hour = 10, "Mails an hour to one address.";
+    code_tries_max = 5, "Wrong tries before a mailed code is dead.";
+    page_max = 100, "Rows of one page.";
+    username_chars_max = 32, "Characters of a username.";
+    name_chars_max = 80, "Characters of a display, room or session name.";
+    status_chars_max = 140, "Characters of a status text.";
+    description_chars_max = 1_000, "Characters of a room's description.";
+    email_bytes_max = 254, "Bytes of an e-mail address.";
+    password_chars_min = 8, "Characters of a password, at least.";
+    password_bytes_max = 1_024, "Bytes of a password, at most.";
+    direct_people_max = 10, "People of one direct room.";
+    rooms_owned_max = 1_000, "Rooms that one user owns.";
+    sessions_per_room_max = 1_000, "Open sessions of one room.";
+    members_added_max = 100, "People added by one request.";
+    typing_ms = 3_000, "Milliseconds between two typing notices of one user.";
+}
+
+impl Limits {
+    /// No limit that a benchmark would meet: rates and counts are lifted, sizes stay.
+    pub fn lifted() -> Self {
+        Self {
+            messages_per_s: u64::from(u32::MAX),
+            messages_burst: u64::from(u32::MAX),
+            room_messages_per_s: u64::from(u32::MAX),
+            commands_per_s: u64::from(u32::MAX),
+            login_tries_per_min: u64::from(u32::MAX),
+            registrations_per_min: u64::from(u32::MAX),
+            connections_per_device_max: u64::from(u32::MAX),
+            connections_per_user_max: u64::from(u32::MAX),
+            connections_per_address_max: u64::from(u32::MAX),
+            backlog_bytes_max: 8 * 1024 * 1024,
+            backlog_events_max: 65_536,
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_can_be_read_and_set_by_its_name() {
+        let mut limits = Limits::default();
+        for row in Limits::ROWS {
+            assert_eq!(limits.get(row.name), Some(row.default), "{}", row.name);
+            assert!(limits.set(row.name, row.default + 1), "{}", row.name);
+            assert_eq!(limits.get(row.name), Some(row.default + 1), "{}", row.name);
+        }
+        assert!(!limits.set("no_such_limit", 1));
+    }
+}

@@ -1,0 +1,241 @@
+//! What somebody says: who may say, reword and delete it.
+
+use crate::permission::{Action, may};
+use crate::{ClientId, Denied, Limits, MessageId, SessionId, Time, UserId, View, name};
+
+/// What somebody said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The id.
+    pub id: MessageId,
+    /// The small integer id over all sessions: a handle, never an order or an authority.
+    pub no: i64,
+    /// Counts the messages of the session without holes.
+    pub number: i64,
+    /// The event that posted it.
+    pub seq: i64,
+    /// Where it was said.
+    pub session: SessionId,
+    /// Who said it.
+    pub sender: UserId,
+    /// The sender's own id for it.
+    pub client_id: ClientId,
+    /// Markdown source; empty once deleted.
+    pub content: String,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
+    /// When it was stored.
+    pub sent_at: Time,
+    /// When it was last reworded.
+    pub edited_at: Option<Time>,
+    /// When it was deleted.
+    pub deleted_at: Option<Time>,
+}
+
+/// An earlier wording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// The text as it was.
+    pub content: String,
+    /// When it was written.
+    pub written_at: Time,
+}
+
+/// What a sender asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendMessage {
+    /// The sender's own id for it.
+    pub client_id: ClientId,
+    /// The session.
+    pub session: SessionId,
+    /// The text.
+    pub content: String,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+/// A message that may be stored, as long as `acl_version` still holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Its id to be.
+    pub id: MessageId,
+    /// The session.
+    pub session: SessionId,
+    /// The session's small id.
+    pub session_no: i64,
+    /// The sender.
+    pub sender: UserId,
+    /// The sender's small id.
+    pub sender_no: i64,
+    /// The sender's own id for it.
+    pub client_id: ClientId,
+    /// The text.
+    pub content: String,
+    /// The message that it answers; the store checks that it is of the same session.
+    pub reply_to: Option<MessageId>,
+    /// Username keys of the people it names; the store keeps those who are members.
+    pub mentions: Vec<String>,
+    /// When.
+    pub sent_at: Time,
+    /// What the decision was based on.
+    pub acl_version: i64,
+    /// A keyed digest of what was asked, by which a repeated send is told from another one.
+    pub digest: [u8; 16],
+}
+
+impl View {
+    /// Decides about a message: may it be said here, and how. `id` is its id to be, `digest` the
+    /// keyed digest of the request.
+    ///
+    /// # Errors
+    /// [`Denied`] when the session is closed or the text is empty or too long.
+    pub fn admit_post(
+        &self,
+        cmd: SendMessage,
+        id: MessageId,
+        digest: [u8; 16],
+        now: Time,
+        limits: &Limits,
+    ) -> Result<Draft, Denied> {
+        self.open()?;
+        may(self.role, Action::Talk)?;
+        check_content(&cmd.content, limits)?;
+        Ok(Draft {
+            id,
+            session: self.session,
+            session_no: self.session_no,
+            sender: self.user,
+            sender_no: self.user_no,
+            client_id: cmd.client_id,
+            mentions: mentioned(&cmd.content, limits)?,
+            content: cmd.content,
+            reply_to: cmd.reply_to,
+            sent_at: now,
+            acl_version: self.acl_version,
+            digest,
+        })
+    }
+
+    /// Decides about rewording a message that has `revisions` earlier wordings.
+    ///
+    /// # Errors
+    /// [`Denied`] when it is not one's own, deleted, or the text is not acceptable.
+    pub fn admit_edit(
+        &self,
+        message: &Message,
+        revisions: u64,
+        content: &str,
+        limits: &Limits,
+    ) -> Result<(), Denied> {
+        if message.deleted_at.is_some() {
+            return Err(Denied::NotFound);
+        }
+        if message.sender != self.user {
+            return Err(Denied::Forbidden("only its author may reword a message"));
+        }
+        self.open()?;
+        if revisions >= limits.revisions_max {
+            return Err(Denied::Conflict("the message was reworded too often"));
+        }
+        check_content(content, limits)
+    }
+
+    /// Decides about deleting a message: its author may, and who keeps order.
+    ///
+    /// # Errors
+    /// [`Denied`] when not, or when it is deleted already.
+    pub fn admit_delete(&self, message: &Message) -> Result<(), Denied> {
+        if message.deleted_at.is_some() {
+            return Err(Denied::NotFound);
+        }
+        self.open()?;
+        if message.sender == self.user {
+            return Ok(());
+        }
+        may(self.role, Action::DeleteOthers)
+    }
+}
+
+/// Checks a text against the limits; it is stored as it came.
+fn check_content(content: &str, limits: &Limits) -> Result<(), Denied> {
+    if content.len() as u64 > limits.message_bytes_max {
+        return Err(Denied::TooLong {
+            field: "content",
+            limit: limits.message_bytes_max,
+        });
+    }
+    if content.contains('\0') {
+        return Err(Denied::invalid("content", "must not hold NUL"));
+    }
+    if !name::is_visible(content) {
+        return Err(Denied::Empty("content"));
+    }
+    Ok(())
+}
+
+/// The username keys of the people that a text names by `@username`, each once, in order.
+///
+/// # Errors
+/// [`Denied::Invalid`] when it names more people than the limit allows.
+pub fn mentioned(content: &str, limits: &Limits) -> Result<Vec<String>, Denied> {
+    let mut keys: Vec<String> = Vec::new();
+    if !content.contains('@') {
+        return Ok(keys);
+    }
+    for (at, _) in content.match_indices('@') {
+        let before = content[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '@') {
+            continue; // A mail address names nobody.
+        }
+        let rest = &content[at + 1..];
+        let inner = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+        let end = rest.find(|c| !inner(c)).unwrap_or(rest.len());
+        let handle = rest[..end].trim_end_matches(['.', '-']);
+        if handle.is_empty() || handle.chars().count() as u64 > limits.username_chars_max {
+            continue;
+        }
+        let key = name::username_key(handle);
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+        if keys.len() as u64 > limits.mentions_max {
+            return Err(Denied::invalid("content", "names too many people"));
+        }
+    }
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_names_people_by_their_handles() {
+        let limits = Limits::default();
+        let of = |text| mentioned(text, &limits);
+        assert_eq!(
+            of("hi @ana, @Ana and @bo."),
+            Ok(vec!["ana".to_owned(), "bo".to_owned()])
+        );
+        assert_eq!(of("mail ana@bo.org @ @@x"), Ok(vec![]));
+        let crowd: String = (0..51).map(|i| format!("@u{i} ")).collect();
+        assert!(of(&crowd).is_err());
+    }
+
+    #[test]
+    fn a_text_must_say_something() {
+        let limits = Limits::default();
+        for bad in ["", " \n ", "\u{200b}", "a\0b"] {
+            assert!(check_content(bad, &limits).is_err(), "{bad:?}");
+        }
+        assert!(check_content(&"x".repeat(16 * 1024), &limits).is_ok());
+        let long = check_content(&"x".repeat(16 * 1024 + 1), &limits);
+        assert!(matches!(
+            long,
+            Err(Denied::TooLong {
+                field: "content",
+                ..
+            })
+        ));
+    }
+}

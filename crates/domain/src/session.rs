@@ -1,0 +1,214 @@
+//! A conversation inside a room: who is in it and who may change it.
+
+use crate::permission::{Action, may};
+use crate::{
+    Denied, Gone, Limits, Role, RoomId, RoomKind, SessionId, Standing, Time, UserId, name,
+};
+
+/// A conversation inside a room, as one of its members sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The id.
+    pub id: SessionId,
+    /// The small integer id: a handle, never an order or an authority.
+    pub no: i64,
+    /// The room.
+    pub room: RoomId,
+    /// What it is called.
+    pub name: String,
+    /// Whether it is the room's main session.
+    pub main: bool,
+    /// Who opened it; `None` for the lobby's, or when the account is gone.
+    pub created_by: Option<UserId>,
+    /// When it was opened.
+    pub created_at: Time,
+    /// When it ended, if it has.
+    pub ended_at: Option<Time>,
+    /// How many are in it.
+    pub member_count: i64,
+    /// The `seq` of its newest event.
+    pub head_seq: i64,
+    /// The number of its newest message.
+    pub head_number: i64,
+    /// The reader's marker.
+    pub read_number: i64,
+    /// Unread messages that name the reader.
+    pub mentions: i64,
+}
+
+impl Session {
+    /// How many messages the reader has not read.
+    pub fn unread(&self) -> i64 {
+        (self.head_number - self.read_number).max(0)
+    }
+}
+
+/// A session as a member sees it: all that is needed to decide about a message. It is as fresh as
+/// `acl_version`, which the commit compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    /// The session.
+    pub session: SessionId,
+    /// Its small id.
+    pub session_no: i64,
+    /// Whether it is its room's main session.
+    pub main: bool,
+    /// Whether it has ended.
+    pub ended: bool,
+    /// Who opened it.
+    pub created_by: Option<UserId>,
+    /// The room.
+    pub room: RoomId,
+    /// The room's kind.
+    pub kind: RoomKind,
+    /// Whether the room is archived.
+    pub archived: bool,
+    /// The member who looks.
+    pub user: UserId,
+    /// Their small id.
+    pub user_no: i64,
+    /// Their role in the room.
+    pub role: Role,
+    /// Grows with every change of who may do what in the session.
+    pub acl_version: i64,
+}
+
+impl View {
+    /// Whether anything may be written here at all.
+    ///
+    /// # Errors
+    /// [`Denied::Conflict`] when the session has ended or the room is archived.
+    pub fn open(&self) -> Result<(), Denied> {
+        if self.ended {
+            return Err(Denied::Conflict("the session has ended"));
+        }
+        if self.archived {
+            return Err(Denied::Conflict("the room is archived"));
+        }
+        Ok(())
+    }
+}
+
+/// What is known of a session and of the people concerned when a change is decided.
+#[derive(Debug, Clone)]
+pub struct SessionFacts {
+    /// The session as the actor sees it.
+    pub view: View,
+    /// The people named, as they stand in the room and in this session.
+    pub people: Vec<Standing>,
+    /// How many are in the session.
+    pub member_count: i64,
+}
+
+/// One thing that changes about a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionChange {
+    /// A room member comes in.
+    Add(UserId),
+    /// A member goes.
+    Remove(UserId, Gone),
+    /// It gets another name.
+    Rename(String),
+    /// It ends.
+    End,
+}
+
+/// Decides who may be in a new session: the creator and the named, all members of the room.
+///
+/// # Errors
+/// [`Denied::Conflict`] when the room is archived, [`Denied::NotFound`] when somebody named is not
+/// in the room.
+pub fn open(archived: bool, creator: UserId, people: &[Standing]) -> Result<Vec<UserId>, Denied> {
+    if archived {
+        return Err(Denied::Conflict("the room is archived"));
+    }
+    let mut members = vec![creator];
+    for person in people {
+        if person.role.is_none() {
+            return Err(Denied::NotFound);
+        }
+        if !members.contains(&person.user) {
+            members.push(person.user);
+        }
+    }
+    Ok(members)
+}
+
+/// Decides about adding people.
+///
+/// # Errors
+/// [`Denied`] when the actor may not, the session is the main one, or somebody is not in the room.
+pub fn add(facts: &SessionFacts) -> Result<Vec<SessionChange>, Denied> {
+    let view = &facts.view;
+    view.open()?;
+    if view.main {
+        return Err(Denied::Conflict(
+            "the main session has all the room's members",
+        ));
+    }
+    manage(view)?;
+    if facts.people.iter().any(|p| p.role.is_none()) {
+        return Err(Denied::NotFound);
+    }
+    let news = facts.people.iter().filter(|p| !p.present);
+    Ok(news.map(|p| SessionChange::Add(p.user)).collect())
+}
+
+/// Decides about one person's leaving, by themselves or by others.
+///
+/// # Errors
+/// [`Denied`] when the actor may not, the session is the main one, or the person is not in it.
+pub fn remove(facts: &SessionFacts) -> Result<Vec<SessionChange>, Denied> {
+    let view = &facts.view;
+    let person = facts.people.first().ok_or(Denied::NotFound)?;
+    if view.main {
+        return Err(Denied::Conflict("leave the room to leave its main session"));
+    }
+    if !person.present {
+        return Err(Denied::NotFound);
+    }
+    if person.user == view.user {
+        return Ok(vec![SessionChange::Remove(person.user, Gone::Left)]);
+    }
+    manage(view)?;
+    if view.created_by != Some(view.user) {
+        may(
+            view.role,
+            Action::Remove(person.role.unwrap_or(Role::Member)),
+        )?;
+    }
+    Ok(vec![SessionChange::Remove(person.user, Gone::Removed)])
+}
+
+/// Decides about a new name.
+///
+/// # Errors
+/// [`Denied`] when the actor may not or the name is not acceptable.
+pub fn rename(facts: &SessionFacts, to: &str, limits: &Limits) -> Result<SessionChange, Denied> {
+    facts.view.open()?;
+    manage(&facts.view)?;
+    name::line("name", to, limits).map(SessionChange::Rename)
+}
+
+/// Decides about ending it.
+///
+/// # Errors
+/// [`Denied`] when the actor may not, it is the main session, or it has ended.
+pub fn end(facts: &SessionFacts) -> Result<SessionChange, Denied> {
+    if facts.view.main {
+        return Err(Denied::Conflict(
+            "the main session lives as long as its room",
+        ));
+    }
+    facts.view.open()?;
+    manage(&facts.view)?;
+    Ok(SessionChange::End)
+}
+
+/// A session is managed by who opened it and by the room's moderators in it.
+fn manage(view: &View) -> Result<(), Denied> {
+    if view.created_by == Some(view.user) && !view.main {
+        return Ok(());
+    }
+    may(view.role, Action::ManageSession)
+}

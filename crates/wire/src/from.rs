@@ -1,0 +1,262 @@
+//! The domain's things in the wire's words.
+
+use parlor_domain as domain;
+use parlor_domain::{EventKind, UserEventKind};
+
+use crate::v1::{self, event::Kind};
+
+impl From<&domain::User> for v1::User {
+    /// `online` is false: only who counts connections can say more.
+    fn from(user: &domain::User) -> Self {
+        Self {
+            id: user.id.to_string(),
+            no: user.no,
+            username: user.username.clone(),
+            name: user.name.clone(),
+            status: user.status.clone(),
+            created_at: user.created_at.0,
+            last_seen_at: user
+                .last_seen_at
+                .filter(|_| user.show_last_seen)
+                .map(|t| t.0),
+            online: false,
+        }
+    }
+}
+
+impl From<&domain::Profile> for v1::Me {
+    fn from(me: &domain::Profile) -> Self {
+        Self {
+            user: Some((&me.user).into()),
+            email: me.email.clone(),
+            email_verified: me.email_verified,
+            show_last_seen: me.user.show_last_seen,
+        }
+    }
+}
+
+impl From<&domain::Device> for v1::Device {
+    /// `current` is false: only who knows the asking login can say more.
+    fn from(device: &domain::Device) -> Self {
+        Self {
+            id: device.id.to_string(),
+            name: device.name.clone(),
+            created_at: device.created_at.0,
+            last_used_at: device.last_used_at.0,
+            current: false,
+        }
+    }
+}
+
+impl From<&domain::Room> for v1::Room {
+    fn from(room: &domain::Room) -> Self {
+        Self {
+            id: room.id.to_string(),
+            no: room.no,
+            name: room.name.clone(),
+            kind: room.kind.as_str().to_owned(),
+            description: room.description.clone(),
+            has_password: room.has_password,
+            main_session_id: room.main_session.to_string(),
+            member_count: room.member_count,
+            my_role: room.my_role.map(|role| role.as_str().to_owned()),
+            created_at: room.created_at.0,
+            archived_at: room.archived_at.map(|t| t.0),
+            people: room.people.iter().map(Into::into).collect(),
+            lobby: room.lobby,
+        }
+    }
+}
+
+impl From<&domain::Session> for v1::Session {
+    fn from(session: &domain::Session) -> Self {
+        Self {
+            id: session.id.to_string(),
+            no: session.no,
+            room_id: session.room.to_string(),
+            name: session.name.clone(),
+            main: session.main,
+            created_by: session.created_by.map(|id| id.to_string()),
+            created_at: session.created_at.0,
+            ended_at: session.ended_at.map(|t| t.0),
+            member_count: session.member_count,
+            head_seq: session.head_seq,
+            head_number: session.head_number,
+            read_number: session.read_number,
+            unread: session.unread(),
+            mentions: session.mentions,
+        }
+    }
+}
+
+impl From<&domain::Member> for v1::Member {
+    fn from(member: &domain::Member) -> Self {
+        Self {
+            user: Some((&member.user).into()),
+            role: member.role.as_str().to_owned(),
+            joined_at: member.joined_at.0,
+            read_number: member.read_number,
+        }
+    }
+}
+
+impl From<&domain::Ban> for v1::Ban {
+    fn from(ban: &domain::Ban) -> Self {
+        Self {
+            user: Some((&ban.user).into()),
+            banned_by: ban.by.map(|id| id.to_string()),
+            banned_at: ban.at.0,
+            reason: ban.reason.clone(),
+        }
+    }
+}
+
+impl From<&domain::Message> for v1::Message {
+    fn from(message: &domain::Message) -> Self {
+        Self {
+            id: message.id.to_string(),
+            no: message.no,
+            number: message.number,
+            seq: message.seq,
+            session_id: message.session.to_string(),
+            sender_id: message.sender.to_string(),
+            client_id: message.client_id.to_string(),
+            content: message.content.clone(),
+            reply_to: message.reply_to.map(|id| id.to_string()),
+            sent_at: message.sent_at.0,
+            edited_at: message.edited_at.map(|t| t.0),
+            deleted_at: message.deleted_at.map(|t| t.0),
+            expires_at: None,
+        }
+    }
+}
+
+impl From<&domain::Revision> for v1::Revision {
+    fn from(revision: &domain::Revision) -> Self {
+        Self {
+            content: revision.content.clone(),
+            written_at: revision.written_at.0,
+        }
+    }
+}
+
+impl From<&domain::Event> for v1::Event {
+    fn from(event: &domain::Event) -> Self {
+        Self {
+            session_id: Some(event.session.to_string()),
+            seq: Some(event.seq),
+            user_seq: None,
+            at: event.at.0,
+            kind: Some((&event.kind).into()),
+        }
+    }
+}
+
+impl From<&EventKind> for Kind {
+    fn from(kind: &EventKind) -> Self {
+        let text = |id: &domain::UserId| id.to_string();
+        match kind {
+            EventKind::Posted(message) => Self::Posted(message.into()),
+            EventKind::Edited(message) => Self::Edited(message.into()),
+            EventKind::Deleted {
+                message,
+                number,
+                by,
+            } => Self::Deleted(v1::Deleted {
+                message_id: message.to_string(),
+                number: *number,
+                by: text(by),
+            }),
+            EventKind::Joined {
+                user,
+                username,
+                name,
+                by,
+            } => Self::Joined(v1::Joined {
+                user_id: text(user),
+                by: by.as_ref().map(text),
+                username: username.clone(),
+                name: name.clone(),
+            }),
+            EventKind::Left { user, by, reason } => Self::Left(v1::Left {
+                user_id: text(user),
+                by: by.as_ref().map(text),
+                reason: reason.as_str().to_owned(),
+            }),
+            EventKind::RoleChanged { user, role, by } => Self::RoleChanged(v1::RoleChanged {
+                user_id: text(user),
+                role: role.as_str().to_owned(),
+                by: text(by),
+            }),
+            EventKind::SessionSettings { name, by } => Self::SessionSettings(v1::SessionSettings {
+                name: name.clone(),
+                by: text(by),
+            }),
+            EventKind::RoomSettings {
+                room,
+                name,
+                description,
+                kind,
+                has_password,
+                archived_at,
+                by,
+            } => Self::RoomSettings(v1::RoomSettings {
+                room_id: room.to_string(),
+                name: name.clone(),
+                description: description.clone(),
+                kind: kind.as_str().to_owned(),
+                has_password: *has_password,
+                archived_at: archived_at.map(|t| t.0),
+                by: text(by),
+            }),
+            EventKind::Ended { by } => Self::Ended(v1::Ended {
+                by: by.as_ref().map(text),
+            }),
+        }
+    }
+}
+
+impl From<&domain::UserEvent> for v1::Event {
+    fn from(event: &domain::UserEvent) -> Self {
+        Self {
+            session_id: None,
+            seq: None,
+            user_seq: Some(event.seq),
+            at: event.at.0,
+            kind: Some((&event.kind).into()),
+        }
+    }
+}
+
+impl From<&UserEventKind> for Kind {
+    fn from(kind: &UserEventKind) -> Self {
+        match kind {
+            UserEventKind::Added { room, session, by } => Self::Added(v1::Added {
+                room: room.as_deref().map(Into::into),
+                session: session.as_deref().map(Into::into),
+                by: by.map(|id| id.to_string()),
+            }),
+            UserEventKind::Removed {
+                room,
+                session,
+                whole_room,
+                reason,
+            } => Self::Removed(v1::Removed {
+                room_id: room.to_string(),
+                session_id: session.to_string(),
+                room: *whole_room,
+                reason: reason.as_str().to_owned(),
+            }),
+            UserEventKind::RoomCreated(room) => {
+                Self::RoomCreated(room.as_deref().map(Into::into).unwrap_or_default())
+            }
+            UserEventKind::DeviceAdded(device) => {
+                Self::DeviceAdded(device.as_ref().map(Into::into).unwrap_or_default())
+            }
+            UserEventKind::DeviceRemoved(device) => Self::DeviceRemoved(v1::DeviceRemoved {
+                device_id: device.to_string(),
+            }),
+            UserEventKind::Settings(me) => Self::Settings((&**me).into()),
+        }
+    }
+}
