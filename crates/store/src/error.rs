@@ -1,0 +1,35 @@
+//! What can go wrong with a store, apart from a decision against it.
+
+use parlor_domain::Denied;
+
+/// A failure of the store. The first three are the caller's to handle, the others are inside.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// What was to be changed, or the decision about it, says no.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The decision was based on an access list that has changed: decide again.
+    #[error("the access list has changed")]
+    Stale,
+    /// The idempotency key was used before, for something else.
+    #[error("the key was used for something else")]
+    KeyReused,
+    /// The disk is full: nothing was written.
+    #[error("the disk is full")]
+    Full,
+    /// The store is shutting down or cannot write any more.
+    #[error("the store is closed")]
+    Closed,
+    /// The database failed.
+    #[error("database: {0}")]
+    Database(String),
+}
+
+/// The outcome of something that a repeated request must not do twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed<T> {
+    /// What is there now.
+    pub value: T,
+    /// False when an earlier request with the same key, or with the same meaning, had done it.
+    pub fresh: bool,
+}

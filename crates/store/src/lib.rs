@@ -1,0 +1,28 @@
+//! What Parlor remembers: one trait per aggregate, and SQLite behind them.
+//!
+//! Owns durability, order (`seq` and `number` are given here, in the transaction) and exactly-once
+//! sending. Decisions are the domain's: a change carries a pure function that the store calls with
+//! the facts, inside the very transaction that carries the decision out. Refuses HTTP, the wire
+//! format and clocks.
+
+pub mod accounts;
+pub mod error;
+pub mod log;
+pub mod logins;
+pub mod messages;
+pub mod rooms;
+pub mod sessions;
+pub mod sqlite;
+
+pub use accounts::Accounts;
+pub use error::{Changed, StoreError};
+pub use log::{Batch, Log, LogPage, UserLogPage};
+pub use logins::Logins;
+pub use messages::{Messages, Posted};
+pub use rooms::Rooms;
+pub use sessions::Sessions;
+
+/// All of it. A node has one, as `Arc<dyn Store>`.
+pub trait Store: Accounts + Logins + Rooms + Sessions + Messages + Log + Send + Sync {}
+
+impl<T: Accounts + Logins + Rooms + Sessions + Messages + Log + Send + Sync> Store for T {}

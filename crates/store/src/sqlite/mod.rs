@@ -1,0 +1,160 @@
+//! SQLite: one writer thread with group commit, a pool of read-only connections.
+//!
+//! Owns one database file, which one process has open for writing. Everything is durable
+//! (`synchronous=FULL`) before anybody is answered; what is deleted is overwritten
+//! (`secure_delete`).
+
+mod accounts;
+mod log;
+mod logins;
+mod messages;
+mod readers;
+mod rooms;
+mod rows;
+mod sessions;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{Batch, StoreError};
+
+use readers::Readers;
+pub use writer::Committer;
+use writer::{Op, Txn};
+
+mod embedded {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+/// The oldest SQLite that we open a database with: earlier ones can corrupt a write-ahead log when
+/// one connection commits while another checkpoints.
+const SQLITE_MIN: i32 = 3_051_003;
+
+/// Drafts and changes that may wait for the writer; more make the senders wait.
+const QUEUE_MAX: usize = 8192;
+
+/// How the database is opened.
+#[derive(Debug, Clone)]
+pub struct SqliteConfig {
+    /// The database file; it is made when missing.
+    pub path: PathBuf,
+    /// Read-only connections, each on its own thread.
+    pub readers: usize,
+}
+
+/// A database in one file.
+pub struct SqliteStore {
+    ops: mpsc::Sender<Op>,
+    readers: Readers,
+    epoch: String,
+}
+
+impl SqliteStore {
+    /// Opens the database, brings its schema up to date, and starts its threads. `sink` receives
+    /// what each commit made durable, in commit order; a full sink makes the writer wait.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`] when the file cannot be opened, is newer than this program, or is
+    /// open in another process.
+    pub fn open(config: &SqliteConfig, sink: mpsc::Sender<Batch>) -> Result<Self, StoreError> {
+        let committer = Committer::open(&config.path)?;
+        let epoch = committer.epoch()?;
+        let readers = Readers::start(&config.path, config.readers)?;
+        let (ops, queue) = mpsc::channel(QUEUE_MAX);
+        writer::start(committer, queue, sink)?;
+        Ok(Self { ops, readers, epoch })
+    }
+
+    /// Opens the database without threads, for tests that decide themselves when something is
+    /// committed: drain the returned queue into [`Committer::commit`]. Reads run on the calling
+    /// thread.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_manual(path: &Path) -> Result<(Self, Manual), StoreError> {
+        let committer = Committer::open(path)?;
+        let epoch = committer.epoch()?;
+        let readers = Readers::inline(path)?;
+        let (ops, queue) = mpsc::channel(QUEUE_MAX);
+        Ok((Self { ops, readers, epoch }, Manual { committer, queue }))
+    }
+
+    /// Runs a change in the next group commit, and answers when it is durable. When `work` fails,
+    /// nothing of it is done, and others in the same commit are not affected.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Txn<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let op = Op::run(work, answer);
+        self.ops.send(op).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Reads on a read-only connection, from one state of the database.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.read(work).await
+    }
+}
+
+/// The committing half of a store without threads.
+pub struct Manual {
+    committer: Committer,
+    queue: mpsc::Receiver<Op>,
+}
+
+impl Manual {
+    /// Commits up to `max` of what is queued as one group, answers it, and returns what became
+    /// durable; `None` when nothing was queued.
+    pub fn step(&mut self, max: usize) -> Option<Batch> {
+        let mut ops = Vec::new();
+        while ops.len() < max
+            && let Ok(op) = self.queue.try_recv()
+        {
+            ops.push(op);
+        }
+        (!ops.is_empty()).then(|| self.committer.commit(ops))
+    }
+}
+
+/// Opens a connection for reading and writing, set up as everywhere.
+fn open_writing(path: &Path) -> Result<Connection, StoreError> {
+    if rusqlite::version_number() < SQLITE_MIN {
+        return Err(StoreError::Database("SQLite is older than 3.51.3".to_owned()));
+    }
+    let conn = Connection::open(path).map_err(failed)?;
+    conn.pragma_update(None, "locking_mode", "NORMAL").map_err(failed)?;
+    conn.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    conn.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    conn.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
+    // The writer checkpoints itself, when it has time.
+    conn.pragma_update(None, "wal_autocheckpoint", 0).map_err(failed)?;
+    conn.pragma_update(None, "foreign_keys", "ON").map_err(failed)?;
+    conn.set_prepared_statement_cache_capacity(256);
+    conn.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
+    Ok(conn)
+}
+
+/// Opens a connection that can only read.
+fn open_reading(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    conn.set_prepared_statement_cache_capacity(256);
+    conn.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
+    Ok(conn)
+}
+
+/// A failure of the database in the store's words.
+fn failed(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full,
+        _ => StoreError::Database(error.to_string()),
+    }
+}

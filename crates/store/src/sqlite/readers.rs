@@ -1,0 +1,85 @@
+//! Read-only connections, each on its own thread, fed from one bounded queue.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{failed, open_reading};
+use crate::StoreError;
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// Reads that may wait; more are refused.
+const QUEUE_MAX: usize = 4096;
+
+/// Where reads run.
+pub(super) enum Readers {
+    /// On threads of their own, which end when this is dropped.
+    Pool(SyncSender<Job>),
+    /// On the calling thread, for tests that have only one.
+    Inline(Box<Mutex<Connection>>),
+}
+
+impl Readers {
+    /// Starts `count` threads.
+    pub(super) fn start(path: &Path, count: usize) -> Result<Self, StoreError> {
+        let (jobs, queue) = sync_channel::<Job>(QUEUE_MAX);
+        let queue = Arc::new(Mutex::new(queue));
+        for n in 0..count.max(1) {
+            let conn = open_reading(path)?;
+            let queue = Arc::clone(&queue);
+            thread::Builder::new()
+                .name(format!("sqlite-read-{n}"))
+                .spawn(move || serve(&conn, &queue))
+                .map_err(|e| StoreError::Database(e.to_string()))?;
+        }
+        Ok(Self::Pool(jobs))
+    }
+
+    /// Reads on the calling thread.
+    pub(super) fn inline(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self::Inline(Box::new(Mutex::new(open_reading(path)?))))
+    }
+
+    /// Runs a read from one state of the database.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let jobs = match self {
+            Self::Inline(conn) => return snapshot(&conn.lock(), work),
+            Self::Pool(jobs) => jobs,
+        };
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            // A caller that went away needs no answer.
+            let _ = answer.send(snapshot(conn, work));
+        });
+        jobs.try_send(job).map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+fn serve(conn: &Connection, queue: &Mutex<Receiver<Job>>) {
+    loop {
+        let job = queue.lock().recv();
+        let Ok(job) = job else { return };
+        job(conn);
+    }
+}
+
+/// Runs several statements against one state of the database.
+fn snapshot<T>(
+    conn: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    conn.prepare_cached("begin").and_then(|mut s| s.execute([])).map_err(failed)?;
+    let result = work(conn);
+    conn.prepare_cached("commit").and_then(|mut s| s.execute([])).map_err(failed)?;
+    result
+}

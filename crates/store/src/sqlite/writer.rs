@@ -1,0 +1,453 @@
+//! The one writer: everything that waits goes into one transaction, which is durable before
+//! anybody is answered. Heads of logs are kept in memory, since nobody else writes.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use parlor_domain::{Event, EventKind, SessionId, Time, UserEvent, UserEventKind, UserId};
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use super::log::{Stored, StoredUser};
+use super::messages::{self, Append};
+use super::{embedded, failed, open_writing};
+use crate::{Batch, StoreError};
+
+/// Ops in one commit.
+const GROUP_MAX: usize = 512;
+
+/// How long the writer rests before it uses the pause to checkpoint.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// The write-ahead log is checkpointed even under load beyond this many bytes.
+const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+type Work = Box<dyn FnOnce(&mut Txn<'_>) -> (Result<(), ()>, Finish) + Send>;
+
+/// Something for the next commit.
+pub struct Op(Kind);
+
+enum Kind {
+    Append(Append),
+    Run(Work),
+}
+
+impl Op {
+    pub(super) fn append(append: Append) -> Self {
+        Self(Kind::Append(append))
+    }
+
+    /// Wraps a change: its value is answered once the commit is durable, its refusal likewise, so
+    /// that nobody learns of a state that may still be undone.
+    pub(super) fn run<T: Send + 'static>(
+        work: impl FnOnce(&mut Txn<'_>) -> Result<T, StoreError> + Send + 'static,
+        answer: oneshot::Sender<Result<T, StoreError>>,
+    ) -> Self {
+        Self(Kind::Run(Box::new(move |txn| {
+            let result = work(txn);
+            let done = result.as_ref().map(|_| ()).map_err(|_| ());
+            let finish: Finish = Box::new(move |commit| {
+                // A caller that went away needs no answer.
+                let _ = answer.send(commit.and(result));
+            });
+            (done, finish)
+        })))
+    }
+}
+
+/// The head of a session's log, and the version of its access list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) session: SessionId,
+    pub(super) seq: i64,
+    pub(super) number: i64,
+    pub(super) acl_version: i64,
+    dirty: bool,
+}
+
+/// What a change works with: the open transaction, the heads, and what will be told afterwards.
+pub(super) struct Txn<'a> {
+    pub(super) conn: &'a Connection,
+    heads: &'a mut HashMap<i64, Head>,
+    undo: &'a mut Vec<(i64, Option<Head>)>,
+    batch: &'a mut Batch,
+    next_message_no: &'a mut i64,
+}
+
+impl Txn<'_> {
+    /// The head of a session's log.
+    pub(super) fn head(&mut self, session_no: i64) -> Result<Head, StoreError> {
+        if let Some(head) = self.heads.get(&session_no) {
+            return Ok(*head);
+        }
+        let sql = "select s.id, h.seq, h.number, h.acl_version from heads h \
+                   join sessions s on s.no = h.session_no where h.session_no = ?";
+        let mut statement = self.conn.prepare_cached(sql).map_err(failed)?;
+        let head = statement.query_row([session_no], |row| {
+            Ok(Head {
+                session: SessionId(Uuid::from_bytes(row.get(0)?)),
+                seq: row.get(1)?,
+                number: row.get(2)?,
+                acl_version: row.get(3)?,
+                dirty: false,
+            })
+        });
+        let head = head.map_err(failed)?;
+        self.heads.insert(session_no, head);
+        Ok(head)
+    }
+
+    /// Changes a head; written once, when the batch commits.
+    pub(super) fn set_head(
+        &mut self,
+        session_no: i64,
+        change: impl FnOnce(&mut Head),
+    ) -> Result<Head, StoreError> {
+        let before = self.head(session_no)?;
+        self.undo.push((session_no, Some(before)));
+        let mut head = before;
+        change(&mut head);
+        head.dirty = true;
+        self.heads.insert(session_no, head);
+        Ok(head)
+    }
+
+    /// Begins the log of a session whose row was just written.
+    pub(super) fn begin_log(
+        &mut self,
+        session_no: i64,
+        session: SessionId,
+    ) -> Result<(), StoreError> {
+        let sql = "insert into heads (session_no) values (?)";
+        self.execute(sql, params![session_no])?;
+        let head = Head { session, seq: 0, number: 0, acl_version: 0, dirty: false };
+        self.undo.push((session_no, None));
+        self.heads.insert(session_no, head);
+        Ok(())
+    }
+
+    /// Notes that who may do what in a session has changed: drafts decided before are refused.
+    pub(super) fn bump_acl(&mut self, session_no: i64) -> Result<(), StoreError> {
+        self.set_head(session_no, |head| head.acl_version += 1).map(|_| ())
+    }
+
+    /// Appends an event to a session's log. `message_no` is the message it refers to.
+    pub(super) fn log(
+        &mut self,
+        session_no: i64,
+        at: Time,
+        message_no: Option<i64>,
+        kind: EventKind,
+    ) -> Result<i64, StoreError> {
+        let head = self.set_head(session_no, |head| head.seq += 1)?;
+        let (code, data) = Stored::of(&kind);
+        let sql = "insert into events (session_no, seq, kind, at, message_no, data) \
+                   values (?, ?, ?, ?, ?, ?)";
+        self.execute(sql, params![session_no, head.seq, code, at.0, message_no, data])?;
+        self.batch.events.push(Event { session: head.session, seq: head.seq, at, kind });
+        Ok(head.seq)
+    }
+
+    /// Appends an entry to a user's own log.
+    pub(super) fn log_user(
+        &mut self,
+        user_no: i64,
+        at: Time,
+        kind: UserEventKind,
+    ) -> Result<(), StoreError> {
+        let sql = "update users set log_seq = log_seq + 1 where no = ? returning id, log_seq";
+        let mut statement = self.conn.prepare_cached(sql).map_err(failed)?;
+        let (id, seq): ([u8; 16], i64) = statement
+            .query_row([user_no], |row| Ok((row.get(0)?, row.get(1)?)))
+            .map_err(failed)?;
+        let (code, data) = StoredUser::of(&kind);
+        let sql = "insert into user_events (user_no, seq, kind, at, data) values (?, ?, ?, ?, ?)";
+        self.execute(sql, params![user_no, seq, code, at.0, data])?;
+        let user = UserId(Uuid::from_bytes(id));
+        self.batch.user_events.push(UserEvent { user, seq, at, kind });
+        Ok(())
+    }
+
+    /// The small id of the next message.
+    pub(super) fn take_message_no(&mut self) -> i64 {
+        let no = *self.next_message_no;
+        *self.next_message_no += 1;
+        no
+    }
+
+    /// Runs one statement, prepared once, and returns how many rows it changed.
+    pub(super) fn execute(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<usize, StoreError> {
+        self.conn.prepare_cached(sql).and_then(|mut s| s.execute(params)).map_err(failed)
+    }
+}
+
+/// Carries out groups of ops, one durable transaction each.
+pub struct Committer {
+    path: PathBuf,
+    conn: Option<Connection>,
+    heads: HashMap<i64, Head>,
+    next_message_no: i64,
+    unchecked: bool,
+}
+
+impl Committer {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut conn = open_writing(path)?;
+        embedded::migrations::runner()
+            .set_abort_missing(true)
+            .run(&mut conn)
+            .map_err(|e| StoreError::Database(format!("migrate: {e}")))?;
+        let mut committer = Self {
+            path: path.to_owned(),
+            conn: None,
+            heads: HashMap::new(),
+            next_message_no: 1,
+            unchecked: true,
+        };
+        committer.adopt(conn)?;
+        Ok(committer)
+    }
+
+    /// Names this history; made with the database.
+    pub(super) fn epoch(&self) -> Result<String, StoreError> {
+        let conn = self.conn.as_ref().ok_or(StoreError::Closed)?;
+        let get = || {
+            let sql = "select value from meta where key = 'epoch'";
+            conn.query_row(sql, [], |row| row.get(0)).optional().map_err(failed)
+        };
+        if let Some(epoch) = get()? {
+            return Ok(epoch);
+        }
+        let epoch = Uuid::new_v4().simple().to_string();
+        let sql = "insert into meta (key, value) values ('epoch', ?)";
+        conn.execute(sql, [&epoch]).map_err(failed)?;
+        Ok(epoch)
+    }
+
+    /// Commits a group and answers it; returns what became durable, in order.
+    pub fn commit(&mut self, ops: Vec<Op>) -> Batch {
+        let mut waiting = Waiting::default();
+        let committed = self.transact(ops, &mut waiting);
+        match committed {
+            Ok(batch) => {
+                self.unchecked = true;
+                waiting.answer(&Ok(()));
+                batch
+            }
+            Err(error) => {
+                tracing::error!(%error, "failed to commit");
+                self.heads.clear();
+                // What a failed write or sync left behind is not to be trusted: begin again from
+                // what is on the disk.
+                self.conn = None;
+                waiting.answer(&Err(error));
+                Batch::default()
+            }
+        }
+    }
+
+    fn transact(&mut self, ops: Vec<Op>, waiting: &mut Waiting) -> Result<Batch, StoreError> {
+        if self.conn.is_none() {
+            let reopened = open_writing(&self.path).and_then(|conn| self.adopt(conn));
+            if let Err(error) = reopened {
+                waiting.refuse(ops, &error);
+                return Err(error);
+            }
+        }
+        let conn = self.conn.as_ref().ok_or(StoreError::Closed)?;
+        let execute = |sql: &str| conn.prepare_cached(sql).and_then(|mut s| s.execute([]));
+        if let Err(error) = execute("begin immediate").map_err(failed) {
+            waiting.refuse(ops, &error);
+            return Err(error);
+        }
+        let mut batch = Batch::default();
+        let mut undo = Vec::new();
+        let mut txn = Txn {
+            conn,
+            heads: &mut self.heads,
+            undo: &mut undo,
+            batch: &mut batch,
+            next_message_no: &mut self.next_message_no,
+        };
+        for op in ops {
+            match op.0 {
+                Kind::Append(append) => {
+                    let result = messages::append(&mut txn, &append.draft);
+                    waiting.appends.push((append, result));
+                }
+                Kind::Run(work) => waiting.runs.push(run(&mut txn, work)?),
+            }
+        }
+        write_heads(conn, &mut self.heads, &undo)?;
+        execute("commit").map_err(failed)?;
+        Ok(batch)
+    }
+
+    /// Takes over an open connection.
+    fn adopt(&mut self, conn: Connection) -> Result<(), StoreError> {
+        let sql = "select coalesce(max(no), 0) + 1 from messages";
+        self.next_message_no = conn.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
+        self.heads.clear();
+        self.conn = Some(conn);
+        Ok(())
+    }
+
+    /// Moves what is committed from the write-ahead log into the database; `all` waits for readers
+    /// and empties the log, so that what was overwritten is gone from it too.
+    fn checkpoint(&mut self, all: bool) {
+        let Some(conn) = &self.conn else { return };
+        let mode = if all { "truncate" } else { "passive" };
+        let sql = format!("pragma wal_checkpoint({mode})");
+        match conn.query_row(&sql, [], |row| row.get::<_, i64>(0)) {
+            Ok(busy) => self.unchecked = busy != 0,
+            Err(error) => tracing::warn!(%error, "failed to checkpoint"),
+        }
+    }
+
+    fn wal_bytes(&self) -> u64 {
+        let mut wal = self.path.clone().into_os_string();
+        wal.push("-wal");
+        std::fs::metadata(wal).map_or(0, |meta| meta.len())
+    }
+}
+
+/// Runs one change so that its failure undoes it alone.
+fn run(txn: &mut Txn<'_>, work: Work) -> Result<Finish, StoreError> {
+    let (events, user_events) = (txn.batch.events.len(), txn.batch.user_events.len());
+    let undone = txn.undo.len();
+    txn.execute("savepoint change", [])?;
+    let (done, finish) = work(txn);
+    if done.is_err() {
+        txn.execute("rollback to change", [])?;
+        txn.batch.events.truncate(events);
+        txn.batch.user_events.truncate(user_events);
+        while txn.undo.len() > undone {
+            match txn.undo.pop() {
+                Some((session_no, Some(head))) => txn.heads.insert(session_no, head),
+                Some((session_no, None)) => txn.heads.remove(&session_no),
+                None => None,
+            };
+        }
+    }
+    txn.execute("release change", [])?;
+    Ok(finish)
+}
+
+/// Writes each head that changed once.
+fn write_heads(
+    conn: &Connection,
+    heads: &mut HashMap<i64, Head>,
+    changed: &[(i64, Option<Head>)],
+) -> Result<(), StoreError> {
+    let sql = "update heads set seq = ?, number = ?, acl_version = ? where session_no = ?";
+    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
+    for (session_no, _) in changed {
+        let Some(head) = heads.get_mut(session_no).filter(|head| head.dirty) else { continue };
+        head.dirty = false;
+        let row = params![head.seq, head.number, head.acl_version, session_no];
+        statement.execute(row).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Who is answered when the commit is durable.
+#[derive(Default)]
+struct Waiting {
+    appends: Vec<(Append, Result<crate::Posted, StoreError>)>,
+    runs: Vec<Finish>,
+}
+
+impl Waiting {
+    fn answer(self, commit: &Result<(), StoreError>) {
+        for (append, result) in self.appends {
+            // A sender that went away needs no answer.
+            let _ = append.answer.send(verdict(commit).and(result));
+        }
+        for finish in self.runs {
+            finish(verdict(commit));
+        }
+    }
+
+    /// Refuses ops that were not even tried.
+    fn refuse(&mut self, ops: Vec<Op>, error: &StoreError) {
+        for op in ops {
+            if let Kind::Append(append) = op.0 {
+                let _ = append.answer.send(Err(copy(error)));
+            }
+        }
+    }
+}
+
+fn verdict(commit: &Result<(), StoreError>) -> Result<(), StoreError> {
+    commit.as_ref().copied().map_err(copy)
+}
+
+/// One failed commit fails many.
+fn copy(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Full => StoreError::Full,
+        other => StoreError::Database(other.to_string()),
+    }
+}
+
+/// Starts the writer's thread; it ends when every sender is gone.
+pub(super) fn start(
+    committer: Committer,
+    queue: mpsc::Receiver<Op>,
+    sink: mpsc::Sender<Batch>,
+) -> Result<(), StoreError> {
+    let broken = |e: std::io::Error| StoreError::Database(e.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(broken)?;
+    let serve = move || runtime.block_on(serve(committer, queue, sink));
+    thread::Builder::new().name("sqlite-write".into()).spawn(serve).map_err(broken)?;
+    Ok(())
+}
+
+async fn serve(
+    mut committer: Committer,
+    mut queue: mpsc::Receiver<Op>,
+    sink: mpsc::Sender<Batch>,
+) {
+    loop {
+        let first = match tokio::time::timeout(IDLE, queue.recv()).await {
+            Ok(Some(op)) => op,
+            Ok(None) => break,
+            Err(_) => {
+                if committer.unchecked {
+                    committer.checkpoint(true);
+                }
+                match queue.recv().await {
+                    Some(op) => op,
+                    None => break,
+                }
+            }
+        };
+        let mut group = vec![first];
+        while group.len() < GROUP_MAX
+            && let Ok(op) = queue.try_recv()
+        {
+            group.push(op);
+        }
+        let batch = committer.commit(group);
+        if !batch.is_empty() && sink.send(batch).await.is_err() {
+            tracing::debug!("nobody hears of commits any more");
+        }
+        if committer.wal_bytes() > WAL_BYTES_MAX {
+            committer.checkpoint(false);
+        }
+    }
+    committer.checkpoint(true);
+}
