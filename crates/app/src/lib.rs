@@ -7,20 +7,45 @@
 pub mod accounts;
 pub mod actor;
 pub mod clock;
+mod courier;
+pub mod deliver;
+mod digest;
 pub mod error;
+pub mod mail;
+pub mod messages;
+mod passwords;
+pub mod presence;
+pub mod rates;
 pub mod rooms;
+pub mod secret;
 pub mod sessions;
+pub mod settings;
 pub mod users;
+mod views;
 
 use std::sync::Arc;
 
-use parlor_domain::Limits;
+use parlor_domain::{Limits, Time};
 use parlor_hub::Hub;
 use parlor_store::Store;
+use tokio_util::task::TaskTracker;
 
 pub use actor::Actor;
 pub use clock::Clock;
 pub use error::Error;
+pub use mail::Mail;
+pub use parlor_store::messages::{MessagePage, Page};
+pub use parlor_store::{Changed, LogPage, Posted, UserLogPage};
+pub use secret::{Hidden, Secret};
+pub use settings::{Hashing, Settings};
+
+use accounts::live::Live;
+use accounts::tokens::Tokens;
+use courier::Courier;
+use digest::Digests;
+use passwords::Passwords;
+use rates::Rates;
+use views::Views;
 
 /// The use cases, and what they need to be done.
 pub struct App {
@@ -28,4 +53,95 @@ pub struct App {
     hub: Arc<Hub>,
     clock: Arc<dyn Clock>,
     limits: Limits,
+    settings: Settings,
+    tokens: Tokens,
+    live: Live,
+    passwords: Passwords,
+    rates: Rates,
+    views: Views,
+    digests: Digests,
+    courier: Arc<Courier>,
+    tasks: TaskTracker,
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// Remembers.
+    pub store: Arc<dyn Store>,
+    /// Tells.
+    pub hub: Arc<Hub>,
+    /// Says what time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The limits in force.
+    pub limits: Limits,
+    /// The secret that every key is derived from.
+    pub secret: Secret,
+    /// Carries letters.
+    pub mail: Arc<dyn Mail>,
+    /// What the operator chose.
+    pub settings: Settings,
+    /// Knows every task, so that shutdown can join them.
+    pub tasks: TaskTracker,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let courier = Arc::new(Courier::new(&parts));
+        Arc::new(Self {
+            tokens: Tokens::new(&parts.secret, &parts.settings),
+            live: Live::default(),
+            passwords: Passwords::new(parts.settings.hashing),
+            rates: Rates::new(&parts.limits),
+            views: Views::default(),
+            digests: Digests::new(&parts.secret),
+            courier,
+            store: parts.store,
+            hub: parts.hub,
+            clock: parts.clock,
+            limits: parts.limits,
+            settings: parts.settings,
+            tasks: parts.tasks,
+        })
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What the operator chose.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Who is here and who listens.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Now.
+    pub fn now(&self) -> Time {
+        self.clock.now()
+    }
+
+    /// Names this history: cursors of another epoch are void.
+    pub fn epoch(&self) -> &str {
+        self.store.epoch()
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the log.
+    pub async fn check_store(&self) -> Result<(), Error> {
+        Ok(self.store.check().await?)
+    }
+
+    /// Counts one change of the actor's against their rate.
+    fn admit(&self, actor: &Actor) -> Result<Time, Error> {
+        let now = self.clock.now();
+        self.rates.commands.take(actor.user, now)?;
+        Ok(now)
+    }
 }

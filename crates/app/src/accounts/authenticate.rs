@@ -1,0 +1,97 @@
+//! Who is it? Asked before everything else, on every door.
+
+use std::time::Duration;
+
+use parlor_domain::{LoginId, Time};
+use parlor_store::logins::Login;
+
+use super::tokens::same;
+use crate::{Actor, App, Error};
+
+/// A cookie's use moves its login's end at most this often.
+const EXTEND_EVERY: Duration = Duration::from_hours(1);
+
+impl App {
+    /// The actor that an access token proves.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] when the token is not good or its login is over.
+    pub async fn authenticate_bearer(&self, token: &str) -> Result<Actor, Error> {
+        let now = self.clock.now();
+        let (user, login) = self
+            .tokens
+            .read_access(token, now)
+            .ok_or(Error::Unauthorized)?;
+        let login = self.alive(login, now).await?;
+        if login.user != user {
+            return Err(Error::Unauthorized);
+        }
+        Ok(actor(&login))
+    }
+
+    /// The actor that a cookie proves; using it keeps the login alive.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] when the cookie is not good or its login is over.
+    pub async fn authenticate_cookie(&self, value: &str) -> Result<Actor, Error> {
+        let now = self.clock.now();
+        let shown = self.tokens.read_cookie(value).ok_or(Error::Unauthorized)?;
+        let login = self.alive(shown.login, now).await?;
+        if !same(&shown.hash, &login.cookie_hash) {
+            return Err(Error::Unauthorized);
+        }
+        self.keep_alive(&login, now).await?;
+        Ok(actor(&login))
+    }
+
+    /// Whether an actor's login is still alive: long-lived connections ask again.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] when it is not.
+    pub async fn still_signed_in(&self, actor: &Actor) -> Result<(), Error> {
+        self.alive(actor.login, self.clock.now()).await.map(drop)
+    }
+
+    async fn alive(&self, id: LoginId, now: Time) -> Result<Login, Error> {
+        let login = match self.live.get(id) {
+            Ok(login) => login,
+            Err(before) => {
+                let login = self.store.login(id, now).await?;
+                let login = login.ok_or(Error::Unauthorized)?;
+                self.live.put(login.clone(), before);
+                login
+            }
+        };
+        (now < login.expires)
+            .then_some(login)
+            .ok_or(Error::Unauthorized)
+    }
+
+    async fn keep_alive(&self, login: &Login, now: Time) -> Result<(), Error> {
+        let ttl = self.settings.refresh_ttl;
+        let every = EXTEND_EVERY.min(ttl / 2);
+        if now + ttl.saturating_sub(every) < login.expires {
+            return Ok(());
+        }
+        self.store.extend(login.id, now + ttl, now).await?;
+        self.live.forget(&[login.id]);
+        Ok(())
+    }
+
+    /// Ends logins that the store has revoked: forgets them and cuts their open connections.
+    pub(crate) fn cut(&self, logins: &[LoginId]) {
+        if !logins.is_empty() {
+            self.live.forget(logins);
+            self.hub.cut(logins);
+        }
+    }
+}
+
+fn actor(login: &Login) -> Actor {
+    Actor {
+        user: login.user,
+        user_no: login.user_no,
+        login: login.id,
+        device: login.device,
+    }
+}

@@ -1,0 +1,39 @@
+//! Changing one's password.
+
+use parlor_domain::Denied;
+
+use crate::{Actor, App, Error, Hidden, digest, passwords};
+
+impl App {
+    /// Changes the actor's password and ends every other login of theirs.
+    ///
+    /// # Errors
+    /// [`Denied::Forbidden`] when the old password is wrong, [`Denied::SlowDown`] after too many
+    /// tries, [`Denied`] when the new one is not acceptable.
+    pub async fn change_password(
+        &self,
+        actor: &Actor,
+        old: &Hidden,
+        new: &Hidden,
+    ) -> Result<(), Error> {
+        let now = self.admit(actor)?;
+        passwords::bounded("old", old, &self.limits)?;
+        passwords::check_new("new", new, &self.limits)?;
+        let tries = self
+            .digests
+            .of("old password", &[&digest::ids([actor.user.0])]);
+        self.rates.guesses.take(tries, now)?;
+        let account = self.store.credentials_of(actor.user).await?;
+        let hash = account.map(|a| a.password_hash);
+        if !self.passwords.verify(old, hash).await? {
+            return Err(Denied::Forbidden("the old password is wrong").into());
+        }
+        self.rates.guesses.give_back(&tries);
+        let hash = self.passwords.hash(new).await?;
+        let keep = Some(actor.login);
+        let revoked = self.store.set_password(actor.user, hash, keep, now).await?;
+        self.cut(&revoked);
+        tracing::info!(user = %actor.user, logins = revoked.len(), "changed a password");
+        Ok(())
+    }
+}

@@ -1,0 +1,43 @@
+//! Asking for a code by mail.
+
+use std::net::IpAddr;
+
+use parlor_domain::name;
+use parlor_store::accounts::Purpose;
+
+use crate::{App, Error, rates};
+
+impl App {
+    /// Asks for a new code that proves an address. Says nothing about whether there is an account.
+    ///
+    /// # Errors
+    /// [`parlor_domain::Denied`] for what is no mail address, or too many requests from `address`.
+    pub fn resend(&self, email: &str, address: IpAddr) -> Result<(), Error> {
+        self.request_code(email, address, Purpose::Verify)
+    }
+
+    /// Asks for a code that allows a new password. Says nothing about whether there is an account.
+    ///
+    /// # Errors
+    /// [`parlor_domain::Denied`] for what is no mail address, or too many requests from `address`.
+    pub fn forgot(&self, email: &str, address: IpAddr) -> Result<(), Error> {
+        self.request_code(email, address, Purpose::Reset)
+    }
+
+    fn request_code(&self, email: &str, address: IpAddr, purpose: Purpose) -> Result<(), Error> {
+        let email = name::email(email, &self.limits)?;
+        let from = rates::network(address);
+        self.rates.registrations.take(from, self.clock.now())?;
+        self.mail_code(email, purpose);
+        Ok(())
+    }
+
+    /// Mails a code behind the answer, unless this address got too many. That is not said: it
+    /// would tell that the address had letters before.
+    pub(crate) fn mail_code(&self, email: String, purpose: Purpose) {
+        let key = self.digests.of("mails", &[email.as_bytes()]);
+        if self.rates.mails.take(key, self.clock.now()).is_ok() {
+            self.courier.dispatch(&self.tasks, email, purpose);
+        }
+    }
+}

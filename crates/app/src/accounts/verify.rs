@@ -1,0 +1,44 @@
+//! Proving a mail address by the code that was sent to it.
+
+use std::net::IpAddr;
+
+use parlor_domain::{Denied, UserId, name};
+use parlor_store::accounts::{CodeOutcome, Purpose};
+
+use crate::{App, Error, Hidden, rates};
+
+impl App {
+    /// Proves a mail address; the account can sign in from now on.
+    ///
+    /// # Errors
+    /// [`Denied`] when the code is not good, for whatever cause, or there were too many tries.
+    pub async fn verify(&self, email: &str, code: &Hidden, address: IpAddr) -> Result<(), Error> {
+        let user = self.use_code(email, code, Purpose::Verify, address).await?;
+        tracing::info!(%user, "proved a mail address");
+        Ok(())
+    }
+
+    /// Uses a code up and says whose it was.
+    pub(crate) async fn use_code(
+        &self,
+        email: &str,
+        code: &Hidden,
+        purpose: Purpose,
+        address: IpAddr,
+    ) -> Result<UserId, Error> {
+        let now = self.clock.now();
+        let email = name::email(email, &self.limits)?;
+        let from = rates::network(address);
+        self.rates.wrong_from.take(from, now)?;
+        let hash = self.courier.codes().hash(purpose, &email, code);
+        let tries_max = self.limits.code_tries_max;
+        let tried = self.store.try_code(email, purpose, hash, tries_max, now);
+        match tried.await? {
+            CodeOutcome::Right(user) => {
+                self.rates.wrong_from.give_back(&from);
+                Ok(user)
+            }
+            CodeOutcome::Wrong => Err(Denied::invalid("code", "wrong or too old").into()),
+        }
+    }
+}

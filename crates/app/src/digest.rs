@@ -1,0 +1,48 @@
+//! Keyed digests of requests, by which a repeated request is told from another one with its id.
+
+use uuid::Uuid;
+
+use crate::Secret;
+
+/// Makes digests that nobody without the key can compute from a guessed text.
+pub(crate) struct Digests([u8; 32]);
+
+impl Digests {
+    pub(crate) fn new(secret: &Secret) -> Self {
+        Self(secret.derive("parlor v1 request digest"))
+    }
+
+    /// The digest of one kind of request with these parts.
+    pub(crate) fn of(&self, kind: &str, parts: &[&[u8]]) -> [u8; 16] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        for part in [kind.as_bytes()].iter().chain(parts) {
+            // The length keeps ("ab", "c") apart from ("a", "bc").
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        digest
+    }
+}
+
+/// Many ids as one part.
+pub(crate) fn ids(ids: impl IntoIterator<Item = Uuid>) -> Vec<u8> {
+    ids.into_iter().flat_map(Uuid::into_bytes).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_depends_on_the_key_the_kind_and_where_parts_end() {
+        let one = Digests::new(&Secret::new(vec![1; 32]).unwrap());
+        let two = Digests::new(&Secret::new(vec![2; 32]).unwrap());
+        let base = one.of("room", &[b"ab", b"c"]);
+        assert_eq!(base, one.of("room", &[b"ab", b"c"]));
+        assert_ne!(base, one.of("room", &[b"a", b"bc"]));
+        assert_ne!(base, one.of("session", &[b"ab", b"c"]));
+        assert_ne!(base, two.of("room", &[b"ab", b"c"]));
+    }
+}

@@ -1,0 +1,85 @@
+//! Making a room.
+
+use parlor_domain::room::NewRoom;
+use parlor_domain::{ClientId, Denied, Room, RoomId, RoomKind, SessionId, UserId};
+use parlor_store::rooms::RoomDraft;
+
+use super::check_password;
+use crate::clock::new_id;
+use crate::{Actor, App, Changed, Error, Hidden, digest};
+
+/// What somebody who makes a room says.
+#[derive(Debug, Clone)]
+pub struct CreateRoom {
+    /// Its name; of no account for a direct room.
+    pub name: String,
+    /// Who can find and enter it.
+    pub kind: RoomKind,
+    /// What it is for.
+    pub description: String,
+    /// What joining takes.
+    pub password: Option<Hidden>,
+    /// People to add at once.
+    pub members: Vec<UserId>,
+    /// The request's own id, by which repeating it makes nothing new.
+    pub key: Option<ClientId>,
+}
+
+impl App {
+    /// Makes a room; a direct room of the same people, or the room that an earlier request with
+    /// this key made, is found instead.
+    ///
+    /// # Errors
+    /// [`Denied`] when a value is not acceptable, somebody has no account or the actor owns too
+    /// many rooms; [`Error::IdempotencyConflict`].
+    pub async fn create_room(
+        &self,
+        actor: &Actor,
+        asked: CreateRoom,
+    ) -> Result<Changed<Room>, Error> {
+        let now = self.admit(actor)?;
+        let room = NewRoom::new(
+            actor.user,
+            asked.kind,
+            &asked.name,
+            &asked.description,
+            &asked.members,
+            &self.limits,
+        )?;
+        if let Some(password) = &asked.password {
+            check_password(password, &self.limits)?;
+            if room.kind == RoomKind::Direct {
+                return Err(Denied::invalid("password", "a direct room has none").into());
+            }
+        }
+        let key = asked
+            .key
+            .map(|key| (key, self.room_digest(&room, &asked.password)));
+        let password_hash = match &asked.password {
+            Some(password) => Some(self.passwords.hash(password).await?),
+            None => None,
+        };
+        let draft = RoomDraft {
+            id: RoomId(new_id(now)),
+            main_session: SessionId(new_id(now)),
+            creator: actor.user,
+            room,
+            password_hash,
+            key,
+        };
+        let owned_max = self.limits.rooms_owned_max;
+        Ok(self.store.create_room(draft, owned_max, now).await?)
+    }
+
+    fn room_digest(&self, room: &NewRoom, password: &Option<Hidden>) -> [u8; 16] {
+        let password = password.as_ref().map_or("", Hidden::expose);
+        let parts: [&[u8]; 5] = [
+            room.name.as_bytes(),
+            room.kind.as_str().as_bytes(),
+            room.description.as_bytes(),
+            password.as_bytes(),
+            &digest::ids(room.members.iter().map(|user| user.0)),
+        ];
+        self.digests.of("create room", &parts)
+    }
+}

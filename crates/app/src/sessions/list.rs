@@ -1,0 +1,28 @@
+//! Which sessions there are.
+
+use parlor_domain::{Denied, RoomId, Session, SessionId};
+
+use crate::{Actor, App, Error};
+
+impl App {
+    /// The sessions of a room that the actor is in.
+    ///
+    /// # Errors
+    /// [`Denied`] when they cannot see the room or are not in it.
+    pub async fn sessions(&self, actor: &Actor, room: RoomId) -> Result<Vec<Session>, Error> {
+        let seen = self.room(actor, room).await?;
+        if seen.my_role.is_none() {
+            return Err(Denied::Forbidden("join the room first").into());
+        }
+        Ok(self.store.sessions_of(actor.user, Some(room)).await?)
+    }
+
+    /// A session that the actor is in.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`].
+    pub async fn session(&self, actor: &Actor, session: SessionId) -> Result<Session, Error> {
+        let session = self.store.session(actor.user, session).await?;
+        Ok(session.ok_or(Denied::NotFound)?)
+    }
+}

@@ -1,0 +1,17 @@
+//! Saying that one is writing.
+
+use parlor_domain::SessionId;
+
+use crate::{Actor, App, Error};
+
+impl App {
+    /// Tells the others in a session that the actor is writing.
+    ///
+    /// # Errors
+    /// [`parlor_domain::Denied`] when they are not in it, or nothing can be written there any more.
+    pub async fn typing(&self, actor: &Actor, session: SessionId) -> Result<(), Error> {
+        self.view(actor, session).await?.open()?;
+        self.hub.typing(session, actor.user, self.clock.now());
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! People: finding them, and what they say of themselves.
+
+mod find;
+mod init;
+mod profile;
+
+pub use init::Init;
+pub use profile::ProfilePatch;
