@@ -1,0 +1,75 @@
+import type { ErrorBody } from '../wire';
+
+const PREFIX = '/api/v1';
+
+/** An answer that is not a success; `code` is one of the server's words, or `offline`. */
+export class ApiError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly status: number,
+    readonly retryAfterMs?: number,
+  ) {
+    super(message);
+  }
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+let onSignedOut: () => void = () => {};
+
+/** What to do when the server no longer knows this browser. */
+export function whenSignedOut(handler: () => void): void {
+  onSignedOut = handler;
+}
+
+export async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+  const answer = await send(method, path, body);
+  if (answer.ok) return (await parse(answer)) as T;
+  const error = asError(answer, await parse(answer));
+  if (error.code === 'unauthorized' && !path.startsWith('/auth/')) onSignedOut();
+  throw error;
+}
+
+async function send(method: Method, path: string, body: unknown): Promise<Response> {
+  const init: RequestInit = { method, credentials: 'same-origin', cache: 'no-store' };
+  if (method !== 'GET') {
+    init.headers = { 'Content-Type': 'application/json' };
+    init.body = JSON.stringify(body ?? {});
+  }
+  try {
+    return await fetch(PREFIX + path, init);
+  } catch {
+    throw new ApiError('offline', 'The server cannot be reached.', 0);
+  }
+}
+
+async function parse(answer: Response): Promise<unknown> {
+  const text = await answer.text().catch(() => '');
+  if (!text) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function asError(answer: Response, body: unknown): ApiError {
+  const detail = (body as ErrorBody | undefined)?.error;
+  const code = detail?.code ?? (answer.status >= 500 ? 'unavailable' : 'bad_request');
+  const header = Number(answer.headers.get('Retry-After'));
+  const wait = detail?.retry_after_ms ?? (header > 0 ? header * 1000 : undefined);
+  return new ApiError(code, detail?.message ?? answer.statusText, answer.status, wait);
+}
+
+/** Whether trying the very same thing later may work. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && ['offline', 'unavailable', 'internal', 'rate_limited'].includes(error.code);
+}
+
+export function query(fields: Record<string, string | number | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(fields)) if (value !== undefined) search.set(key, String(value));
+  const text = search.toString();
+  return text ? `?${text}` : '';
+}

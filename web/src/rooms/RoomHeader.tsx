@@ -1,0 +1,102 @@
+import { rooms as roomsApi, sessions as sessionsApi } from '../net/api';
+import { EditName } from '../sessions/EditName';
+import { AddPeople } from '../sessions/AddPeople';
+import { setLook, useLook } from '../shell/prefs';
+import { href, navigate, paths } from '../shell/router';
+import { usePhone } from '../shell/usePhone';
+import { rightsIn, roomTitle, sessionTitle } from '../store/select';
+import { say, useParlor } from '../store/store';
+import { strings } from '../strings';
+import type { Room, Session } from '../wire';
+import { Avatar } from '../ui/Avatar';
+import { IconButton } from '../ui/controls';
+import { confirm, openDialog } from '../ui/dialog';
+import { Icon } from '../ui/Icon';
+import { Menu, type MenuItem } from '../ui/Menu';
+
+interface Props {
+  room: Room;
+  session: Session;
+}
+
+export function RoomHeader({ room, session }: Props) {
+  const me = useParlor((state) => state.me!.user.id);
+  const panel = useLook((state) => state.panel);
+  const phone = usePhone();
+  const title = roomTitle(room, me);
+  const others = room.people.filter((person) => person.id !== me);
+  const other = useParlor((state) => (others.length === 1 ? (state.users[others[0]!.id] ?? others[0]) : undefined));
+  const about = room.kind === 'direct' ? other?.status || (other?.online ? strings.online : '') : room.description;
+  return (
+    <header className="room-head">
+      {phone && <IconButton icon="back" label={strings.back} onClick={() => navigate(paths.home)} />}
+      <Avatar id={other?.id ?? room.id} name={title} room={room.kind !== 'direct'} online={other?.online ?? false} />
+      <div className="room-head-text">
+        <h1>
+          <bdi>{title}</bdi>
+          {room.kind === 'private' && <span className="room-lock" title={strings.kinds.private![0]}><Icon name="lock" size={16} /></span>}
+        </h1>
+        {about && <p className="room-about">{about}</p>}
+      </div>
+      <button type="button" className="people-button" aria-pressed={panel} title={strings.members}
+        aria-label={`${strings.members}: ${session.member_count}`} onClick={() => setLook({ panel: !panel })}>
+        <Icon name="people" /> <span className="tabular">{session.member_count}</span>
+      </button>
+      <Menu label={strings.roomMenu} groups={[sessionItems(room, session, me), roomItems(room, title)]} />
+    </header>
+  );
+}
+
+function sessionItems(room: Room, session: Session, me: string): MenuItem[] {
+  if (session.main) return [];
+  const title = sessionTitle(session);
+  const manages = session.created_by === me || rightsIn(room).moderate;
+  const rename = () => openDialog(
+    <EditName title={strings.renameSession} label={strings.sessionName} name={session.name}
+      onSave={(name) => sessionsApi.rename(session.id, name)} />,
+  );
+  return [
+    { label: strings.addPeople, icon: 'people', act: () => openDialog(<AddPeople room={room} session={session} />) },
+    ...(manages ? [{ label: strings.renameSession, icon: 'edit', act: rename } as MenuItem] : []),
+    {
+      label: strings.leaveSession, icon: 'leave',
+      act: () => confirm({
+        title: strings.leaveSessionSure(title), lead: strings.leaveSessionHint, action: strings.leaveSession, danger: true,
+        onSubmit: () => sessionsApi.remove(session.id, me),
+      }),
+    },
+    ...(manages ? [{
+      label: strings.endSession, icon: 'close', danger: true,
+      act: () => confirm({
+        title: strings.endSure(title), lead: strings.endHint, action: strings.endSession, danger: true,
+        onSubmit: () => sessionsApi.end(session.id),
+      }),
+    } as MenuItem] : []),
+  ];
+}
+
+function roomItems(room: Room, title: string): MenuItem[] {
+  const direct = room.kind === 'direct';
+  const settings: MenuItem = { label: strings.roomSettings, icon: 'settings', act: () => navigate(paths.roomSettings(room.id)) };
+  const link: MenuItem = { label: strings.copyLink, icon: 'link', act: () => void copyLink(room.id) };
+  const add: MenuItem = { label: strings.addPeople, icon: 'people', act: () => openDialog(<AddPeople room={room} session={null} />) };
+  const leave: MenuItem = {
+    label: strings.leaveRoom, icon: 'leave', danger: true,
+    act: () => confirm({
+      title: strings.leaveSure(title), lead: strings.leaveHint, action: strings.leaveRoom, danger: true,
+      onSubmit: () => roomsApi.leave(room.id),
+    }),
+  };
+  if (direct) return [leave];
+  return [...(rightsIn(room).invite ? [add] : []), link, settings, leave];
+}
+
+export async function copyLink(roomId: string): Promise<void> {
+  const link = location.origin + href(paths.room(roomId));
+  try {
+    await navigator.clipboard.writeText(link);
+    say(strings.linkCopied);
+  } catch {
+    say(link);
+  }
+}

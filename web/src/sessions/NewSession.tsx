@@ -1,0 +1,35 @@
+import { useState } from 'react';
+import { rooms as roomsApi } from '../net/api';
+import { navigate, paths } from '../shell/router';
+import { take } from '../store/app';
+import { nameOf } from '../store/select';
+import { useParlor } from '../store/store';
+import { strings } from '../strings';
+import type { Room, User } from '../wire';
+import { Field } from '../ui/controls';
+import { FormDialog } from '../ui/dialog';
+import { PeoplePicker } from '../ui/PeoplePicker';
+import { readersText } from './readers';
+import { useRoomPeople } from './useRoomPeople';
+
+export function NewSession({ room }: { room: Room }) {
+  const me = useParlor((state) => state.me!.user.id);
+  const roomPeople = useRoomPeople(room);
+  const [name, setName] = useState('');
+  const [people, setPeople] = useState<User[]>([]);
+  const submit = async () => {
+    const session = await roomsApi.open(room.id, name.trim(), people.map((person) => person.id));
+    take(room, session);
+    navigate(paths.session(room.id, session.id));
+  };
+  return (
+    <FormDialog title={strings.newSession} lead={strings.newSessionLead} action={strings.openSession}
+      disabled={!name.trim()} onSubmit={submit}>
+      <Field label={strings.sessionName} name="session-name" required autoFocus maxLength={80} autoComplete="off"
+        value={name} onChange={(event) => setName(event.target.value)} />
+      <PeoplePicker label={strings.sessionWho} chosen={people} onChange={setPeople} except={new Set([me])} from={roomPeople}
+        empty={strings.readersSelf} />
+      <p className="form-summary">{readersText(false, people.length + 1, people.map(nameOf))}</p>
+    </FormDialog>
+  );
+}

@@ -1,0 +1,46 @@
+import { useEffect, useMemo, useRef } from 'react';
+import { paths } from '../shell/router';
+import { sessionsOf, sessionTitle } from '../store/select';
+import { useParlor } from '../store/store';
+import { strings } from '../strings';
+import type { Room, Session } from '../wire';
+import { IconButton, Link } from '../ui/controls';
+import { openDialog } from '../ui/dialog';
+import { NewSession } from './NewSession';
+
+/** The sessions of a room as tabs: the main one first. */
+export function SessionTabs({ room, current }: { room: Room; current: string }) {
+  const all = useParlor((state) => state.sessions);
+  const sessions = useMemo(() => sessionsOf({ sessions: all } as Parameters<typeof sessionsOf>[0], room.id), [all, room.id]);
+  const strip = useRef<HTMLElement>(null);
+  useEffect(() => {
+    strip.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current]);
+  return (
+    <div className="tabs">
+      <nav className="tabs-strip" aria-label={strings.sessions} ref={strip}>
+        {sessions.map((session) => <Tab key={session.id} room={room} session={session} current={session.id === current} />)}
+      </nav>
+      {!room.archived_at && (
+        <IconButton icon="plus" size={18} className="tabs-new" label={strings.newSession}
+          onClick={() => openDialog(<NewSession room={room} />)} />
+      )}
+    </div>
+  );
+}
+
+function Tab({ room, session, current }: { room: Room; session: Session; current: boolean }) {
+  const to = session.main ? paths.room(room.id) : paths.session(room.id, session.id);
+  const isNew = session.unread > 0 && !current;
+  return (
+    <Link to={to} className={isNew ? 'tab tab-new' : 'tab'} current={current}>
+      <bdi>{sessionTitle(session)}</bdi>
+      {isNew && (
+        <span className={session.mentions ? 'count count-mention' : 'count'}>
+          <span aria-hidden="true">{session.mentions ? `@${session.mentions}` : session.unread > 99 ? '99+' : session.unread}</span>
+          <span className="hidden">, {strings.unread(session.unread)}</span>
+        </span>
+      )}
+    </Link>
+  );
+}

@@ -1,0 +1,59 @@
+import { useState, type FormEvent } from 'react';
+import { me as meApi, type MeChange } from '../net/api';
+import { signOut } from '../store/app';
+import { nameOf } from '../store/select';
+import { around, say, update, useParlor } from '../store/store';
+import { strings } from '../strings';
+import { Avatar } from '../ui/Avatar';
+import { Button, Field, Switch } from '../ui/controls';
+import { confirm } from '../ui/dialog';
+import { explain } from '../ui/explain';
+
+async function change(fields: MeChange): Promise<void> {
+  try {
+    const me = await meApi.patch(fields);
+    update((state) => ({ ...state, me, users: { ...state.users, [me.user.id]: { ...state.users[me.user.id], ...me.user } } }));
+    say(strings.saved);
+  } catch (error) {
+    say(explain(error), true);
+  }
+}
+
+export function Profile() {
+  const me = useParlor((state) => state.me!);
+  const [name, setName] = useState(me.user.name);
+  const [status, setStatus] = useState(me.user.status);
+  const same = name.trim() === me.user.name && status.trim() === me.user.status;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void change({ name: name.trim(), status: status.trim() });
+  };
+  return (
+    <>
+      <div className="me">
+        <Avatar id={me.user.id} name={nameOf(me.user)} size="large" />
+        <div><p className="me-name"><bdi>{nameOf(me.user)}</bdi></p><p className="quiet">@{me.user.username}{me.email && ` · ${me.email}`}</p></div>
+      </div>
+      <form className="form" onSubmit={submit}>
+        <Field label={strings.yourName} hint={strings.yourNameHint} name="name" required maxLength={80} autoComplete="name"
+          value={name} onChange={(event) => setName(event.target.value)} />
+        <Field label={strings.status} hint={strings.statusHint} name="status" maxLength={140} autoComplete="off"
+          value={status} onChange={(event) => setStatus(event.target.value)} />
+        <div><Button look="primary" type="submit" disabled={same || !name.trim()}>{strings.save}</Button></div>
+      </form>
+      <Switch label={strings.lastSeenSwitch} hint={strings.lastSeenHint} on={me.show_last_seen}
+        onChange={(show_last_seen) => void change({ show_last_seen })} />
+      <div className="row-actions"><Button onClick={askSignOut}>{strings.signOut}</Button></div>
+    </>
+  );
+}
+
+/** Asks only when something would be lost. */
+export function askSignOut(): void {
+  const unsent = around.getState().outbox.filter((item) => item.state !== 'sent').length;
+  if (!unsent) return void signOut();
+  confirm({
+    title: strings.signOutSure, lead: strings.signOutLose(unsent), action: strings.signOut, danger: true,
+    onSubmit: () => signOut(),
+  });
+}

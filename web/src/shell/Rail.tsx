@@ -1,0 +1,31 @@
+import { lazy, Suspense } from 'react';
+import { nameOf } from '../store/select';
+import { useParlor } from '../store/store';
+import { strings } from '../strings';
+import { Avatar } from '../ui/Avatar';
+import { IconButton, Link } from '../ui/controls';
+import { openDialog } from '../ui/dialog';
+import { Icon, Mark } from '../ui/Icon';
+import { paths, type Route } from './router';
+
+const Palette = lazy(() => import('../palette/Palette'));
+
+export function Rail({ route }: { route: Route }) {
+  const user = useParlor((state) => state.me!.user);
+  const atRooms = ['home', 'room', 'room-settings'].includes(route.at);
+  return (
+    <nav className="rail" aria-label={strings.navigation} data-landmark>
+      <div className="rail-mark"><Mark size={36} /></div>
+      <Link to={paths.home} className="rail-item" label={strings.rooms} current={atRooms}><Icon name="rooms" size={22} /></Link>
+      <Link to={paths.browse} className="rail-item" label={strings.browse} current={route.at === 'browse'}>
+        <Icon name="compass" size={22} />
+      </Link>
+      <IconButton icon="search" size={22} className="rail-item" label={strings.search}
+        onClick={() => openDialog(<Suspense><Palette /></Suspense>)} />
+      <div className="rail-gap" />
+      <Link to={paths.settings()} className="rail-me" label={`${strings.settings}: ${nameOf(user)}`} current={route.at === 'settings'}>
+        <Avatar id={user.id} name={nameOf(user)} />
+      </Link>
+    </nav>
+  );
+}

@@ -1,0 +1,35 @@
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+const ago = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+
+const DAY_MS = 86_400_000;
+
+export function timeOf(at: string): string {
+  return clock.format(new Date(at));
+}
+
+export function fullTime(at: string): string {
+  return full.format(new Date(at));
+}
+
+/** Days since 1970 in local time: equal for two moments of one day. */
+export function dayNumber(at: string | number): number {
+  const date = new Date(at);
+  return Math.floor((date.getTime() - date.getTimezoneOffset() * 60_000) / DAY_MS);
+}
+
+export function dayName(at: string, today: string, yesterday: string): string {
+  const gap = dayNumber(Date.now()) - dayNumber(at);
+  if (gap === 0) return today;
+  if (gap === 1) return yesterday;
+  return gap < 300 ? day.format(new Date(at)) : dayOfYear.format(new Date(at));
+}
+
+export function since(at: string): string {
+  const minutes = Math.round((new Date(at).getTime() - Date.now()) / 60_000);
+  if (Math.abs(minutes) < 60) return ago.format(Math.min(0, minutes), 'minute');
+  if (Math.abs(minutes) < 60 * 24) return ago.format(Math.round(minutes / 60), 'hour');
+  return ago.format(Math.round(minutes / 60 / 24), 'day');
+}

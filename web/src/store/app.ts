@@ -1,0 +1,116 @@
+import { auth, rooms as roomsApi, sessions as sessionsApi } from '../net/api';
+import { uuid } from '../net/uuid';
+import { Outbox, type Item } from '../outbox/outbox';
+import { openShelf } from '../outbox/shelf';
+import { tellPosted, tellRemoved } from './tell';
+import { added } from './apply';
+import { stored } from './actions';
+import { around, store, update } from './store';
+import { sync } from './sync';
+import type { Room, Session } from '../wire';
+
+/** Ties the parts together: the outbox, the other windows, signing in and out. */
+
+let outbox: Outbox | null = null;
+const windows = 'BroadcastChannel' in self ? new BroadcastChannel('parlor') : null;
+
+type Word = 'outbox' | 'signed-in' | 'signed-out';
+
+function tell(word: Word): void {
+  windows?.postMessage(word);
+}
+
+export function start(): void {
+  sync.onReady = () => void readyOutbox();
+  sync.onOpen = () => outbox?.wake();
+  sync.onApplied = (event, before) => {
+    const mine = event.posted?.sender_id === store.getState().me?.user.id;
+    if (event.posted && mine) outbox?.seen(event.posted.client_id);
+    if (event.posted && !mine) tellPosted(event.posted);
+    if (event.removed) tellRemoved(event.removed, before);
+  };
+  sync.onSignedOut = () => {
+    outbox = null;
+  };
+  if (windows) {
+    windows.onmessage = (message: MessageEvent<Word>) => {
+      if (message.data === 'outbox') void outbox?.load();
+      if (message.data === 'signed-out') sync.signedOut();
+      if (message.data === 'signed-in' && around.getState().gate === 'out') void sync.boot();
+    };
+  }
+  void sync.boot();
+}
+
+async function readyOutbox(): Promise<void> {
+  const userId = store.getState().me?.user.id;
+  if (!userId || outbox) return;
+  outbox = new Outbox(
+    {
+      shelf: await openShelf(),
+      post: (item) => sessionsApi.send(item.session_id, item.client_id, item.content, item.reply_to),
+      alone,
+      changed: (items, tellOthers) => {
+        around.setState({ outbox: items });
+        if (tellOthers) tell('outbox');
+      },
+      stored,
+      later: (ms, work) => void window.setTimeout(work, ms),
+    },
+    userId,
+  );
+  await outbox.load();
+  await outbox.flush();
+}
+
+/** Only one window of this browser sends. Without locks (plain http) the server still takes each id once. */
+async function alone(work: () => Promise<void>): Promise<void> {
+  if (navigator.locks) await navigator.locks.request('parlor.outbox', work);
+  else await work();
+}
+
+export function sendMessage(session_id: string, content: string, reply_to?: string): void {
+  void outbox?.add({ client_id: uuid(), session_id, content, ...(reply_to ? { reply_to } : {}) });
+}
+
+export function retryItem(item: Item): void {
+  void outbox?.retry(item.client_id);
+}
+
+export function discardItem(item: Item): void {
+  void outbox?.discard(item.client_id);
+}
+
+export async function signIn(login: string, password: string): Promise<void> {
+  await auth.login(login, password, deviceName());
+  await sync.boot();
+  tell('signed-in');
+}
+
+export async function signOut(everywhere = false): Promise<void> {
+  await (everywhere ? auth.logoutAll() : auth.logout()).catch(() => {});
+  await outbox?.clear();
+  sync.signedOut();
+  tell('signed-out');
+}
+
+/** Takes in a room one just entered, before its event arrives. */
+export async function enter(room: Room): Promise<void> {
+  if (store.getState().sessions[room.main_session_id]) {
+    update((state) => ({ ...state, rooms: { ...state.rooms, [room.id]: room } }));
+    return;
+  }
+  const { sessions } = await roomsApi.sessions(room.id);
+  for (const session of sessions) take(room, session);
+}
+
+export function take(room: Room, session: Session): void {
+  update((state) => added(state, { room, session }));
+}
+
+function deviceName(): string {
+  const agent = navigator.userAgent;
+  const browser = /Firefox/.test(agent) ? 'Firefox' : /Edg\//.test(agent) ? 'Edge' : /Chrome/.test(agent) ? 'Chrome' : 'Safari';
+  const system = /Android/.test(agent) ? 'Android' : /iPhone|iPad/.test(agent) ? 'iOS' : /Mac/.test(agent) ? 'macOS' : /Windows/.test(agent) ? 'Windows' : 'Linux';
+  return `${browser} on ${system}`;
+}

@@ -1,0 +1,90 @@
+import type { Message, MessagePage } from '../wire';
+import type { Log, Patch } from './state';
+
+/** The later of two tellings of one message: deletion is final, then the newest wording counts. */
+export function later(a: Message, b: Message): Message {
+  if (a.deleted_at || b.deleted_at) return a.deleted_at ? a : b;
+  return (a.edited_at ?? '') >= (b.edited_at ?? '') ? a : b;
+}
+
+function patched(message: Message, patch: Patch | undefined): Message {
+  if (!patch) return message;
+  if (patch.deletedAt) return { ...message, content: '', deleted_at: patch.deletedAt };
+  return patch.edited ? later(patch.edited, message) : message;
+}
+
+/** The window with a page in it: joined when they touch, replaced when they do not. */
+export function withPage(log: Log, page: MessagePage, replace = false): Log {
+  const fresh = page.messages.map((message) => patched(message, log.patches[message.id]));
+  if (replace || !log.loaded || !touches(log.messages, fresh)) return replaced(log, fresh, page);
+  const held = log.messages;
+  const byNumber = new Map(held.map((message) => [message.number, message]));
+  for (const message of fresh) {
+    const known = byNumber.get(message.number);
+    byNumber.set(message.number, known ? later(known, message) : message);
+  }
+  const messages = [...byNumber.values()].sort((a, b) => a.number - b.number);
+  const first = held[0]?.number ?? Infinity;
+  const last = held.at(-1)?.number ?? -1;
+  const before = (fresh[0]?.number ?? Infinity) <= first;
+  const after = (fresh.at(-1)?.number ?? -1) >= last;
+  return {
+    ...log,
+    messages,
+    hasBefore: before ? page.has_more_before : log.hasBefore,
+    hasAfter: after ? page.has_more_after : log.hasAfter,
+  };
+}
+
+function replaced(log: Log, messages: Message[], page: MessagePage): Log {
+  const held = new Map(log.messages.map((message) => [message.id, message]));
+  return {
+    ...log,
+    messages: messages.map((message) => {
+      const known = held.get(message.id);
+      return known ? later(known, message) : message;
+    }),
+    hasBefore: page.has_more_before,
+    hasAfter: page.has_more_after,
+    loaded: true,
+  };
+}
+
+function touches(held: Message[], fresh: Message[]): boolean {
+  if (!held.length || !fresh.length) return fresh.length === 0 || held.length === 0;
+  return fresh[0]!.number <= held.at(-1)!.number + 1 && fresh.at(-1)!.number >= held[0]!.number - 1;
+}
+
+/** The window with one message put at its end, when it belongs there. */
+export function withPosted(log: Log, message: Message): Log {
+  if (!log.loaded) return log;
+  const at = message.number - (log.messages[0]?.number ?? message.number);
+  const known = log.messages[at];
+  if (known?.id === message.id) return log;
+  if (log.hasAfter) return log;
+  const last = log.messages.at(-1);
+  const follows = last ? message.number === last.number + 1 : !log.hasBefore;
+  if (follows) return { ...log, messages: [...log.messages, message] };
+  return last && message.number > last.number ? { ...log, hasAfter: true } : log;
+}
+
+/** The window with one message changed; news of a message not held is kept for a page under way. */
+export function withPatch(log: Log, id: string, patch: Patch): Log {
+  const index = log.messages.findIndex((message) => message.id === id);
+  if (index >= 0) {
+    const messages = log.messages.slice();
+    messages[index] = patched(messages[index]!, patch);
+    return { ...log, messages };
+  }
+  const kept = Object.entries(log.patches).slice(-PATCHES_MAX);
+  return { ...log, patches: { ...Object.fromEntries(kept), [id]: { ...log.patches[id], ...patch } } };
+}
+
+const PATCHES_MAX = 99;
+
+/** The window cut down to its newest messages, for a session nobody looks at. */
+export function trimmed(log: Log, keep: number): Log {
+  if (log.messages.length <= keep) return log;
+  if (log.hasAfter) return { ...log, messages: [], loaded: false, hasBefore: false, hasAfter: false };
+  return { ...log, messages: log.messages.slice(-keep), hasBefore: true };
+}

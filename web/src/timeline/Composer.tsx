@@ -1,0 +1,102 @@
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { plainText } from '../markdown/parse';
+import { usePhone } from '../shell/usePhone';
+import { sendMessage } from '../store/app';
+import { nameOf } from '../store/select';
+import { store, useParlor } from '../store/store';
+import { sync } from '../store/sync';
+import { strings } from '../strings';
+import type { Session } from '../wire';
+import { IconButton } from '../ui/controls';
+import { edit, loadDraft, onDraft, saveDraft, stopReply, useTalk } from './talk';
+import { grow } from './grow';
+import { MentionList, useMentions } from './mentioning';
+
+const BYTES_MAX = 16 * 1024;
+const TYPING_EVERY_MS = 3_000;
+
+export function Composer({ session, title }: { session: Session; title: string }) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const [text, setText] = useState(() => loadDraft(session.id));
+  const reply = useTalk((state) => state.replies[session.id]);
+  const phone = usePhone();
+  const typedAt = useRef(0);
+  const over = overBy(text);
+
+  const write = (next: string) => {
+    setText(next);
+    saveDraft(session.id, next);
+    if (!next.trim() || Date.now() - typedAt.current < TYPING_EVERY_MS) return;
+    typedAt.current = Date.now();
+    sync.typing(session.id);
+  };
+  const naming = useMentions(session.id, field, text, write);
+
+  useEffect(() => onDraft(session.id, setText), [session.id]);
+  useEffect(() => {
+    if (!phone) field.current?.focus({ preventScroll: true });
+  }, [phone]);
+  useLayoutEffect(() => grow(field.current!), [text]);
+
+  const send = () => {
+    if (!text.trim() || over > 0) return;
+    sendMessage(session.id, text.trim(), reply?.id);
+    typedAt.current = 0;
+    write('');
+    if (reply) stopReply(session.id);
+    field.current?.focus();
+  };
+
+  const keys = (event: KeyboardEvent) => {
+    if (event.nativeEvent.isComposing || naming.keys(event)) return;
+    if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === 'ArrowUp' && !text && editLast(session.id)) event.preventDefault();
+    else if (event.key === 'Escape' && reply) {
+      event.stopPropagation();
+      stopReply(session.id);
+    }
+  };
+
+  return (
+    <div className="composer">
+      {reply && <ReplyBar sessionId={session.id} />}
+      <MentionList naming={naming} />
+      <div className="composer-box">
+        <textarea ref={field} id="composer" rows={1} value={text} dir="auto" data-landmark-focus
+          aria-label={strings.composer(title)} placeholder={strings.placeholder(title)} enterKeyHint="send"
+          {...naming.aria} onChange={(event) => write(event.target.value)} onKeyDown={keys} onSelect={naming.look}
+          onBlur={naming.close} />
+        <IconButton icon="send" label={strings.send} className="composer-send" disabled={!text.trim() || over > 0}
+          onMouseDown={(event) => event.preventDefault()} onClick={send} />
+      </div>
+      {over > 0 && <p className="composer-over" role="status">{strings.tooLong(over)}</p>}
+    </div>
+  );
+}
+
+function ReplyBar({ sessionId }: { sessionId: string }) {
+  const reply = useTalk((state) => state.replies[sessionId]!);
+  const sender = useParlor((state) => state.users[reply.sender_id]);
+  return (
+    <div className="reply-bar">
+      <p><strong><bdi>{strings.replyingTo(nameOf(sender))}</bdi></strong> <span className="quiet">{plainText(reply.content)}</span></p>
+      <IconButton icon="close" size={16} label={strings.stopReply} onClick={() => stopReply(sessionId)} />
+    </div>
+  );
+}
+
+function overBy(text: string): number {
+  if (text.length * 3 < BYTES_MAX) return 0;
+  return new TextEncoder().encode(text.trim()).length - BYTES_MAX;
+}
+
+function editLast(sessionId: string): boolean {
+  const state = store.getState();
+  const own = state.logs[sessionId]?.messages.findLast(
+    (message) => message.sender_id === state.me?.user.id && !message.deleted_at,
+  );
+  if (own) edit(own.id);
+  return Boolean(own);
+}

@@ -1,0 +1,29 @@
+import { useParlor } from '../store/store';
+import { strings } from '../strings';
+import type { Room, Session } from '../wire';
+import { roomTitle, sessionTitle } from '../store/select';
+import { Composer } from './Composer';
+import { Timeline } from './Timeline';
+import { TypingLine } from './TypingLine';
+
+interface Props {
+  room: Room;
+  session: Session;
+  goTo: number | null;
+}
+
+/** A session: its messages, who is writing, and the field to write in. */
+export function Conversation({ room, session, goTo }: Props) {
+  const me = useParlor((state) => state.me!.user.id);
+  const title = session.main ? roomTitle(room, me) : sessionTitle(session);
+  const closed = session.ended_at ? strings.ended : room.archived_at ? strings.isArchived : null;
+  return (
+    <>
+      <Timeline room={room} session={session} title={title} goTo={goTo} />
+      <div className="foot">
+        <TypingLine session={session} />
+        {closed ? <p className="foot-closed">{closed}</p> : <Composer session={session} title={title} />}
+      </div>
+    </>
+  );
+}

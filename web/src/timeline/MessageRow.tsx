@@ -1,0 +1,77 @@
+import { memo, type ReactNode } from 'react';
+import { Markdown } from '../markdown/Markdown';
+import { plainText } from '../markdown/parse';
+import { fullTime, timeOf } from '../shell/when';
+import { nameOf } from '../store/select';
+import { useParlor } from '../store/store';
+import { strings } from '../strings';
+import type { Message } from '../wire';
+import { Avatar } from '../ui/Avatar';
+import { openDialog } from '../ui/dialog';
+import { EditBox } from './EditBox';
+import { Faces } from './Faces';
+import { Quote } from './Quote';
+import { Revisions } from './Revisions';
+import { Toolbar } from './Toolbar';
+import { useTalk } from './talk';
+
+interface Props {
+  message: Message;
+  head: boolean;
+  total: number;
+  mayDelete: boolean;
+  lit: boolean;
+  /** Ids of the people who have read up to here, joined: a string keeps the row from redrawing. */
+  faces: string;
+  /** Whether to show that it is stored: one's own newest, until somebody reads it. */
+  storedMark: boolean;
+}
+
+export const MessageRow = memo(function MessageRow(props: Props) {
+  const { message, head, total, lit, faces, storedMark, mayDelete } = props;
+  const sender = useParlor((state) => state.users[message.sender_id]);
+  const me = useParlor((state) => state.me!.user);
+  const editing = useTalk((state) => state.editing === message.id);
+  const name = nameOf(sender);
+  const deleted = Boolean(message.deleted_at);
+  const label = `${name}, ${timeOf(message.sent_at)}: ${deleted ? strings.deletedMessage : plainText(message.content).slice(0, 300)}`
+    + (message.edited_at && !deleted ? `, ${strings.edited}` : '');
+  return (
+    <article className={`message${head ? ' message-head' : ''}${lit ? ' message-lit' : ''}${editing ? ' message-editing' : ''}`}
+      tabIndex={0} aria-posinset={message.number} aria-setsize={total} aria-label={label} data-number={message.number} data-id={message.id}>
+      <Gutter head={head} at={message.sent_at}><Avatar id={message.sender_id} name={name} /></Gutter>
+      <div className="message-body">
+        {head && <MessageHead name={name} username={sender?.username} at={message.sent_at} />}
+        {message.reply_to && <Quote sessionId={message.session_id} id={message.reply_to} />}
+        {deleted ? <p className="tombstone">{strings.deletedMessage}</p>
+          : editing ? <EditBox message={message} />
+          : <Markdown source={message.content} username={me.username} />}
+        {message.edited_at && !deleted && !editing && (
+          <button type="button" className="edited" title={fullTime(message.edited_at)} aria-label={strings.showEdits}
+            onClick={() => openDialog(<Revisions message={message} />)}>{strings.edited}</button>
+        )}
+      </div>
+      <div className="message-side">
+        {faces ? <Faces ids={faces} /> : storedMark && <span className="mark-stored" role="img" aria-label={strings.storedMark} title={strings.storedMark} />}
+      </div>
+      {!deleted && !editing && <Toolbar message={message} own={message.sender_id === me.id} mayDelete={mayDelete} />}
+    </article>
+  );
+});
+
+export function Gutter({ head, at, children }: { head: boolean; at: string; children: ReactNode }) {
+  return (
+    <div className="message-gutter" aria-hidden="true">
+      {head ? children : <time className="message-hour" dateTime={at}>{timeOf(at)}</time>}
+    </div>
+  );
+}
+
+export function MessageHead({ name, username, at }: { name: string; username: string | undefined; at: string }) {
+  return (
+    <p className="message-who">
+      <span className="message-name" title={username && `@${username}`}><bdi>{name}</bdi></span>
+      <time dateTime={at} title={fullTime(at)}>{timeOf(at)}</time>
+    </p>
+  );
+}

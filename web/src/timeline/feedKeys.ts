@@ -1,0 +1,85 @@
+import { useState, type FocusEvent, type KeyboardEvent, type RefObject } from 'react';
+import { look } from '../shell/prefs';
+import { isField } from '../shell/useShortcuts';
+import { markRead } from '../store/actions';
+import { rightsIn } from '../store/select';
+import { store } from '../store/store';
+import type { Message, Session } from '../wire';
+import { edit, replyTo } from './talk';
+import { askDelete } from './Toolbar';
+import type { Row } from './rows';
+import type { View } from './useView';
+
+interface Input {
+  scroller: RefObject<HTMLDivElement | null>;
+  rows: Row[];
+  session: Session;
+  view: View;
+  clear: () => void;
+}
+
+const STEPS: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 1, PageUp: -1 };
+const LETTER_STEPS: Record<string, number> = { j: 1, k: -1 };
+
+/** The keys that act in the messages; the row that has the focus stays mounted while it scrolls away. */
+export function useFeedKeys({ scroller, rows, session, view, clear }: Input) {
+  const [focused, setFocused] = useState<number | null>(null);
+
+  const focusRow = (from: number, step: number) => {
+    let index = from;
+    while (rows[index] && rows[index]!.kind !== 'message' && rows[index]!.kind !== 'pending') index += step;
+    if (!rows[index]) return;
+    setFocused(index);
+    view.list.current?.scrollToIndex(index, { align: 'nearest' });
+    requestAnimationFrame(() => {
+      scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"] article`)?.focus({ preventScroll: true });
+    });
+  };
+
+  const onFocus = (event: FocusEvent) => {
+    const row = (event.target as HTMLElement).closest<HTMLElement>('[data-index]');
+    setFocused(row ? Number(row.dataset.index) : null);
+  };
+
+  const move = (event: KeyboardEvent): boolean => {
+    const letters = look.getState().singleKeys && !event.shiftKey;
+    const step = STEPS[event.key] ?? (letters ? LETTER_STEPS[event.key] : undefined);
+    if (step) focusRow(focused === null ? rows.length - 1 : focused + step, step);
+    else if (event.key === 'Home') focusRow(0, 1);
+    else if (event.key === 'End') view.toBottom();
+    else if (event.key === 'J' && event.shiftKey && look.getState().singleKeys) view.toOldest();
+    else return false;
+    return true;
+  };
+
+  const act = (event: KeyboardEvent): boolean => {
+    const row = focused === null ? undefined : rows[focused];
+    if (row?.kind !== 'message' || row.message.deleted_at || event.shiftKey) return false;
+    return actOn(row.message, event.key);
+  };
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
+    if (event.key === 'Escape') {
+      clear();
+      markRead(session.id, session.head_number);
+      view.toBottom();
+      document.getElementById('composer')?.focus();
+    } else if (!move(event) && !act(event)) return;
+    event.preventDefault();
+  };
+
+  return { onKeyDown, onFocus, kept: focused === null ? undefined : [focused] };
+}
+
+function actOn(message: Message, key: string): boolean {
+  const state = store.getState();
+  const own = message.sender_id === state.me?.user.id;
+  const room = state.rooms[state.sessions[message.session_id]?.room_id ?? ''];
+  const letters = look.getState().singleKeys;
+  if (key === 'r' && letters) replyTo(message);
+  else if (key === 'e' && letters && own) edit(message.id);
+  else if (key === 'Delete' && (own || (room && rightsIn(room).moderate))) askDelete(message);
+  else return false;
+  return true;
+}

@@ -1,0 +1,19 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig, loadEnv } from 'vite';
+
+export default defineConfig(({ mode }) => {
+  const server = loadEnv(mode, '.', 'PARLOR_').PARLOR_URL ?? 'http://127.0.0.1:8000';
+  return {
+    base: '/app/',
+    plugins: [react()],
+    build: {
+      target: ['chrome123', 'firefox128', 'safari17.5'],
+      // The policy allows no inline script and no data: font, so nothing may be inlined.
+      assetsInlineLimit: 0,
+      modulePreload: { polyfill: false },
+    },
+    server: {
+      proxy: { '/api': { target: server, ws: true } },
+    },
+  };
+});
