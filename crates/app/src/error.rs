@@ -70,7 +70,7 @@ impl From<StoreError> for Error {
             StoreError::Denied(denied) => Self::Denied(denied),
             StoreError::KeyReused => Self::IdempotencyConflict,
             StoreError::Full => Self::StorageFull,
-            StoreError::Stale | StoreError::Closed => Self::Unavailable,
+            StoreError::Stale(_) | StoreError::Closed => Self::Unavailable,
             StoreError::Database(text) => Self::Internal(text),
         }
     }

@@ -1,4 +1,5 @@
-//! What somebody says: who may say, reword and delete it.
+//! Path 4/8: what somebody says: who may say, reword and delete it. Next: the store,
+//! `store/src/sqlite/messages.rs`.
 
 use crate::permission::{Action, may};
 use crate::{ClientId, Denied, Limits, MessageId, SessionId, Time, UserId, View, name};
@@ -114,6 +115,16 @@ impl View {
             acl_version: self.acl_version,
             digest,
         })
+    }
+
+    /// Decides again about a draft whose access list has changed meanwhile.
+    ///
+    /// # Errors
+    /// As [`View::admit_post`].
+    pub fn admit_again(&self, draft: Draft) -> Result<Draft, Denied> {
+        self.open()?;
+        may(self.role, Action::Talk)?;
+        Ok(Draft { acl_version: self.acl_version, ..draft })
     }
 
     /// Decides about rewording a message that has `revisions` earlier wordings.

@@ -1,24 +1,19 @@
 //! What the server says, as bytes: the printer of first-party frames.
 
-use prost::Message as _;
-
 pub use crate::command::Codec;
 pub use crate::v1::server_frame::Frame;
 
-use crate::v1::ServerFrame;
-
 /// Appends a frame in the form that the connection speaks.
-pub fn encode(codec: Codec, frame: Frame, to: &mut Vec<u8>) {
-    let frame = ServerFrame { frame: Some(frame) };
+pub fn encode(codec: Codec, frame: &Frame, to: &mut Vec<u8>) {
     match codec {
-        // Neither fails: our types have text keys only, and a vector takes every byte.
-        Codec::Json => serde_json::to_writer(&mut *to, &frame).unwrap_or_default(),
-        Codec::Proto => frame.encode(to).unwrap_or_default(),
+        // It does not fail: our types have text keys only, and a vector takes every byte.
+        Codec::Json => serde_json::to_writer(to, frame).unwrap_or_default(),
+        Codec::Proto => frame.encode(to),
     }
 }
 
 /// A frame's bytes.
-pub fn to_vec(codec: Codec, frame: Frame) -> Vec<u8> {
+pub fn to_vec(codec: Codec, frame: &Frame) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(512);
     encode(codec, frame, &mut bytes);
     bytes
@@ -26,11 +21,13 @@ pub fn to_vec(codec: Codec, frame: Frame) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+
     use super::*;
-    use crate::v1::{Event, Hello, Message, Ok, event::Kind};
+    use crate::v1::{Event, Hello, Message, Ok, ServerFrame, event::Kind};
 
     fn json(frame: Frame) -> String {
-        String::from_utf8(to_vec(Codec::Json, frame)).unwrap()
+        String::from_utf8(to_vec(Codec::Json, &frame)).unwrap()
     }
 
     #[test]
@@ -72,9 +69,9 @@ mod tests {
         let frame = ServerFrame {
             frame: Some(hello.clone()),
         };
-        let proto = ServerFrame::decode(&*to_vec(Codec::Proto, hello.clone()));
+        let proto = ServerFrame::decode(&*to_vec(Codec::Proto, &hello));
         assert_eq!(proto.as_ref(), Result::Ok(&frame));
-        let json: Result<ServerFrame, _> = serde_json::from_slice(&to_vec(Codec::Json, hello));
+        let json: Result<ServerFrame, _> = serde_json::from_slice(&to_vec(Codec::Json, &hello));
         assert_eq!(json.ok(), Some(frame));
     }
 }

@@ -1,0 +1,184 @@
+//! Path 8/8: one shared log of encoded frames per session. Connections read it through cursors;
+//! one bell each wakes them, one vectored write carries what is ready → back to 1/8,
+//! `doors/src/socket.rs`.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use parlor_domain::Limits;
+
+use crate::bell::Rope;
+use crate::{Frame, Key};
+
+/// Murmurs kept for those who have not read them; older ones are dropped.
+const MURMURS_MAX: usize = 16;
+
+/// What came does not continue what was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hole {
+    /// The last `seq` that was told.
+    pub after: i64,
+    /// The first `seq` that came.
+    pub before: i64,
+}
+
+/// The frames of one session or user that are on their way to those who listen.
+pub(crate) struct Lane {
+    key: Key,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Frames with consecutive `seq`.
+    frames: VecDeque<Arc<Frame>>,
+    bytes: u64,
+    /// The `seq` of the newest frame there ever was; 0 before the first.
+    tail: i64,
+    /// The `seq` of the newest frame at the last sweep: what is not newer may be forgotten next.
+    swept: i64,
+    murmurs: VecDeque<Arc<Frame>>,
+    /// How many murmurs there have been.
+    murmured: u64,
+    ropes: Vec<Arc<Rope>>,
+}
+
+/// What a cursor finds at its place.
+pub(crate) enum Taken {
+    /// Frames, in order, were appended to the buffer; nothing is left.
+    All,
+    /// Frames were appended; more are there.
+    More,
+    /// What the cursor wants next is not kept any more.
+    Lost,
+}
+
+impl Lane {
+    pub(crate) fn new(key: Key) -> Self {
+        Self {
+            key,
+            state: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Appends frames and wakes everybody who listens. What was there already is left out.
+    pub(crate) fn append(&self, frames: Vec<Arc<Frame>>, limits: &Limits) -> Result<(), Hole> {
+        let mut state = self.state.lock();
+        let state = &mut *state;
+        for frame in frames {
+            if state.tail != 0 && frame.seq() <= state.tail {
+                continue;
+            }
+            if state.tail != 0 && frame.seq() != state.tail + 1 {
+                return Err(Hole {
+                    after: state.tail,
+                    before: frame.seq(),
+                });
+            }
+            state.tail = frame.seq();
+            state.bytes += frame.bytes();
+            state.frames.push_back(frame);
+        }
+        while state.frames.len() as u64 > limits.backlog_events_max
+            || state.bytes > limits.backlog_bytes_max
+        {
+            let Some(oldest) = state.frames.pop_front() else {
+                break;
+            };
+            state.bytes -= oldest.bytes();
+        }
+        state.ropes.iter().for_each(|rope| rope.pull());
+        Ok(())
+    }
+
+    /// Lets those who listen hear something that has no place in the log.
+    pub(crate) fn murmur(&self, frame: Arc<Frame>) {
+        let mut state = self.state.lock();
+        state.murmurs.push_back(frame);
+        state.murmured += 1;
+        if state.murmurs.len() > MURMURS_MAX {
+            state.murmurs.pop_front();
+        }
+        state.ropes.iter().for_each(|rope| rope.pull());
+    }
+
+    /// Adds a listener; they hear every murmur from now on. Returns where murmurs begin for them.
+    pub(crate) fn listen(&self, rope: Arc<Rope>) -> u64 {
+        let mut state = self.state.lock();
+        state.ropes.push(rope);
+        state.murmured
+    }
+
+    /// Removes a listener.
+    pub(crate) fn ignore(&self, rope: &Arc<Rope>) {
+        self.state.lock().ropes.retain(|r| !Arc::ptr_eq(r, rope));
+    }
+
+    pub(crate) fn is_deserted(&self) -> bool {
+        self.state.lock().ropes.is_empty()
+    }
+
+    /// Appends to `out` the frames from `next` on, up to about `bytes_max` bytes.
+    pub(crate) fn take(&self, next: i64, bytes_max: u64, out: &mut Vec<Arc<Frame>>) -> Taken {
+        let state = self.state.lock();
+        if next > state.tail {
+            return Taken::All;
+        }
+        let first = state.tail - state.frames.len() as i64 + 1;
+        let Ok(skip) = usize::try_from(next - first) else {
+            return Taken::Lost;
+        };
+        let mut bytes = 0;
+        for frame in state.frames.range(skip..) {
+            out.push(Arc::clone(frame));
+            bytes += frame.bytes();
+            if bytes >= bytes_max && frame.seq() < state.tail {
+                return Taken::More;
+            }
+        }
+        Taken::All
+    }
+
+    /// The newest `seq`, if everything from `next` on is kept.
+    pub(crate) fn tail_if_kept(&self, next: i64) -> Option<i64> {
+        let state = self.state.lock();
+        let first = state.tail - state.frames.len() as i64 + 1;
+        (state.tail != 0 && (first..=state.tail + 1).contains(&next)).then_some(state.tail)
+    }
+
+    /// Appends to `out` the murmurs after the first `heard`, and returns how many there have been.
+    /// Dropped ones are passed over.
+    pub(crate) fn take_murmurs(&self, heard: u64, out: &mut Vec<Arc<Frame>>) -> u64 {
+        let state = self.state.lock();
+        let new = usize::try_from(state.murmured - heard).unwrap_or(usize::MAX);
+        let kept = state.murmurs.len();
+        out.extend(state.murmurs.range(kept - new.min(kept)..).cloned());
+        state.murmured
+    }
+
+    /// Forgets the frames that were there at the last call: who has not taken them since then has
+    /// stalled, and reads them from the store when it comes back.
+    pub(crate) fn forget(&self) {
+        let mut state = self.state.lock();
+        while state
+            .frames
+            .front()
+            .is_some_and(|frame| frame.seq() <= state.swept)
+        {
+            if let Some(frame) = state.frames.pop_front() {
+                state.bytes -= frame.bytes();
+            }
+        }
+        state.swept = state.tail;
+        if state.frames.is_empty() {
+            state.frames.shrink_to_fit();
+        }
+        state.murmurs.clear();
+        state.murmurs.shrink_to_fit();
+    }
+}

@@ -1,0 +1,203 @@
+//! Who is here and who listens.
+//!
+//! Owns the shared logs of encoded frames (one [`Lane`](lane) per session and per user), the
+//! cursors that connections read them through, presence and typing. A connection has no queue:
+//! it is behind by as much as its cursors are, and one [`Ear`] with one bell wakes it. Refuses
+//! SQL, HTTP, sockets and decisions: whoever listens was let in by the use cases.
+
+mod bell;
+mod ear;
+mod frame;
+mod lane;
+mod murmur;
+mod registry;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use parlor_domain::{DeviceId, Event, Limits, LoginId, SessionId, Time, UserEvent, UserId};
+
+pub use ear::{Ear, Form, Gathered, Lagged, Token};
+pub use frame::Frame;
+pub use lane::Hole;
+pub use murmur::Change;
+pub use registry::{Cut, TooMany};
+
+use lane::Lane;
+use murmur::Murmurs;
+use registry::Registry;
+
+/// What can be listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A session's log.
+    Session(SessionId),
+    /// A user's own log.
+    User(UserId),
+}
+
+/// Who a connection belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Who {
+    /// The user.
+    pub user: UserId,
+    /// The sign-in.
+    pub login: LoginId,
+    /// The device.
+    pub device: DeviceId,
+    /// Where it comes from.
+    pub address: IpAddr,
+}
+
+/// How many parts the map of lanes has, each with its own lock.
+const SHARDS: usize = 64;
+
+/// All lanes and all connections of this node.
+pub struct Hub {
+    lanes: Vec<Mutex<HashMap<Key, Arc<Lane>>>>,
+    hasher: RandomState,
+    registry: Registry,
+    murmurs: Murmurs,
+    limits: Limits,
+}
+
+impl Hub {
+    /// An empty hub.
+    pub fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            lanes: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            registry: Registry::default(),
+            murmurs: Murmurs::default(),
+            limits,
+        })
+    }
+
+    /// Lets a connection in.
+    ///
+    /// # Errors
+    /// [`TooMany`] when its device, user or address has as many as the limits allow.
+    pub fn connect(self: &Arc<Self>, who: Who) -> Result<Ear, TooMany> {
+        let (number, bell, first) = self.registry.enter(who, &self.limits)?;
+        if first {
+            self.murmurs.came(who.user);
+        }
+        Ok(Ear::new(Arc::clone(self), who, number, bell))
+    }
+
+    /// Tells everybody who listens of events of one session, in order. They follow each other
+    /// without holes.
+    ///
+    /// # Errors
+    /// [`Hole`] when they do not continue what was told before: nothing was told, and the caller
+    /// reads what is missing from the store.
+    pub fn publish(&self, session: SessionId, events: Vec<Event>) -> Result<(), Hole> {
+        match self.lane(Key::Session(session)) {
+            Some(lane) => lane.append(events.into_iter().map(Frame::event).collect(), &self.limits),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells a user's connections of entries of their own log, in order.
+    ///
+    /// # Errors
+    /// As [`Hub::publish`].
+    pub fn publish_user(&self, user: UserId, events: Vec<UserEvent>) -> Result<(), Hole> {
+        match self.lane(Key::User(user)) {
+            Some(lane) => lane.append(
+                events.into_iter().map(Frame::user_event).collect(),
+                &self.limits,
+            ),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether anybody on this node listens to a session.
+    pub fn is_heard(&self, session: SessionId) -> bool {
+        self.lane(Key::Session(session)).is_some()
+    }
+
+    /// Ends every connection of these logins; each closes as soon as it wakes.
+    pub fn cut(&self, logins: &[LoginId]) {
+        self.registry.cut(logins, Cut::Revoked);
+    }
+
+    /// Tells every connection that the server is going down.
+    pub fn drain(&self) {
+        self.registry.cut_all(Cut::Draining);
+    }
+
+    /// Whether a connection of this user is open here.
+    pub fn is_online(&self, user: UserId) -> bool {
+        self.registry.is_online(user)
+    }
+
+    /// How many connections are open here.
+    pub fn connections(&self) -> usize {
+        self.registry.len()
+    }
+
+    /// Notes that somebody is writing; told with the next [`Hub::murmur`].
+    pub fn typing(&self, session: SessionId, user: UserId, now: Time) {
+        self.murmurs.typing(session, user, now);
+    }
+
+    /// Notes how far somebody has read; told with the next [`Hub::murmur`].
+    pub fn read_mark(&self, session: SessionId, user: UserId, number: i64) {
+        self.murmurs.read(session, user, number);
+    }
+
+    /// Who came and went since this was last asked.
+    pub fn presence_changes(&self) -> Vec<Change> {
+        self.murmurs.take_changes()
+    }
+
+    /// Notes who came and went in a session; told with the next [`Hub::murmur`].
+    pub fn presence(&self, session: SessionId, change: Change) {
+        self.murmurs.presence(session, change);
+    }
+
+    /// Tells what was noted since the last call, once per session: typing, presence and read
+    /// markers are told together and are the first to be dropped.
+    pub fn murmur(&self, now: Time) {
+        for (session, frame) in self.murmurs.take(now, &self.limits) {
+            if let Some(lane) = self.lane(Key::Session(session)) {
+                lane.murmur(frame);
+            }
+        }
+    }
+
+    /// Forgets frames that everybody who is not stalled has taken.
+    pub fn sweep(&self) {
+        for shard in &self.lanes {
+            let lanes: Vec<_> = shard.lock().values().cloned().collect();
+            lanes.iter().for_each(|lane| lane.forget());
+        }
+    }
+
+    fn shard(&self, key: Key) -> &Mutex<HashMap<Key, Arc<Lane>>> {
+        let hash = self.hasher.hash_one(key) as usize;
+        &self.lanes[hash % SHARDS]
+    }
+
+    fn lane(&self, key: Key) -> Option<Arc<Lane>> {
+        self.shard(key).lock().get(&key).cloned()
+    }
+
+    /// Runs `listen` on the key's lane while nobody can take it away.
+    fn with_lane<T>(&self, key: Key, listen: impl FnOnce(&Arc<Lane>) -> T) -> T {
+        let mut shard = self.shard(key).lock();
+        listen(shard.entry(key).or_insert_with(|| Arc::new(Lane::new(key))))
+    }
+
+    /// Takes a lane away when nobody listens to it any more.
+    fn release(&self, lane: &Arc<Lane>) {
+        let mut shard = self.shard(lane.key()).lock();
+        if lane.is_deserted() {
+            shard.remove(&lane.key());
+        }
+    }
+}
