@@ -29,6 +29,7 @@ export const strings = {
   skip: 'Skip to the conversation',
   failed: 'That did not work.',
   you: 'you',
+  justNow: 'just now',
   people,
 
   signIn: 'Sign in',
@@ -278,7 +279,7 @@ export const strings = {
   devicesLead: 'Where you are signed in. Sign out what you do not know.',
   thisDevice: 'This device',
   lastUsed: (when: string) => `used ${when}`,
-  signedInOn: (when: string) => `since ${when}`,
+  signedInOn: (when: string) => `signed in ${when}`,
   revoke: 'Sign out',
   revokeSure: (name: string) => `Sign out ${name}?`,
   revokeHint: 'It is cut off at once and has to sign in again.',

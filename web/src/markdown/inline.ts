@@ -13,6 +13,7 @@ interface Frame {
 const SPANS: Record<string, Span> = { '**': 'strong', __: 'strong', '*': 'em', _: 'em', '~~': 'strike' };
 const DEPTH_MAX = 12;
 const WORD = /[\p{L}\p{N}]/u;
+const MENTION_HERE = new RegExp(MENTION.source, 'uy');
 const SPECIAL = /[\\`*_~[\nhHm@]/g;
 
 /** Reads one run of text. Every character is looked at a bounded number of times. */
@@ -119,10 +120,9 @@ class InlineParser {
 
   private mention(): boolean {
     if (this.inLink) return false;
-    MENTION.lastIndex = this.at;
-    const match = MENTION.exec(this.text);
-    MENTION.lastIndex = 0;
-    if (match?.index !== this.at) return false;
+    MENTION_HERE.lastIndex = this.at;
+    const match = MENTION_HERE.exec(this.text);
+    if (!match) return false;
     this.push({ kind: 'mention', name: match[1]! });
     this.at += match[0].length;
     return true;

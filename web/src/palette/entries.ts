@@ -3,7 +3,7 @@ import { NewRoom } from '../rooms/NewRoom';
 import { setLook } from '../shell/prefs';
 import { navigate, paths } from '../shell/router';
 import { askSignOut } from '../settings/Profile';
-import { nameOf, roomTitle, sessionsOf, sortedRooms } from '../store/select';
+import { faceOf, nameOf, roomTitle, sessionsOf, sortedRooms } from '../store/select';
 import { say } from '../store/store';
 import type { State } from '../store/state';
 import { strings } from '../strings';
@@ -37,7 +37,7 @@ function places(state: State): Entry[] {
         section: session.unread ? 'unread' : 'rooms',
         title: session.main ? title : session.name,
         about: session.main ? '' : title,
-        avatar: { id: room.id, room: room.kind !== 'direct' },
+        avatar: { id: faceOf(room, me), room: room.kind !== 'direct' },
         unread: session.unread,
         act: () => navigate(session.main ? paths.room(room.id) : paths.session(room.id, session.id)),
       };

@@ -1,4 +1,6 @@
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+import { strings } from '../strings';
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
@@ -28,6 +30,7 @@ export function dayName(at: string, today: string, yesterday: string): string {
 }
 
 export function since(at: string): string {
+  if (Date.now() - Date.parse(at) < 60_000) return strings.justNow;
   const minutes = Math.round((new Date(at).getTime() - Date.now()) / 60_000);
   if (Math.abs(minutes) < 60) return ago.format(Math.min(0, minutes), 'minute');
   if (Math.abs(minutes) < 60 * 24) return ago.format(Math.round(minutes / 60), 'hour');

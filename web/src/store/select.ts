@@ -13,6 +13,12 @@ export function roomTitle(room: Room, myId: string | undefined): string {
   return others.map(nameOf).join(', ') || room.name || strings.you;
 }
 
+/** Whose colours a room wears: a direct room's are the other person's. */
+export function faceOf(room: Room, myId: string | undefined): string {
+  const others = room.kind === 'direct' ? room.people.filter((person) => person.id !== myId) : [];
+  return others.length === 1 ? others[0]!.id : room.id;
+}
+
 export function sessionTitle(session: Session): string {
   return session.main ? strings.mainSession : session.name;
 }

@@ -1,10 +1,11 @@
-import { useState, type FocusEvent, type KeyboardEvent, type RefObject } from 'react';
+import { useEffect, useRef, useState, type FocusEvent, type KeyboardEvent, type RefObject } from 'react';
 import { look } from '../shell/prefs';
 import { isField } from '../shell/useShortcuts';
 import { markRead } from '../store/actions';
 import { rightsIn } from '../store/select';
 import { store } from '../store/store';
 import type { Message, Session } from '../wire';
+import { dialogIsOpen } from '../ui/dialog';
 import { edit, replyTo } from './talk';
 import { askDelete } from './Toolbar';
 import type { Row } from './rows';
@@ -36,6 +37,14 @@ export function useFeedKeys({ scroller, rows, session, view, clear }: Input) {
     });
   };
 
+  const catchUp = () => {
+    clear();
+    markRead(session.id, session.head_number);
+    view.toBottom();
+    document.getElementById('composer')?.focus();
+  };
+  useEscape(catchUp);
+
   const onFocus = (event: FocusEvent) => {
     const row = (event.target as HTMLElement).closest<HTMLElement>('[data-index]');
     setFocused(row ? Number(row.dataset.index) : null);
@@ -60,16 +69,29 @@ export function useFeedKeys({ scroller, rows, session, view, clear }: Input) {
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) return;
-    if (event.key === 'Escape') {
-      clear();
-      markRead(session.id, session.head_number);
-      view.toBottom();
-      document.getElementById('composer')?.focus();
-    } else if (!move(event) && !act(event)) return;
+    if (event.key === 'Escape') catchUp();
+    else if (!move(event) && !act(event)) return;
     event.preventDefault();
   };
 
   return { onKeyDown, onFocus, kept: focused === null ? undefined : [focused] };
+}
+
+/** Esc means the same in the field below, and where nothing has the focus. */
+function useEscape(catchUp: () => void): void {
+  const latest = useRef(catchUp);
+  useEffect(() => {
+    latest.current = catchUp;
+  });
+  useEffect(() => {
+    const listen = (event: globalThis.KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || dialogIsOpen()) return;
+      const target = event.target as HTMLElement;
+      if (target === document.body || target.id === 'composer') latest.current();
+    };
+    window.addEventListener('keydown', listen);
+    return () => window.removeEventListener('keydown', listen);
+  }, []);
 }
 
 function actOn(message: Message, key: string): boolean {

@@ -41,6 +41,7 @@ const LIT_MS = 2_400;
 export function useView({ session, log, rows, pending, marker, setMarker, goTo }: Input): View {
   const list = useRef<VirtualizerHandle>(null);
   const bottom = useRef(goTo === null && marker === null);
+  const offset = useRef(0);
   const placed = useRef(false);
   const [atBottom, setAtBottom] = useState(true);
   const [unreadAbove, setUnreadAbove] = useState(0);
@@ -54,7 +55,10 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
     if (!view || !placed.current || !rows.length) return;
     const end = view.scrollOffset + view.viewportSize;
     const low = view.scrollSize - end < BOTTOM_PX;
-    bottom.current = low && !log.hasAfter;
+    // Only a scroll upwards leaves the end; growing rows and a shrinking window do not.
+    if (low) bottom.current = !log.hasAfter;
+    else if (view.scrollOffset < offset.current - 1) bottom.current = false;
+    offset.current = view.scrollOffset;
     setAtBottom(bottom.current);
     setUnreadAbove(marker === null ? 0 : countAbove(view, rows, log, marker, session.head_number));
     if (view.scrollOffset < NEAR_PX) void loadBefore(id).catch(ignore);

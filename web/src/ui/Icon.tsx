@@ -34,14 +34,14 @@ export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
   );
 }
 
-/** The house mark: a speech bubble with two people in it. */
+/** The house mark: a lit doorway at dusk. */
 export function Mark({ size = 32 }: { size?: number }) {
   return (
     <svg className="mark" width={size} height={size} viewBox="0 0 64 64" aria-hidden="true" focusable="false">
       <rect width="64" height="64" rx="18" className="mark-ground" />
-      <path d="M16 24a8 8 0 0 1 8-8h16a8 8 0 0 1 8 8v10a8 8 0 0 1-8 8H29l-8.2 6.6A1.1 1.1 0 0 1 19 47.7V41.3A8 8 0 0 1 16 34z" className="mark-bubble" />
-      <circle cx="26" cy="29" r="2.8" className="mark-one" />
-      <circle cx="38" cy="29" r="2.8" className="mark-two" />
+      <path d="M20 47V30a12 12 0 0 1 24 0v17z" className="mark-door" />
+      <path d="M14 48.5h36" className="mark-floor" />
+      <circle cx="32" cy="30" r="4.5" className="mark-lamp" />
     </svg>
   );
 }
