@@ -1,6 +1,6 @@
 //! What can go wrong with a store, apart from a decision against it.
 
-use parlor_domain::Denied;
+use parlor_domain::{Denied, Draft};
 
 /// A failure of the store. The first three are the caller's to handle, the others are inside.
 #[derive(Debug, thiserror::Error)]
@@ -8,9 +8,10 @@ pub enum StoreError {
     /// What was to be changed, or the decision about it, says no.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// The decision was based on an access list that has changed: decide again.
+    /// The decision was based on an access list that has changed: decide again about the draft,
+    /// which comes back.
     #[error("the access list has changed")]
-    Stale,
+    Stale(Box<Draft>),
     /// The idempotency key was used before, for something else.
     #[error("the key was used for something else")]
     KeyReused,

@@ -120,8 +120,11 @@ pub trait Messages: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn message(&self, user: UserId, message: MessageId)
-    -> Result<Option<Message>, StoreError>;
+    async fn message(
+        &self,
+        user: UserId,
+        message: MessageId,
+    ) -> Result<Option<Message>, StoreError>;
 
     /// A page of a session's messages; `None` when `user` may not see the session.
     ///

@@ -12,6 +12,8 @@ create table users (
     username text not null,
     username_key text not null unique,
     name text not null,
+    -- The display name in lower case, to be searched.
+    name_key text not null,
     status text not null default '',
     email text unique,
     email_verified_at integer,
@@ -22,6 +24,7 @@ create table users (
     created_at integer not null,
     log_seq integer not null default 0
 );
+create index users_by_username on users (username);
 
 create table codes (
     user_no integer not null references users,
@@ -52,6 +55,8 @@ create table rooms (
     name text not null,
     kind text not null,
     description text not null,
+    -- Name and description in lower case, to be searched.
+    search_key text not null,
     password_hash text,
     main_session_no integer not null,
     lobby integer not null default 0,
@@ -62,6 +67,7 @@ create table rooms (
     member_count integer not null default 0
 );
 create index rooms_public on rooms (no) where kind = 'public';
+create unique index rooms_lobby on rooms (lobby) where lobby = 1;
 
 create table room_members (
     room_no integer not null references rooms,
@@ -71,6 +77,8 @@ create table room_members (
     primary key (room_no, user_no)
 ) without rowid;
 create index room_members_by_user on room_members (user_no, room_no);
+-- Finds the owners, and who would own the room after the last of them.
+create index room_members_by_role on room_members (room_no, role desc, joined_at, user_no);
 
 create table bans (
     room_no integer not null references rooms,
@@ -168,9 +176,12 @@ create table user_events (
 create table receipts (
     user_no integer not null,
     key blob not null,
-    -- The message, room or session that it made, by its small id.
+    -- What it made: 1 a message, 2 a room, 3 a session; and its small id.
+    kind integer not null,
     made_no integer not null,
     digest blob not null,
     at integer not null,
     primary key (user_no, key)
 ) without rowid;
+-- Messages have the key in their row; rooms and sessions, of which there are few, are found here.
+create index receipts_of_places on receipts (made_no) where kind <> 1;

@@ -7,14 +7,16 @@ use parlor_domain::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
-use super::rows::{MESSAGE, message, uuid, view};
+use super::receipts::{self, Made};
+use super::rows::{MESSAGE, message, one, user_no, view};
 use super::writer::{Op, Txn};
 use super::{SqliteStore, failed};
+use crate::StoreError;
 use crate::messages::{
     Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Posted, Receipt,
 };
-use crate::StoreError;
 
 /// A draft on its way into the log.
 pub(super) struct Append {
@@ -31,7 +33,7 @@ pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreEr
     }
     let head = txn.head(draft.session_no)?;
     if head.acl_version != draft.acl_version {
-        return Err(StoreError::Stale);
+        return Err(StoreError::Stale(Box::new(draft.clone())));
     }
     if !reply_is_here(txn.conn, draft)? {
         return Err(Denied::NotFound.into());
@@ -54,9 +56,15 @@ pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreEr
 
 /// Writes the rows of a draft: the receipt, the message, and whom it names.
 fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreError> {
-    let sql = "insert into receipts (user_no, key, made_no, digest, at) values (?, ?, ?, ?, ?)";
+    let receipt = (draft.client_id, draft.digest);
+    receipts::keep(
+        txn,
+        draft.sender_no,
+        &receipt,
+        (Made::Message, posted.no),
+        draft.sent_at,
+    )?;
     let key = draft.client_id.0.as_bytes();
-    txn.execute(sql, params![draft.sender_no, key, posted.no, draft.digest, draft.sent_at.0])?;
     let sql = "insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
                content, reply_to, sent_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let row = params![
@@ -77,7 +85,10 @@ fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreE
                on m.user_no = u.no and m.session_no = ?1 \
                where u.username_key = ?2 and u.no <> ?4";
     for name in &draft.mentions {
-        txn.execute(sql, params![draft.session_no, name, posted.number, draft.sender_no])?;
+        txn.execute(
+            sql,
+            params![draft.session_no, name, posted.number, draft.sender_no],
+        )?;
     }
     Ok(())
 }
@@ -101,33 +112,41 @@ fn told(draft: &Draft, posted: &Posted) -> Message {
 }
 
 fn reply_is_here(conn: &Connection, draft: &Draft) -> Result<bool, StoreError> {
-    let Some(to) = draft.reply_to else { return Ok(true) };
+    let Some(to) = draft.reply_to else {
+        return Ok(true);
+    };
     let sql = "select 1 from messages where id = ? and session_no = ? and deleted_at is null";
     let mut statement = conn.prepare_cached(sql).map_err(failed)?;
-    statement.exists(params![to.0.as_bytes(), draft.session_no]).map_err(failed)
+    statement
+        .exists(params![to.0.as_bytes(), draft.session_no])
+        .map_err(failed)
 }
 
-fn receipt(
-    conn: &Connection,
-    user_no: i64,
-    key: ClientId,
-) -> Result<Option<Receipt>, StoreError> {
+/// What an earlier send came to, by one lookup; a key that made something else is refused.
+fn receipt(conn: &Connection, user_no: i64, key: ClientId) -> Result<Option<Receipt>, StoreError> {
     let sql = "select m.id, m.no, m.number, m.seq, m.sent_at, r.digest from receipts r \
-               join messages m on m.no = r.made_no and m.client_id = r.key \
+               left join messages m on m.no = r.made_no and r.kind = 1 \
                where r.user_no = ? and r.key = ?";
-    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
-    let found = statement.query_row(params![user_no, key.0.as_bytes()], |row| {
+    let found = one(conn, sql, params![user_no, key.0.as_bytes()], |row| {
+        let Some(id) = row.get(0)? else {
+            return Ok(None);
+        };
         let posted = Posted {
-            id: MessageId(uuid(row, 0)?),
+            id: MessageId(Uuid::from_bytes(id)),
             no: row.get(1)?,
             number: row.get(2)?,
             seq: row.get(3)?,
             sent_at: Time(row.get(4)?),
             fresh: false,
         };
-        Ok(Receipt { posted, digest: row.get(5)? })
-    });
-    found.optional().map_err(failed)
+        Ok(Some(Receipt {
+            posted,
+            digest: row.get(5)?,
+        }))
+    })?;
+    found
+        .map(|receipt| receipt.ok_or(StoreError::KeyReused))
+        .transpose()
 }
 
 #[async_trait]
@@ -145,10 +164,10 @@ impl Messages for SqliteStore {
         client_id: ClientId,
     ) -> Result<Option<Receipt>, StoreError> {
         self.read(move |conn| {
-            let sql = "select no from users where id = ?";
-            let mut statement = conn.prepare_cached(sql).map_err(failed)?;
-            let no = statement.query_row([user.0.as_bytes()], |row| row.get(0)).optional();
-            no.map_err(failed)?.map_or(Ok(None), |no| receipt(conn, no, client_id))
+            let Some(no) = user_no(conn, user)? else {
+                return Ok(None);
+            };
+            receipt(conn, no, client_id)
         })
         .await
     }
@@ -165,7 +184,9 @@ impl Messages for SqliteStore {
             let (view, old) = seen(txn.conn, user, id)?.ok_or(Denied::NotFound)?;
             let sql = "select count(*) from revisions where message_no = ?";
             let mut statement = txn.conn.prepare_cached(sql).map_err(failed)?;
-            let nth: i64 = statement.query_row([old.no], |row| row.get(0)).map_err(failed)?;
+            let nth: i64 = statement
+                .query_row([old.no], |row| row.get(0))
+                .map_err(failed)?;
             decide(&view, &old, nth.unsigned_abs())?;
             let written = old.edited_at.unwrap_or(old.sent_at);
             let sql = "insert into revisions (message_no, nth, content, written_at) \
@@ -173,8 +194,17 @@ impl Messages for SqliteStore {
             txn.execute(sql, params![old.no, nth, old.content, written.0])?;
             let sql = "update messages set content = ?, edited_at = ? where no = ?";
             txn.execute(sql, params![content, now.0, old.no])?;
-            let new = Message { content, edited_at: Some(now), ..old };
-            txn.log(view.session_no, now, Some(new.no), EventKind::Edited(new.clone()))?;
+            let new = Message {
+                content,
+                edited_at: Some(now),
+                ..old
+            };
+            txn.log(
+                view.session_no,
+                now,
+                Some(new.no),
+                EventKind::Edited(new.clone()),
+            )?;
             Ok(new)
         })
         .await
@@ -195,7 +225,11 @@ impl Messages for SqliteStore {
             txn.execute("delete from revisions where message_no = ?", [old.no])?;
             let sql = "delete from mentions where session_no = ? and number = ?";
             txn.execute(sql, params![view.session_no, old.number])?;
-            let kind = EventKind::Deleted { message: id, number: old.number, by: user };
+            let kind = EventKind::Deleted {
+                message: id,
+                number: old.number,
+                by: user,
+            };
             txn.log(view.session_no, now, Some(old.no), kind)?;
             Ok(())
         })
@@ -203,7 +237,8 @@ impl Messages for SqliteStore {
     }
 
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
-        self.read(move |conn| Ok(seen(conn, user, id)?.map(|(_, message)| message))).await
+        self.read(move |conn| Ok(seen(conn, user, id)?.map(|(_, message)| message)))
+            .await
     }
 
     async fn page(
@@ -214,7 +249,9 @@ impl Messages for SqliteStore {
         limit: u64,
     ) -> Result<Option<MessagePage>, StoreError> {
         self.read(move |conn| {
-            let Some(view) = view(conn, user, session)? else { return Ok(None) };
+            let Some(view) = view(conn, user, session)? else {
+                return Ok(None);
+            };
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             read_page(conn, &view, page, limit).map(Some)
         })
@@ -251,13 +288,21 @@ impl Messages for SqliteStore {
         id: MessageId,
     ) -> Result<Option<Vec<Revision>>, StoreError> {
         self.read(move |conn| {
-            let Some((_, message)) = seen(conn, user, id)? else { return Ok(None) };
+            let Some((_, message)) = seen(conn, user, id)? else {
+                return Ok(None);
+            };
             let sql = "select content, written_at from revisions where message_no = ? order by nth";
             let mut statement = conn.prepare_cached(sql).map_err(failed)?;
             let rows = statement.query_map([message.no], |row| {
-                Ok(Revision { content: row.get(0)?, written_at: Time(row.get(1)?) })
+                Ok(Revision {
+                    content: row.get(0)?,
+                    written_at: Time(row.get(1)?),
+                })
             });
-            rows.map_err(failed)?.collect::<Result<_, _>>().map(Some).map_err(failed)
+            rows.map_err(failed)?
+                .collect::<Result<_, _>>()
+                .map(Some)
+                .map_err(failed)
         })
         .await
     }
@@ -271,7 +316,10 @@ fn seen(
 ) -> Result<Option<(View, Message)>, StoreError> {
     let sql = format!("{MESSAGE} where m.id = ?");
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-    let found = statement.query_row([id.0.as_bytes()], message).optional().map_err(failed)?;
+    let found = statement
+        .query_row([id.0.as_bytes()], message)
+        .optional()
+        .map_err(failed)?;
     let Some(found) = found else { return Ok(None) };
     Ok(view(conn, user, found.session)?.map(|view| (view, found)))
 }
@@ -294,17 +342,24 @@ fn read_page(
          order by m.number {order} limit ?"
     );
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-    // One row more than asked for tells whether there are more.
-    let rows = statement.query_map(params![view.session_no, from, to, limit + 1], message);
-    let mut messages: Vec<Message> =
-        rows.map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
-    let more = messages.len() as i64 > limit;
-    messages.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let rows = statement.query_map(params![view.session_no, from, to, limit], message);
+    let mut messages: Vec<Message> = rows
+        .map_err(failed)?
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
     if descending {
         messages.reverse();
     }
-    let first = messages.first().map_or(from, |m| m.number);
-    let more_before = first > 1 && (!descending || more);
-    let more_after = if descending { to < i64::MAX } else { more };
-    Ok(MessagePage { messages, more_before, more_after })
+    let sql = "select number from heads where session_no = ?";
+    let head: i64 = one(conn, sql, [view.session_no], |row| row.get(0))?.unwrap_or(0);
+    // Numbers have no holes, so they tell what is on either side, even of an empty page.
+    let (first, last) = match (messages.first(), messages.last()) {
+        (Some(first), Some(last)) => (first.number, last.number),
+        _ => (from.min(head.saturating_add(1)), to.min(head)),
+    };
+    Ok(MessagePage {
+        messages,
+        more_before: first > 1,
+        more_after: last < head,
+    })
 }

@@ -9,6 +9,7 @@ mod log;
 mod logins;
 mod messages;
 mod readers;
+mod receipts;
 mod rooms;
 mod rows;
 mod sessions;
@@ -66,7 +67,11 @@ impl SqliteStore {
         let readers = Readers::start(&config.path, config.readers)?;
         let (ops, queue) = mpsc::channel(QUEUE_MAX);
         writer::start(committer, queue, sink)?;
-        Ok(Self { ops, readers, epoch })
+        Ok(Self {
+            ops,
+            readers,
+            epoch,
+        })
     }
 
     /// Opens the database without threads, for tests that decide themselves when something is
@@ -80,7 +85,14 @@ impl SqliteStore {
         let epoch = committer.epoch()?;
         let readers = Readers::inline(path)?;
         let (ops, queue) = mpsc::channel(QUEUE_MAX);
-        Ok((Self { ops, readers, epoch }, Manual { committer, queue }))
+        Ok((
+            Self {
+                ops,
+                readers,
+                epoch,
+            },
+            Manual { committer, queue },
+        ))
     }
 
     /// Runs a change in the next group commit, and answers when it is durable. When `work` fails,
@@ -127,16 +139,24 @@ impl Manual {
 /// Opens a connection for reading and writing, set up as everywhere.
 fn open_writing(path: &Path) -> Result<Connection, StoreError> {
     if rusqlite::version_number() < SQLITE_MIN {
-        return Err(StoreError::Database("SQLite is older than 3.51.3".to_owned()));
+        return Err(StoreError::Database(
+            "SQLite is older than 3.51.3".to_owned(),
+        ));
     }
     let conn = Connection::open(path).map_err(failed)?;
-    conn.pragma_update(None, "locking_mode", "NORMAL").map_err(failed)?;
-    conn.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-    conn.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-    conn.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
+    conn.pragma_update(None, "locking_mode", "NORMAL")
+        .map_err(failed)?;
+    conn.pragma_update(None, "journal_mode", "WAL")
+        .map_err(failed)?;
+    conn.pragma_update(None, "synchronous", "FULL")
+        .map_err(failed)?;
+    conn.pragma_update(None, "secure_delete", "ON")
+        .map_err(failed)?;
     // The writer checkpoints itself, when it has time.
-    conn.pragma_update(None, "wal_autocheckpoint", 0).map_err(failed)?;
-    conn.pragma_update(None, "foreign_keys", "ON").map_err(failed)?;
+    conn.pragma_update(None, "wal_autocheckpoint", 0)
+        .map_err(failed)?;
+    conn.pragma_update(None, "foreign_keys", "ON")
+        .map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(256);
     conn.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
     Ok(conn)

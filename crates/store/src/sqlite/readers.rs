@@ -78,8 +78,12 @@ fn snapshot<T>(
     conn: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    conn.prepare_cached("begin").and_then(|mut s| s.execute([])).map_err(failed)?;
+    conn.prepare_cached("begin")
+        .and_then(|mut s| s.execute([]))
+        .map_err(failed)?;
     let result = work(conn);
-    conn.prepare_cached("commit").and_then(|mut s| s.execute([])).map_err(failed)?;
+    conn.prepare_cached("commit")
+        .and_then(|mut s| s.execute([]))
+        .map_err(failed)?;
     result
 }

@@ -3,12 +3,59 @@
 use parlor_domain::{
     ClientId, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User, UserId, View,
 };
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::types::{Type, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use uuid::Uuid;
 
 use super::failed;
 use crate::StoreError;
+
+/// The first row of a query that is prepared once.
+pub(super) fn one<T>(
+    conn: &Connection,
+    sql: &str,
+    bound: impl Params,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
+    statement.query_row(bound, read).optional().map_err(failed)
+}
+
+/// All rows of a query that is prepared once.
+pub(super) fn many<T>(
+    conn: &Connection,
+    sql: &str,
+    bound: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
+    let rows = statement.query_map(bound, read).map_err(failed)?;
+    rows.collect::<Result<_, _>>().map_err(failed)
+}
+
+/// Whether a query that is prepared once finds anything.
+pub(super) fn exists(conn: &Connection, sql: &str, bound: impl Params) -> Result<bool, StoreError> {
+    conn.prepare_cached(sql)
+        .and_then(|mut s| s.exists(bound))
+        .map_err(failed)
+}
+
+/// A limit as the database takes it.
+pub(super) fn most(limit: u64) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// A text as a part of a `like ? escape '\'` pattern that means just itself.
+pub(super) fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}
 
 /// A 16-byte id in this column.
 pub(super) fn uuid(row: &Row<'_>, column: usize) -> rusqlite::Result<Uuid> {
@@ -27,6 +74,57 @@ pub(super) fn word<T>(
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error)
     };
     parse(text).ok_or_else(unknown)
+}
+
+/// A word in this column, or nothing.
+pub(super) fn maybe_word<T>(
+    row: &Row<'_>,
+    column: usize,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> rusqlite::Result<Option<T>> {
+    if row.get_ref(column)? == ValueRef::Null {
+        return Ok(None);
+    }
+    word(row, column, parse).map(Some)
+}
+
+/// A time in this column, or nothing.
+pub(super) fn maybe_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Time>> {
+    Ok(row.get::<_, Option<i64>>(column)?.map(Time))
+}
+
+/// The id of a user in this column, or nothing.
+pub(super) fn maybe_user(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<UserId>> {
+    let id: Option<[u8; 16]> = row.get(column)?;
+    Ok(id.map(|id| UserId(Uuid::from_bytes(id))))
+}
+
+/// A person, as the logs name them.
+pub(super) struct Person {
+    pub(super) no: i64,
+    pub(super) id: UserId,
+    pub(super) username: String,
+    pub(super) name: String,
+}
+
+/// The person with this id.
+pub(super) fn person(conn: &Connection, id: UserId) -> Result<Option<Person>, StoreError> {
+    let sql = "select no, username, name from users where id = ?";
+    one(conn, sql, [id.0.as_bytes()], |row| {
+        let (no, username, name) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Person {
+            no,
+            id,
+            username,
+            name,
+        })
+    })
+}
+
+/// The small id of a user.
+pub(super) fn user_no(conn: &Connection, id: UserId) -> Result<Option<i64>, StoreError> {
+    let sql = "select no from users where id = ?";
+    one(conn, sql, [id.0.as_bytes()], |row| row.get(0))
 }
 
 /// Selects messages `m`, to be read by [`message`].
@@ -65,8 +163,10 @@ pub(super) const USER: &str = "u.id, u.no, u.username, u.name, u.status, u.creat
 /// How many columns [`USER`] has.
 pub(super) const USER_COLUMNS: usize = 8;
 
-/// Reads the columns of [`USER`] that begin at `at`.
+/// Reads the columns of [`USER`] that begin at `at`. When somebody hides when they were here, it
+/// does not leave the store.
 pub(super) fn user_at(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
+    let show_last_seen: bool = row.get(at + 7)?;
     Ok(User {
         id: UserId(uuid(row, at)?),
         no: row.get(at + 1)?,
@@ -74,8 +174,8 @@ pub(super) fn user_at(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
         name: row.get(at + 3)?,
         status: row.get(at + 4)?,
         created_at: Time(row.get(at + 5)?),
-        last_seen_at: row.get::<_, Option<i64>>(at + 6)?.map(Time),
-        show_last_seen: row.get(at + 7)?,
+        last_seen_at: maybe_time(row, at + 6)?.filter(|_| show_last_seen),
+        show_last_seen,
     })
 }
 

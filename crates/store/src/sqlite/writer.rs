@@ -2,18 +2,19 @@
 //! anybody is answered. Heads of logs are kept in memory, since nobody else writes.
 
 use std::collections::HashMap;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use parlor_domain::{Event, EventKind, SessionId, Time, UserEvent, UserEventKind, UserId};
+use parlor_domain::{Denied, Event, EventKind, SessionId, Time, UserEvent, UserEventKind, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::log::{Stored, StoredUser};
 use super::messages::{self, Append};
-use super::{embedded, failed, open_writing};
+use super::{embedded, failed, open_writing, rooms};
 use crate::{Batch, StoreError};
 
 /// Ops in one commit.
@@ -87,7 +88,7 @@ impl Txn<'_> {
         let sql = "select s.id, h.seq, h.number, h.acl_version from heads h \
                    join sessions s on s.no = h.session_no where h.session_no = ?";
         let mut statement = self.conn.prepare_cached(sql).map_err(failed)?;
-        let head = statement.query_row([session_no], |row| {
+        let found = statement.query_row([session_no], |row| {
             Ok(Head {
                 session: SessionId(Uuid::from_bytes(row.get(0)?)),
                 seq: row.get(1)?,
@@ -96,9 +97,21 @@ impl Txn<'_> {
                 dirty: false,
             })
         });
-        let head = head.map_err(failed)?;
+        // A session that is gone has no head.
+        let head = found.optional().map_err(failed)?.ok_or(Denied::NotFound)?;
         self.heads.insert(session_no, head);
         Ok(head)
+    }
+
+    /// Forgets the head of a session whose rows are deleted. Its small id is never given again,
+    /// nor are those of its messages.
+    pub(super) fn forget(&mut self, session_no: i64) -> Result<(), StoreError> {
+        let head = self.head(session_no)?;
+        self.undo.push((session_no, Some(head)));
+        self.heads.remove(&session_no);
+        let sql = "insert or replace into meta (key, value) values ('next_message_no', ?)";
+        self.execute(sql, [self.next_message_no.to_string()])?;
+        Ok(())
     }
 
     /// Changes a head; written once, when the batch commits.
@@ -124,7 +137,13 @@ impl Txn<'_> {
     ) -> Result<(), StoreError> {
         let sql = "insert into heads (session_no) values (?)";
         self.execute(sql, params![session_no])?;
-        let head = Head { session, seq: 0, number: 0, acl_version: 0, dirty: false };
+        let head = Head {
+            session,
+            seq: 0,
+            number: 0,
+            acl_version: 0,
+            dirty: false,
+        };
         self.undo.push((session_no, None));
         self.heads.insert(session_no, head);
         Ok(())
@@ -132,7 +151,8 @@ impl Txn<'_> {
 
     /// Notes that who may do what in a session has changed: drafts decided before are refused.
     pub(super) fn bump_acl(&mut self, session_no: i64) -> Result<(), StoreError> {
-        self.set_head(session_no, |head| head.acl_version += 1).map(|_| ())
+        self.set_head(session_no, |head| head.acl_version += 1)
+            .map(|_| ())
     }
 
     /// Appends an event to a session's log. `message_no` is the message it refers to.
@@ -147,8 +167,16 @@ impl Txn<'_> {
         let (code, data) = Stored::of(&kind);
         let sql = "insert into events (session_no, seq, kind, at, message_no, data) \
                    values (?, ?, ?, ?, ?, ?)";
-        self.execute(sql, params![session_no, head.seq, code, at.0, message_no, data])?;
-        self.batch.events.push(Event { session: head.session, seq: head.seq, at, kind });
+        self.execute(
+            sql,
+            params![session_no, head.seq, code, at.0, message_no, data],
+        )?;
+        self.batch.events.push(Event {
+            session: head.session,
+            seq: head.seq,
+            at,
+            kind,
+        });
         Ok(head.seq)
     }
 
@@ -168,7 +196,12 @@ impl Txn<'_> {
         let sql = "insert into user_events (user_no, seq, kind, at, data) values (?, ?, ?, ?, ?)";
         self.execute(sql, params![user_no, seq, code, at.0, data])?;
         let user = UserId(Uuid::from_bytes(id));
-        self.batch.user_events.push(UserEvent { user, seq, at, kind });
+        self.batch.user_events.push(UserEvent {
+            user,
+            seq,
+            at,
+            kind,
+        });
         Ok(())
     }
 
@@ -185,7 +218,10 @@ impl Txn<'_> {
         sql: &str,
         params: impl rusqlite::Params,
     ) -> Result<usize, StoreError> {
-        self.conn.prepare_cached(sql).and_then(|mut s| s.execute(params)).map_err(failed)
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut s| s.execute(params))
+            .map_err(failed)
     }
 }
 
@@ -196,6 +232,8 @@ pub struct Committer {
     heads: HashMap<i64, Head>,
     next_message_no: i64,
     unchecked: bool,
+    /// Held as long as this lives: two writers would give the same numbers twice.
+    _lock: File,
 }
 
 impl Committer {
@@ -204,17 +242,20 @@ impl Committer {
     /// # Errors
     /// [`StoreError::Database`].
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
         let mut conn = open_writing(path)?;
         embedded::migrations::runner()
             .set_abort_missing(true)
             .run(&mut conn)
             .map_err(|e| StoreError::Database(format!("migrate: {e}")))?;
+        rooms::found_lobby(&mut conn)?;
         let mut committer = Self {
             path: path.to_owned(),
             conn: None,
             heads: HashMap::new(),
             next_message_no: 1,
             unchecked: true,
+            _lock: lock,
         };
         committer.adopt(conn)?;
         Ok(committer)
@@ -225,7 +266,9 @@ impl Committer {
         let conn = self.conn.as_ref().ok_or(StoreError::Closed)?;
         let get = || {
             let sql = "select value from meta where key = 'epoch'";
-            conn.query_row(sql, [], |row| row.get(0)).optional().map_err(failed)
+            conn.query_row(sql, [], |row| row.get(0))
+                .optional()
+                .map_err(failed)
         };
         if let Some(epoch) = get()? {
             return Ok(epoch);
@@ -260,7 +303,9 @@ impl Committer {
 
     fn transact(&mut self, ops: Vec<Op>, waiting: &mut Waiting) -> Result<Batch, StoreError> {
         if self.conn.is_none() {
-            let reopened = open_writing(&self.path).and_then(|conn| self.adopt(conn));
+            let reopened = open_writing(&self.path)
+                .and_then(|conn| probe(&conn).map(|()| conn))
+                .and_then(|conn| self.adopt(conn));
             if let Err(error) = reopened {
                 waiting.refuse(ops, &error);
                 return Err(error);
@@ -281,13 +326,11 @@ impl Committer {
             batch: &mut batch,
             next_message_no: &mut self.next_message_no,
         };
-        for op in ops {
-            match op.0 {
-                Kind::Append(append) => {
-                    let result = messages::append(&mut txn, &append.draft);
-                    waiting.appends.push((append, result));
-                }
-                Kind::Run(work) => waiting.runs.push(run(&mut txn, work)?),
+        let mut ops = ops.into_iter();
+        while let Some(op) = ops.next() {
+            if let Err(error) = waiting.take(&mut txn, op) {
+                waiting.refuse(ops.collect(), &error);
+                return Err(error);
             }
         }
         write_heads(conn, &mut self.heads, &undo)?;
@@ -297,7 +340,9 @@ impl Committer {
 
     /// Takes over an open connection.
     fn adopt(&mut self, conn: Connection) -> Result<(), StoreError> {
-        let sql = "select coalesce(max(no), 0) + 1 from messages";
+        let sql = "select max((select coalesce(max(no), 0) + 1 from messages), \
+                   coalesce((select cast(value as integer) from meta \
+                   where key = 'next_message_no'), 1))";
         self.next_message_no = conn.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
         self.heads.clear();
         self.conn = Some(conn);
@@ -323,12 +368,39 @@ impl Committer {
     }
 }
 
+/// Keeps other processes, and other stores of this one, from writing to the same database. The
+/// lock is on a file of its own: SQLite's own locks would go with ours.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut beside = path.to_owned().into_os_string();
+    beside.push("-lock");
+    let open = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(beside);
+    let file = open.map_err(|e| StoreError::Database(format!("lock: {e}")))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Database(
+            "the database is open already".to_owned(),
+        )),
+        Err(TryLockError::Error(e)) => Err(StoreError::Database(format!("lock: {e}"))),
+    }
+}
+
+/// Writes something after a failure, so that an empty change does not pass for a healthy disk.
+fn probe(conn: &Connection) -> Result<(), StoreError> {
+    let sql = "insert or replace into meta (key, value) values ('probe', '')";
+    conn.execute(sql, []).map(|_| ()).map_err(failed)
+}
+
 /// Runs one change so that its failure undoes it alone.
-fn run(txn: &mut Txn<'_>, work: Work) -> Result<Finish, StoreError> {
+fn run(txn: &mut Txn<'_>, work: Work, finishes: &mut Vec<Finish>) -> Result<(), StoreError> {
     let (events, user_events) = (txn.batch.events.len(), txn.batch.user_events.len());
     let undone = txn.undo.len();
     txn.execute("savepoint change", [])?;
     let (done, finish) = work(txn);
+    finishes.push(finish);
     if done.is_err() {
         txn.execute("rollback to change", [])?;
         txn.batch.events.truncate(events);
@@ -342,7 +414,7 @@ fn run(txn: &mut Txn<'_>, work: Work) -> Result<Finish, StoreError> {
         }
     }
     txn.execute("release change", [])?;
-    Ok(finish)
+    Ok(())
 }
 
 /// Writes each head that changed once.
@@ -354,7 +426,9 @@ fn write_heads(
     let sql = "update heads set seq = ?, number = ?, acl_version = ? where session_no = ?";
     let mut statement = conn.prepare_cached(sql).map_err(failed)?;
     for (session_no, _) in changed {
-        let Some(head) = heads.get_mut(session_no).filter(|head| head.dirty) else { continue };
+        let Some(head) = heads.get_mut(session_no).filter(|head| head.dirty) else {
+            continue;
+        };
         head.dirty = false;
         let row = params![head.seq, head.number, head.acl_version, session_no];
         statement.execute(row).map_err(failed)?;
@@ -380,6 +454,23 @@ impl Waiting {
         }
     }
 
+    /// Carries out one op. Fails only when the whole group has to: a refused draft has written
+    /// nothing, but one that the database failed on may have written half, without a savepoint.
+    fn take(&mut self, txn: &mut Txn<'_>, op: Op) -> Result<(), StoreError> {
+        let append = match op.0 {
+            Kind::Run(work) => return run(txn, work, &mut self.runs),
+            Kind::Append(append) => append,
+        };
+        let result = messages::append(txn, &append.draft);
+        let broken = result
+            .as_ref()
+            .err()
+            .filter(|error| is_fault(error))
+            .map(copy);
+        self.appends.push((append, result));
+        broken.map_or(Ok(()), Err)
+    }
+
     /// Refuses ops that were not even tried.
     fn refuse(&mut self, ops: Vec<Op>, error: &StoreError) {
         for op in ops {
@@ -392,6 +483,14 @@ impl Waiting {
 
 fn verdict(commit: &Result<(), StoreError>) -> Result<(), StoreError> {
     commit.as_ref().copied().map_err(copy)
+}
+
+/// Whether the database failed, rather than something being refused.
+fn is_fault(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Full | StoreError::Closed | StoreError::Database(_)
+    )
 }
 
 /// One failed commit fails many.
@@ -409,32 +508,33 @@ pub(super) fn start(
     sink: mpsc::Sender<Batch>,
 ) -> Result<(), StoreError> {
     let broken = |e: std::io::Error| StoreError::Database(e.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
     let runtime = runtime.map_err(broken)?;
     let serve = move || runtime.block_on(serve(committer, queue, sink));
-    thread::Builder::new().name("sqlite-write".into()).spawn(serve).map_err(broken)?;
+    thread::Builder::new()
+        .name("sqlite-write".into())
+        .spawn(serve)
+        .map_err(broken)?;
     Ok(())
 }
 
-async fn serve(
-    mut committer: Committer,
-    mut queue: mpsc::Receiver<Op>,
-    sink: mpsc::Sender<Batch>,
-) {
+async fn serve(mut committer: Committer, mut queue: mpsc::Receiver<Op>, sink: mpsc::Sender<Batch>) {
     loop {
-        let first = match tokio::time::timeout(IDLE, queue.recv()).await {
-            Ok(Some(op)) => op,
-            Ok(None) => break,
-            Err(_) => {
-                if committer.unchecked {
+        let first = if committer.unchecked {
+            match tokio::time::timeout(IDLE, queue.recv()).await {
+                Ok(first) => first,
+                Err(_) => {
+                    // A reader may be in the way: then again after the next rest.
                     committer.checkpoint(true);
-                }
-                match queue.recv().await {
-                    Some(op) => op,
-                    None => break,
+                    continue;
                 }
             }
+        } else {
+            queue.recv().await
         };
+        let Some(first) = first else { break };
         let mut group = vec![first];
         while group.len() < GROUP_MAX
             && let Ok(op) = queue.try_recv()
@@ -450,4 +550,7 @@ async fn serve(
         }
     }
     committer.checkpoint(true);
+    // Who sees the sink end may open the database again.
+    drop(committer);
+    drop(sink);
 }

@@ -1,0 +1,123 @@
+//! Sessions: who is in them and how far they have read.
+
+mod change;
+mod create;
+mod membership;
+mod read;
+
+use async_trait::async_trait;
+use parlor_domain::{Denied, Member, RoomId, Session, SessionId, Time, UserId, View};
+use rusqlite::params;
+
+use super::SqliteStore;
+use super::rows::{one, view};
+use super::writer::Txn;
+use crate::sessions::{DecideOpen, DecideSession, NewSession, Sessions};
+use crate::{Changed, StoreError};
+
+pub(super) use create::{Opening, insert};
+pub(super) use membership::{Leaving, enter, leave, tell_added, tell_removed};
+pub(super) use read::joined;
+
+#[async_trait]
+impl Sessions for SqliteStore {
+    async fn create_session(
+        &self,
+        new: NewSession,
+        now: Time,
+        decide: DecideOpen,
+    ) -> Result<Changed<Session>, StoreError> {
+        self.write(move |txn| create::create(txn, &new, now, decide))
+            .await
+    }
+
+    async fn change_session(
+        &self,
+        user: UserId,
+        session: SessionId,
+        people: Vec<UserId>,
+        now: Time,
+        decide: DecideSession,
+    ) -> Result<Option<Session>, StoreError> {
+        self.write(move |txn| {
+            let facts = change::facts(txn, user, session, &people)?.ok_or(Denied::NotFound)?;
+            for change in decide(&facts)? {
+                change::apply(txn, &facts.view, change, now)?;
+            }
+            read::joined_now(txn, user, session)
+        })
+        .await
+    }
+
+    async fn session_as_seen_by(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<View>, StoreError> {
+        self.read(move |conn| view(conn, user, session)).await
+    }
+
+    async fn session(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<Session>, StoreError> {
+        self.read(move |conn| joined(conn, user, session)).await
+    }
+
+    async fn sessions_of(
+        &self,
+        user: UserId,
+        room: Option<RoomId>,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.read(move |conn| read::sessions_of(conn, user, room))
+            .await
+    }
+
+    async fn session_members(
+        &self,
+        user: UserId,
+        session: SessionId,
+        after: Option<String>,
+        limit: u64,
+    ) -> Result<Option<Vec<Member>>, StoreError> {
+        self.read(move |conn| {
+            let Some(view) = view(conn, user, session)? else {
+                return Ok(None);
+            };
+            read::members(conn, &view, &after.unwrap_or_default(), limit).map(Some)
+        })
+        .await
+    }
+
+    async fn mark_read(
+        &self,
+        user: UserId,
+        session: SessionId,
+        number: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        self.write(move |txn| mark_read(txn, user, session, number))
+            .await
+    }
+}
+
+/// Moves a reader's marker forward, no further than the newest message.
+fn mark_read(
+    txn: &mut Txn<'_>,
+    user: UserId,
+    session: SessionId,
+    number: i64,
+) -> Result<Option<i64>, StoreError> {
+    let Some(view) = view(txn.conn, user, session)? else {
+        return Ok(None);
+    };
+    let number = number.min(txn.head(view.session_no)?.number);
+    let sql = "update session_members set read_number = max(read_number, ?3) \
+               where session_no = ?1 and user_no = ?2 returning read_number";
+    one(
+        txn.conn,
+        sql,
+        params![view.session_no, view.user_no, number],
+        |row| row.get(0),
+    )
+}

@@ -1,0 +1,107 @@
+//! What a decision about a session is made from, and carrying it out.
+
+use parlor_domain::{
+    Denied, EventKind, SessionChange, SessionFacts, SessionId, Time, UserId, View,
+};
+use rusqlite::params;
+
+use super::super::rooms;
+use super::super::rows::{Person, one, person, view};
+use super::super::writer::Txn;
+use super::{Leaving, enter, leave, tell_added, tell_removed};
+use crate::StoreError;
+
+/// The facts for a decision of `user`; `None` when they are not in the session.
+pub(super) fn facts(
+    txn: &mut Txn<'_>,
+    user: UserId,
+    session: SessionId,
+    people: &[UserId],
+) -> Result<Option<SessionFacts>, StoreError> {
+    let Some(view) = view(txn.conn, user, session)? else {
+        return Ok(None);
+    };
+    let sql = "select room_no, member_count from sessions where no = ?";
+    let found = one(txn.conn, sql, [view.session_no], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    let Some((room_no, member_count)) = found else {
+        return Ok(None);
+    };
+    let mut known = Vec::with_capacity(people.len());
+    for &person in people {
+        known.extend(rooms::standing(
+            txn.conn,
+            room_no,
+            Some(view.session_no),
+            person,
+        )?);
+    }
+    let acl_version = txn.head(view.session_no)?.acl_version;
+    Ok(Some(SessionFacts {
+        view: View {
+            acl_version,
+            ..view
+        },
+        people: known,
+        member_count,
+    }))
+}
+
+/// Carries out one change.
+pub(super) fn apply(
+    txn: &mut Txn<'_>,
+    view: &View,
+    change: SessionChange,
+    now: Time,
+) -> Result<(), StoreError> {
+    match change {
+        SessionChange::Add(user) => add(txn, view, &known(txn, user)?, now),
+        SessionChange::Remove(user, reason) => {
+            let person = known(txn, user)?;
+            let by = Some(view.user).filter(|&by| by != user);
+            let leaving = Leaving {
+                person: &person,
+                by,
+                reason,
+                now,
+            };
+            leave(txn, view.session_no, &leaving)?;
+            tell_removed(txn, view.session_no, &leaving, view.room, false)
+        }
+        SessionChange::Rename(name) => {
+            let sql = "update sessions set name = ? where no = ?";
+            txn.execute(sql, params![name, view.session_no])?;
+            let kind = EventKind::SessionSettings {
+                name,
+                by: view.user,
+            };
+            txn.log(view.session_no, now, None, kind).map(|_| ())
+        }
+        SessionChange::End => {
+            let sql = "update sessions set ended_at = ? where no = ?";
+            txn.execute(sql, [now.0, view.session_no])?;
+            let by = Some(view.user);
+            txn.log(view.session_no, now, None, EventKind::Ended { by })?;
+            txn.bump_acl(view.session_no)
+        }
+    }
+}
+
+fn known(txn: &Txn<'_>, user: UserId) -> Result<Person, StoreError> {
+    person(txn.conn, user)?.ok_or(Denied::NotFound.into())
+}
+
+/// Adds a room member; whoever decided, nobody is in a session without being in its room.
+fn add(txn: &mut Txn<'_>, view: &View, person: &Person, now: Time) -> Result<(), StoreError> {
+    let place = rooms::place(txn.conn, view.room)?.ok_or(Denied::NotFound)?;
+    let standing = rooms::standing(txn.conn, place.no, None, person.id)?;
+    standing
+        .and_then(|standing| standing.role)
+        .ok_or(Denied::NotFound)?;
+    let by = Some(view.user).filter(|&by| by != person.id);
+    if enter(txn, view.session_no, person, by, now)? {
+        tell_added(txn, (view.room, view.session), person, by, now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Sessions as their members see them.
+
+use parlor_domain::{Member, Role, RoomId, Session, SessionId, Time, UserId, View};
+use rusqlite::{Connection, Row, params};
+
+use super::super::rows::{
+    USER, USER_COLUMNS, many, maybe_time, maybe_user, most, one, user_at, uuid, word,
+};
+use super::super::writer::Txn;
+use crate::StoreError;
+
+/// Selects sessions `s` that the user `?1` is in, to be read by [`session_row`].
+const SESSION: &str = "select s.id, s.no, r.id, s.name, s.main, c.id, s.created_at, s.ended_at, \
+    s.member_count, h.seq, h.number, sm.read_number, (select count(*) from mentions n \
+    where n.session_no = s.no and n.user_no = sm.user_no and n.number > sm.read_number) \
+    from users u join session_members sm on sm.user_no = u.no \
+    join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
+    join heads h on h.session_no = s.no left join users c on c.no = s.created_by \
+    where u.id = ?1";
+
+/// Reads a row of [`SESSION`].
+fn session_row(row: &Row<'_>) -> rusqlite::Result<Session> {
+    Ok(Session {
+        id: SessionId(uuid(row, 0)?),
+        no: row.get(1)?,
+        room: RoomId(uuid(row, 2)?),
+        name: row.get(3)?,
+        main: row.get(4)?,
+        created_by: maybe_user(row, 5)?,
+        created_at: Time(row.get(6)?),
+        ended_at: maybe_time(row, 7)?,
+        member_count: row.get(8)?,
+        head_seq: row.get(9)?,
+        head_number: row.get(10)?,
+        read_number: row.get(11)?,
+        mentions: row.get(12)?,
+    })
+}
+
+/// A session as a member sees it; `None` when they are not in it. Its head is the committed one.
+pub(in super::super) fn joined(
+    conn: &Connection,
+    user: UserId,
+    session: SessionId,
+) -> Result<Option<Session>, StoreError> {
+    let sql = format!("{SESSION} and s.id = ?2");
+    one(
+        conn,
+        &sql,
+        params![user.0.as_bytes(), session.0.as_bytes()],
+        session_row,
+    )
+}
+
+/// Like [`joined`], with the head as it is inside the transaction.
+pub(super) fn joined_now(
+    txn: &mut Txn<'_>,
+    user: UserId,
+    session: SessionId,
+) -> Result<Option<Session>, StoreError> {
+    let Some(session) = joined(txn.conn, user, session)? else {
+        return Ok(None);
+    };
+    let head = txn.head(session.no)?;
+    Ok(Some(Session {
+        head_seq: head.seq,
+        head_number: head.number,
+        ..session
+    }))
+}
+
+/// The sessions that somebody is in, of one room or of all.
+pub(super) fn sessions_of(
+    conn: &Connection,
+    user: UserId,
+    room: Option<RoomId>,
+) -> Result<Vec<Session>, StoreError> {
+    let sql = format!("{SESSION} and (?2 is null or r.id = ?2) order by r.no, s.main desc, s.no");
+    let room = room.as_ref().map(|id| id.0.as_bytes());
+    many(conn, &sql, params![user.0.as_bytes(), room], session_row)
+}
+
+/// A session's members, by username. Who hides when they are here hides how far they have read,
+/// except from themselves.
+pub(super) fn members(
+    conn: &Connection,
+    view: &View,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<Member>, StoreError> {
+    let sql = format!(
+        "select {USER}, rm.role, sm.joined_at, sm.read_number from session_members sm \
+         join users u on u.no = sm.user_no join sessions s on s.no = sm.session_no \
+         join room_members rm on rm.room_no = s.room_no and rm.user_no = sm.user_no \
+         where sm.session_no = ? and u.username > ? order by u.username limit ?"
+    );
+    many(
+        conn,
+        &sql,
+        params![view.session_no, after, most(limit)],
+        |row| {
+            let user = user_at(row, 0)?;
+            let shown = user.show_last_seen || user.id == view.user;
+            Ok(Member {
+                user,
+                role: word(row, USER_COLUMNS, Role::parse)?,
+                joined_at: Time(row.get(USER_COLUMNS + 1)?),
+                read_number: Some(row.get(USER_COLUMNS + 2)?).filter(|_| shown),
+            })
+        },
+    )
+}
