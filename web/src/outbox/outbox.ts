@@ -80,7 +80,7 @@ export class Outbox {
   }
 
   async clear(): Promise<void> {
-    for (const id of [...this.items.keys()]) await this.discard(id);
+    for (const id of this.items.keys()) await this.discard(id);
   }
 
   /** The message was seen in its session, so its row here is no longer needed. */

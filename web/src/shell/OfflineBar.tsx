@@ -38,11 +38,11 @@ export function OfflineBar() {
   }, [open]);
   if (open || !late) return null;
   return (
-    <div className="offline">
+    <section className="offline" aria-label={strings.connection}>
       <span className="offline-text">
         {strings.notConnected} <span className="tabular">{seconds ? strings.tryingIn(seconds) : `${strings.connecting} …`}</span>
       </span>
       <button type="button" className="offline-retry" onClick={sync.now}>{strings.retryNow}</button>
-    </div>
+    </section>
   );
 }

@@ -21,7 +21,7 @@ export function Conversation({ room, session, goTo }: Props) {
     <>
       <Timeline room={room} session={session} title={title} goTo={goTo} />
       <div className="foot">
-        <TypingLine session={session} />
+        <TypingLine session={session} direct={room.kind === 'direct'} />
         {closed ? <p className="foot-closed">{closed}</p> : <Composer session={session} title={title} />}
       </div>
     </>

@@ -18,7 +18,7 @@ export function Intro({ room, session }: { room: Room; session: Session }) {
   const add = () => openDialog(<AddPeople room={room} session={session.main ? null : session} />);
   const direct = room.kind === 'direct';
   return (
-    <div className="intro">
+    <article className="intro" tabIndex={0} aria-label={direct ? title : strings.beginning(title)}>
       <Avatar id={direct ? (other?.id ?? room.id) : room.id} name={title} room={!direct} size="large" />
       <h2><bdi>{direct ? title : strings.beginning(title)}</bdi></h2>
       <p className="quiet">{introText(room, session, title)}</p>
@@ -28,7 +28,7 @@ export function Intro({ room, session }: { room: Room; session: Session }) {
           {session.main && room.kind !== 'private' && <Button onClick={() => void copyLink(room.id)}>{strings.copyLink}</Button>}
         </div>
       )}
-    </div>
+    </article>
   );
 }
 
@@ -44,13 +44,13 @@ function introText(room: Room, session: Session, title: string): string {
 
 function LobbyIntro({ room, serverName }: { room: Room; serverName: string }) {
   return (
-    <div className="intro intro-lobby">
+    <article className="intro intro-lobby" tabIndex={0} aria-label={strings.lobbyTitle(serverName)}>
       <h2><bdi>{strings.lobbyTitle(serverName)}</bdi></h2>
       <p>{strings.lobbyLead}</p>
       <ol className="points">
         {strings.lobbyPoints.map(([title, text]) => <li key={title}><strong>{title}</strong> {text}</li>)}
       </ol>
       <div className="page-actions"><Button onClick={() => void copyLink(room.id)}>{strings.lobbyInvite}</Button></div>
-    </div>
+    </article>
   );
 }

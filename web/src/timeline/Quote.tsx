@@ -42,9 +42,9 @@ export function Quote({ sessionId, id }: { sessionId: string; id: string }) {
   if (!message) return <p className="quote"><Icon name="reply" size={14} /> <span>{strings.gone}</span></p>;
   const name = nameOf(sender);
   return (
-    <button type="button" className="quote" aria-label={strings.jumpTo(name)} onClick={() => jumpTo(sessionId, message.number)}>
-      <Icon name="reply" size={14} /> <strong><bdi>{name}</bdi></strong>
-      <span>{message.deleted_at ? strings.deletedMessage : plainText(message.content)}</span>
+    <button type="button" className="quote" onClick={() => jumpTo(sessionId, message.number)}>
+      <Icon name="reply" size={14} /> <span className="hidden">{strings.jumpTo} </span><strong><bdi>{name}</bdi></strong>
+      <span className="quote-text">{message.deleted_at ? strings.deletedMessage : plainText(message.content)}</span>
     </button>
   );
 }

@@ -8,15 +8,15 @@ import type { Session } from '../wire';
 const NOBODY: string[] = [];
 
 /** One line above the field: who is writing; else, who can read. Its height never changes. */
-export function TypingLine({ session }: { session: Session }) {
+export function TypingLine({ session, direct }: { session: Session; direct: boolean }) {
   const typing = useParlor((state) => state.typing[session.id] ?? NOBODY);
   const users = useParlor((state) => state.users);
   const seats = useParlor((state) => state.seats[session.id]);
   const me = useParlor((state) => state.me!.user.id);
   const readers = useMemo(() => {
     const others = Object.keys(seats ?? {}).filter((id) => id !== me).map((id) => nameOf(users[id]));
-    return readersText(session.main, session.member_count, others);
-  }, [seats, users, me, session.main, session.member_count]);
+    return readersText(session.main && !direct, session.member_count, others);
+  }, [seats, users, me, session.main, direct, session.member_count]);
   const names = typing.map((id) => nameOf(users[id]));
   return (
     <p className={names.length ? 'typing typing-now' : 'typing'}>

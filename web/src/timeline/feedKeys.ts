@@ -28,7 +28,7 @@ export function useFeedKeys({ scroller, rows, session, view, clear }: Input) {
 
   const focusRow = (from: number, step: number) => {
     let index = from;
-    while (rows[index] && rows[index]!.kind !== 'message' && rows[index]!.kind !== 'pending') index += step;
+    while (rows[index]?.kind === 'notices') index += step;
     if (!rows[index]) return;
     setFocused(index);
     view.list.current?.scrollToIndex(index, { align: 'nearest' });

@@ -1,4 +1,4 @@
-import { useState, type KeyboardEvent, type RefObject } from 'react';
+import { useLayoutEffect, useRef, useState, type KeyboardEvent, type RefObject } from 'react';
 import { nameOf } from '../store/select';
 import { store } from '../store/store';
 import { strings } from '../strings';
@@ -26,6 +26,13 @@ export function useMentions(
   const [at, setAt] = useState(0);
   const people = word === null ? [] : offered(sessionId, word);
 
+  // Before the next key can be typed, so that it lands behind the name.
+  const caretAt = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    if (caretAt.current !== null) field.current?.setSelectionRange(caretAt.current, caretAt.current);
+    caretAt.current = null;
+  }, [field, text]);
+
   const look = () => {
     const caret = field.current?.selectionStart ?? 0;
     const found = field.current?.selectionEnd === caret ? OPEN.exec(field.current.value.slice(0, caret)) : null;
@@ -39,7 +46,7 @@ export function useMentions(
     const before = `${text.slice(0, start)}${person.username} `;
     write(before + text.slice(caret));
     close();
-    requestAnimationFrame(() => field.current?.setSelectionRange(before.length, before.length));
+    caretAt.current = before.length;
   };
   const keys = (event: KeyboardEvent): boolean => {
     if (!people.length) return false;
