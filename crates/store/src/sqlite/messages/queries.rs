@@ -1,0 +1,232 @@
+//! The other things that are done with messages: reworded, deleted, read.
+
+use async_trait::async_trait;
+use parlor_domain::{
+    ClientId, Denied, Draft, EventKind, Message, MessageId, Revision, SessionId, Time, UserId, View,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::oneshot;
+
+use super::{Append, receipt};
+use crate::StoreError;
+use crate::messages::{
+    Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt,
+};
+use crate::sqlite::rows::{MESSAGE, message, one, user_no, view};
+use crate::sqlite::writer::Op;
+use crate::sqlite::{SqliteStore, failed};
+
+#[async_trait]
+impl Messages for SqliteStore {
+    async fn append(&self, draft: Draft) -> Result<Appending, StoreError> {
+        let (answer, appending) = oneshot::channel();
+        let op = Op::append(Append { draft, answer });
+        self.ops.send(op).await.map_err(|_| StoreError::Closed)?;
+        Ok(appending)
+    }
+
+    async fn receipt(
+        &self,
+        user: UserId,
+        client_id: ClientId,
+    ) -> Result<Option<Receipt>, StoreError> {
+        self.read(move |conn| {
+            let Some(no) = user_no(conn, user)? else {
+                return Ok(None);
+            };
+            receipt(conn, no, client_id)
+        })
+        .await
+    }
+
+    async fn edit(
+        &self,
+        user: UserId,
+        id: MessageId,
+        content: String,
+        now: Time,
+        decide: DecideEdit,
+    ) -> Result<Message, StoreError> {
+        self.write(move |txn| {
+            let (view, old) = seen(txn.conn, user, id)?.ok_or(Denied::NotFound)?;
+            let sql = "select count(*) from revisions where message_no = ?";
+            let mut statement = txn.conn.prepare_cached(sql).map_err(failed)?;
+            let nth: i64 = statement
+                .query_row([old.no], |row| row.get(0))
+                .map_err(failed)?;
+            decide(&view, &old, nth.unsigned_abs())?;
+            let written = old.edited_at.unwrap_or(old.sent_at);
+            let sql = "insert into revisions (message_no, nth, content, written_at) \
+                       values (?, ?, ?, ?)";
+            txn.execute(sql, params![old.no, nth, old.content, written.0])?;
+            let sql = "update messages set content = ?, edited_at = ? where no = ?";
+            txn.execute(sql, params![content, now.0, old.no])?;
+            let new = Message {
+                content,
+                edited_at: Some(now),
+                ..old
+            };
+            txn.log(
+                view.session_no,
+                now,
+                Some(new.no),
+                EventKind::Edited(new.clone()),
+            )?;
+            Ok(new)
+        })
+        .await
+    }
+
+    async fn delete(
+        &self,
+        user: UserId,
+        id: MessageId,
+        now: Time,
+        decide: DecideDelete,
+    ) -> Result<(), StoreError> {
+        self.write(move |txn| {
+            let (view, old) = seen(txn.conn, user, id)?.ok_or(Denied::NotFound)?;
+            decide(&view, &old)?;
+            let sql = "update messages set content = '', deleted_at = ? where no = ?";
+            txn.execute(sql, params![now.0, old.no])?;
+            txn.execute("delete from revisions where message_no = ?", [old.no])?;
+            let sql = "delete from mentions where session_no = ? and number = ?";
+            txn.execute(sql, params![view.session_no, old.number])?;
+            let kind = EventKind::Deleted {
+                message: id,
+                number: old.number,
+                by: user,
+            };
+            txn.log(view.session_no, now, Some(old.no), kind)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
+        self.read(move |conn| Ok(seen(conn, user, id)?.map(|(_, message)| message)))
+            .await
+    }
+
+    async fn page(
+        &self,
+        user: UserId,
+        session: SessionId,
+        page: Page,
+        limit: u64,
+    ) -> Result<Option<MessagePage>, StoreError> {
+        self.read(move |conn| {
+            let Some(view) = view(conn, user, session)? else {
+                return Ok(None);
+            };
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            read_page(conn, &view, page, limit).map(Some)
+        })
+        .await
+    }
+
+    async fn messages_of(
+        &self,
+        user: UserId,
+        author: UserId,
+        before: Option<i64>,
+        limit: u64,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.read(move |conn| {
+            let sql = format!(
+                "{MESSAGE} join session_members me on me.session_no = m.session_no \
+                 and me.user_no = (select no from users where id = ?1) \
+                 where m.sender_no = (select no from users where id = ?2) \
+                 and m.no < ?3 and m.deleted_at is null order by m.no desc limit ?4"
+            );
+            let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let before = before.unwrap_or(i64::MAX);
+            let bound = params![user.0.as_bytes(), author.0.as_bytes(), before, limit];
+            let rows = statement.query_map(bound, message).map_err(failed)?;
+            rows.collect::<Result<_, _>>().map_err(failed)
+        })
+        .await
+    }
+
+    async fn revisions(
+        &self,
+        user: UserId,
+        id: MessageId,
+    ) -> Result<Option<Vec<Revision>>, StoreError> {
+        self.read(move |conn| {
+            let Some((_, message)) = seen(conn, user, id)? else {
+                return Ok(None);
+            };
+            let sql = "select content, written_at from revisions where message_no = ? order by nth";
+            let mut statement = conn.prepare_cached(sql).map_err(failed)?;
+            let rows = statement.query_map([message.no], |row| {
+                Ok(Revision {
+                    content: row.get(0)?,
+                    written_at: Time(row.get(1)?),
+                })
+            });
+            rows.map_err(failed)?
+                .collect::<Result<_, _>>()
+                .map(Some)
+                .map_err(failed)
+        })
+        .await
+    }
+}
+
+/// A message and its session, if the user is in that session.
+fn seen(
+    conn: &Connection,
+    user: UserId,
+    id: MessageId,
+) -> Result<Option<(View, Message)>, StoreError> {
+    let sql = format!("{MESSAGE} where m.id = ?");
+    let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+    let found = statement
+        .query_row([id.0.as_bytes()], message)
+        .optional()
+        .map_err(failed)?;
+    let Some(found) = found else { return Ok(None) };
+    Ok(view(conn, user, found.session)?.map(|view| (view, found)))
+}
+
+fn read_page(
+    conn: &Connection,
+    view: &View,
+    page: Page,
+    limit: i64,
+) -> Result<MessagePage, StoreError> {
+    let (from, to, descending) = match page {
+        Page::Newest => (1, i64::MAX, true),
+        Page::Before(number) => (1, number.saturating_sub(1), true),
+        Page::After(number) => (number.saturating_add(1), i64::MAX, false),
+        Page::Around(number) => (number.saturating_sub(limit / 2).max(1), i64::MAX, false),
+    };
+    let order = if descending { "desc" } else { "asc" };
+    let sql = format!(
+        "{MESSAGE} where m.session_no = ? and m.number between ? and ? \
+         order by m.number {order} limit ?"
+    );
+    let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
+    let rows = statement.query_map(params![view.session_no, from, to, limit], message);
+    let mut messages: Vec<Message> = rows
+        .map_err(failed)?
+        .collect::<Result<_, _>>()
+        .map_err(failed)?;
+    if descending {
+        messages.reverse();
+    }
+    let sql = "select number from heads where session_no = ?";
+    let head: i64 = one(conn, sql, [view.session_no], |row| row.get(0))?.unwrap_or(0);
+    // Numbers have no holes, so they tell what is on either side, even of an empty page.
+    let (first, last) = match (messages.first(), messages.last()) {
+        (Some(first), Some(last)) => (first.number, last.number),
+        _ => (from.min(head.saturating_add(1)), to.min(head)),
+    };
+    Ok(MessagePage {
+        messages,
+        more_before: first > 1,
+        more_after: last < head,
+    })
+}
