@@ -17,6 +17,14 @@ impl App {
         Ok(self.store.sessions_of(actor.user, Some(room)).await?)
     }
 
+    /// The sessions of all rooms that the actor is in.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn my_sessions(&self, actor: &Actor) -> Result<Vec<Session>, Error> {
+        Ok(self.store.sessions_of(actor.user, None).await?)
+    }
+
     /// A session that the actor is in.
     ///
     /// # Errors

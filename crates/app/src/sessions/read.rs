@@ -9,7 +9,7 @@ impl App {
     ///
     /// # Errors
     /// [`Denied::NotFound`] when they are not in the session.
-    pub async fn mark_read(
+    pub async fn read(
         &self,
         actor: &Actor,
         session: SessionId,

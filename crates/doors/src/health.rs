@@ -1,0 +1,66 @@
+//! How the server is: for those who run it.
+
+use std::net::IpAddr;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+
+use crate::{Doors, Peer, Refusal, auth};
+
+/// Alive: answers as long as the process does.
+pub(crate) async fn health() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+/// May serve: says which dependency is down, and nothing more about it.
+pub(crate) async fn ready(State(doors): State<Doors>) -> Response {
+    let store = doors.app.check_store().await;
+    if let Err(error) = &store {
+        tracing::warn!(%error, "not ready: the store is down");
+    }
+    let draining = doors.stop.is_cancelled();
+    let word = |up: bool| if up { "ok" } else { "down" };
+    let ready = store.is_ok() && !draining;
+    let body = json!({
+        "status": if draining { "draining" } else if ready { "ok" } else { "unavailable" },
+        "dependencies": {"store": word(store.is_ok())},
+    });
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(body)).into_response()
+}
+
+/// The metrics, for this machine or for who has the token.
+pub(crate) async fn metrics(
+    State(doors): State<Doors>,
+    peer: Peer,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let allowed = is_near(peer.address(), &headers) || has_token(&doors, &headers);
+    let Some(write) = doors.config.metrics.as_ref().filter(|_| allowed) else {
+        return Err(Refusal::bare(StatusCode::NOT_FOUND));
+    };
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    Ok((kind, write()).into_response())
+}
+
+/// A loopback address that was forwarded is that of a proxy that nobody told us to trust.
+fn is_near(address: IpAddr, headers: &HeaderMap) -> bool {
+    let forwarded = ["x-forwarded-for", "forwarded"];
+    let proxied = forwarded.iter().any(|name| headers.contains_key(*name));
+    address.is_loopback() && !proxied
+}
+
+fn has_token(doors: &Doors, headers: &HeaderMap) -> bool {
+    let (Some(token), Some(shown)) = (&doors.config.metrics_token, auth::bearer(headers)) else {
+        return false;
+    };
+    // Hashed first: comparing hashes tells nothing by the time that it takes.
+    blake3::hash(token.expose().as_bytes()) == blake3::hash(shown.as_bytes())
+}

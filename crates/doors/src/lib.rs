@@ -1,0 +1,96 @@
+//! The protocols that people come in by: REST, WebSocket, Server-Sent Events.
+//!
+//! Owns sockets, HTTP and everything that is said about it: who is asking, in which form, and how
+//! an answer looks. Refuses decisions, which are the use cases', and SQL.
+
+mod asyncapi;
+mod auth;
+mod body;
+mod commands;
+mod cookie;
+mod cors;
+mod docs;
+mod error;
+mod events;
+mod guard;
+mod health;
+mod key;
+mod listening;
+mod openapi;
+mod origin;
+mod path;
+mod peer;
+mod present;
+mod query;
+mod reply;
+mod rest;
+pub mod serve;
+mod socket;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use parlor_app::{App, Hidden};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use utoipa_axum::routes;
+
+pub use auth::Signed;
+pub use error::Refusal;
+pub use peer::{Network, Peer};
+
+/// What every handler has at hand.
+#[derive(Clone)]
+pub struct Doors {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// What the operator chose.
+    pub config: Arc<Config>,
+    /// Knows every task, so that shutdown can join them.
+    pub tasks: TaskTracker,
+    /// Cancelled when the server goes down.
+    pub stop: CancellationToken,
+}
+
+/// What the operator chose about doors.
+#[derive(Default)]
+pub struct Config {
+    /// Origins besides our own whose pages may use the API, each exact (`https://example.org`).
+    pub allowed_origins: Vec<String>,
+    /// Names by which this server may be called; empty: any.
+    pub allowed_hosts: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Writes the metrics as Prometheus reads them.
+    pub metrics: Option<Metrics>,
+    /// Lets somebody who is not on this machine read the metrics.
+    pub metrics_token: Option<Hidden>,
+}
+
+/// Writes the metrics.
+pub type Metrics = Box<dyn Fn() -> String + Send + Sync>;
+
+/// All doors.
+pub fn router(doors: Doors) -> Router {
+    router_with(doors, Router::new())
+}
+
+/// All doors, and other routes behind the same guard: façades, the web client.
+pub fn router_with(doors: Doors, others: Router<Doors>) -> Router {
+    let described = rest::routes().routes(routes!(events::follow));
+    let (api, handlers) = described.split_for_parts();
+    let openapi = openapi::complete(&handlers, &doors);
+    let docs = docs::routes(&openapi, &asyncapi::description(&doors));
+    Router::new()
+        .merge(api)
+        .merge(docs)
+        .merge(others)
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(error::no_such_thing)
+        .layer(from_fn_with_state(doors.clone(), guard::guard))
+        .with_state(doors)
+}

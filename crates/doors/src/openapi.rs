@@ -1,0 +1,115 @@
+//! The REST API, described as OpenAPI 3.1: from the handlers and the schema's types, so that it
+//! cannot say anything else than what is done.
+
+use parlor_wire::v1;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::OpenApi;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::Doors;
+use crate::reply::PROTOBUF;
+
+/// The header of creating requests.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct KeyParam {
+    /// The request's own id: repeating it makes nothing new. A UUID, or up to 128 characters.
+    #[param(rename = "Idempotency-Key", required = false)]
+    key: Option<String>,
+}
+
+const ABOUT: &str = "Rooms, the sessions in them, and what is said there. Every body is JSON, or \
+protobuf of the same fields (`/parlor.proto`) by `Content-Type` and `Accept: \
+application/x-protobuf`. Live events come over WebSocket and Server-Sent Events: see \
+`/asyncapi.json`.";
+
+/// Types with fields that are left out rather than `null`.
+const SPARSE: [&str; 5] = ["Event", "Ok", "Error", "ErrorDetail", "Subscribe"];
+
+/// Completes what the handlers say with what holds for all of them.
+pub(crate) fn complete(handlers: &OpenApi, doors: &Doors) -> Value {
+    // Serialising what utoipa has made does not fail.
+    let mut api = serde_json::to_value(handlers).unwrap_or_default();
+    api["info"] = json!({
+        "title": "Parlor",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": ABOUT,
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    });
+    api["servers"] = json!([{"url": doors.app.settings().public_url}]);
+    api["security"] = json!([{"bearer": []}, {"cookie": []}]);
+    api["components"]["securitySchemes"] = json!({
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "cookie": {"type": "apiKey", "in": "cookie", "name": crate::cookie::name(doors)},
+    });
+    let schemas = &mut api["components"]["schemas"];
+    add_schema::<v1::ErrorBody>(schemas);
+    require_fields(schemas);
+    for path in values_mut(&mut api["paths"]) {
+        values_mut(path).for_each(complete_operation);
+    }
+    api
+}
+
+/// Adds a type and all that it is made of.
+pub(crate) fn add_schema<T: ToSchema>(schemas: &mut Value) {
+    let mut found = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut found);
+    for (name, schema) in found {
+        schemas[name] = serde_json::to_value(schema).unwrap_or_default();
+    }
+}
+
+/// Every field of an answer is always there, though `null` may stand in it.
+pub(crate) fn require_fields(schemas: &mut Value) {
+    let Some(schemas) = schemas.as_object_mut() else {
+        return;
+    };
+    for (name, schema) in schemas {
+        if name.ends_with("Request") || SPARSE.contains(&name.as_str()) {
+            continue;
+        }
+        let fields = schema["properties"].as_object().map(|fields| {
+            let names = fields.keys().map(|name| Value::from(name.as_str()));
+            names.collect::<Vec<_>>()
+        });
+        if let Some(fields) = fields {
+            schema["required"] = fields.into();
+        }
+    }
+}
+
+/// Any request may be refused, any body may be protobuf, and what stands in a path is an id.
+fn complete_operation(operation: &mut Value) {
+    let parameters = operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
+        if parameter["in"] == "path" {
+            parameter["schema"]["format"] = "uuid".into();
+        }
+    }
+    let refusal = json!({"$ref": "#/components/schemas/ErrorBody"});
+    operation["responses"]["default"] = json!({
+        "description": "Refused or failed",
+        "content": {"application/json": {"schema": refusal}},
+    });
+    if let Some(body) = operation.get_mut("requestBody") {
+        offer_protobuf(body);
+    }
+    values_mut(&mut operation["responses"]).for_each(offer_protobuf);
+}
+
+fn offer_protobuf(body: &mut Value) {
+    let content = body.get_mut("content").and_then(Value::as_object_mut);
+    if let Some(content) = content.filter(|kinds| kinds.contains_key("application/json")) {
+        let bytes = json!({"schema": {"type": "string", "format": "binary"}});
+        content.insert(PROTOBUF.to_owned(), bytes);
+    }
+}
+
+fn values_mut(value: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let object = value.as_object_mut();
+    object.into_iter().flat_map(Map::values_mut)
+}

@@ -1,0 +1,161 @@
+//! Who is at the other end, behind whatever proxies stand between.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+
+use crate::Doors;
+
+/// The address that a request comes from. As an extension of a request it is the socket's; as an
+/// extractor it looks behind proxies that are trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+impl Peer {
+    /// The address without the port.
+    pub fn address(self) -> IpAddr {
+        self.0.ip().to_canonical()
+    }
+
+    /// Looks behind trusted proxies.
+    pub(crate) fn of(parts: &Parts, doors: &Doors) -> Self {
+        let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let Peer(socket) = *parts.extensions.get().unwrap_or(&Peer(nobody));
+        let proxies = &doors.config.trusted_proxies;
+        let address = behind(socket.ip(), &parts.headers, proxies);
+        Peer(SocketAddr::new(address, socket.port()))
+    }
+}
+
+impl FromRequestParts<Doors> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, doors: &Doors) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, doors))
+    }
+}
+
+/// Walks `X-Forwarded-For` from the nearest proxy outwards and stops at the first address that no
+/// trusted proxy has: what stands further left, anybody can have written.
+fn behind(socket: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
+    let trusted = |address: IpAddr| proxies.iter().any(|network| network.holds(address));
+    let lines = headers.get_all("x-forwarded-for").iter();
+    let hops: Vec<&str> = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+        .collect();
+    let mut address = socket.to_canonical();
+    for hop in hops.iter().rev() {
+        if !trusted(address) {
+            break;
+        }
+        match hop.parse::<IpAddr>() {
+            Ok(next) => address = next.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    address
+}
+
+/// A range of addresses: `10.0.0.0/8`, or one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+/// A text that is no range of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("read a network: not an address or range like 10.0.0.0/8")]
+pub struct BadNetwork;
+
+impl Network {
+    /// Whether an address is in the range.
+    pub fn holds(&self, address: IpAddr) -> bool {
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(net), IpAddr::V4(ip)) => {
+                let shift = 32 - u32::from(self.bits);
+                let cut = |n: u32| n.checked_shr(shift).unwrap_or(0);
+                cut(net.to_bits()) == cut(ip.to_bits())
+            }
+            (IpAddr::V6(net), IpAddr::V6(ip)) => {
+                let shift = 128 - u32::from(self.bits);
+                let cut = |n: u128| n.checked_shr(shift).unwrap_or(0);
+                cut(net.to_bits()) == cut(ip.to_bits())
+            }
+            _ => false,
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = BadNetwork;
+
+    fn from_str(text: &str) -> Result<Self, BadNetwork> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.trim().parse().map_err(|_| BadNetwork)?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let bits = match bits {
+            Some(bits) => bits.trim().parse().map_err(|_| BadNetwork)?,
+            None => most,
+        };
+        if bits > most {
+            return Err(BadNetwork);
+        }
+        Ok(Self { address, bits })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_network_holds_its_addresses() {
+        let holds = |net: &str, address: &str| net.parse::<Network>().unwrap().holds(ip(address));
+        assert!(holds("10.0.0.0/8", "10.1.2.3"));
+        assert!(holds("10.0.0.0/8", "::ffff:10.1.2.3"));
+        assert!(!holds("10.0.0.0/8", "11.0.0.0"));
+        assert!(holds("127.0.0.1", "127.0.0.1"));
+        assert!(!holds("127.0.0.1", "127.0.0.2"));
+        assert!(holds("0.0.0.0/0", "1.2.3.4"));
+        assert!(!holds("0.0.0.0/0", "::1"));
+        assert!(holds("2001:db8::/32", "2001:db8:1::1"));
+        for bad in ["", "x", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/"] {
+            assert!(bad.parse::<Network>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let proxies = ["127.0.0.1".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        let from = |socket: &str, forwarded: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for line in forwarded {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            behind(ip(socket), &headers, &proxies).to_string()
+        };
+        assert_eq!(from("9.9.9.9", &["1.1.1.1"]), "9.9.9.9");
+        assert_eq!(from("127.0.0.1", &["1.1.1.1"]), "1.1.1.1");
+        assert_eq!(
+            from("127.0.0.1", &["6.6.6.6, 1.1.1.1, 10.0.0.2"]),
+            "1.1.1.1"
+        );
+        assert_eq!(from("127.0.0.1", &["6.6.6.6", "1.1.1.1"]), "1.1.1.1");
+        assert_eq!(from("127.0.0.1", &["1.1.1.1, nonsense"]), "127.0.0.1");
+        assert_eq!(from("127.0.0.1", &[]), "127.0.0.1");
+    }
+}

@@ -1,0 +1,33 @@
+//! REST: each handler reads a request, calls one use case, and writes its result.
+
+mod auth;
+mod me;
+mod messages;
+mod rooms;
+mod sessions;
+mod users;
+
+use std::str::FromStr;
+
+use parlor_domain::Denied;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::Doors;
+
+/// Every route of the REST API, with its description.
+pub(crate) fn routes() -> OpenApiRouter<Doors> {
+    let api = OpenApiRouter::default()
+        .merge(auth::routes())
+        .merge(me::routes())
+        .merge(users::routes())
+        .merge(rooms::routes())
+        .merge(sessions::routes())
+        .merge(messages::routes());
+    OpenApiRouter::default().nest("/api/v1", api)
+}
+
+/// The ids of a list in a body; what is no id names nobody.
+fn ids<T: FromStr>(texts: &[String]) -> Result<Vec<T>, Denied> {
+    let ids = texts.iter().map(|text| text.parse());
+    ids.collect::<Result<_, _>>().map_err(|_| Denied::NotFound)
+}
