@@ -31,7 +31,7 @@ test('on a phone: find a room, join it, talk, look who is there, come back', asy
   await page.getByText('Replying to Ana').waitFor();
 
   await page.getByRole('button', { name: /^People/ }).tap();
-  await page.getByRole('complementary', { name: 'People' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'People' }).waitFor();
   await axe(page, 'the people on a phone');
   await page.getByRole('button', { name: 'Close' }).tap();
   await page.getByRole('button', { name: 'Back' }).tap();

@@ -86,6 +86,7 @@ test('paging back through a long session, nothing jumps', async () => {
   await sayMany(ana, main_session_id, count, (n) => `entry ${n}${n % 5 ? '' : `\n\n${'and more '.repeat(n % 30)}`}`);
   const page = await ana.window(`/app/r/${id}`);
   await page.locator(`article[data-number="${count}"]`).waitFor();
+  await page.waitForTimeout(500);
   const worst = await page.evaluate(async () => {
     const box = document.querySelector('[role=feed]');
     const frame = () => new Promise((done) => requestAnimationFrame(done));

@@ -31,13 +31,16 @@ export default function RoomSettings({ roomId }: { roomId: string }) {
   );
 }
 
-async function change(room: Room, fields: RoomChange): Promise<void> {
+/** Whether the server took it. */
+async function change(room: Room, fields: RoomChange): Promise<boolean> {
   try {
     const changed = await roomsApi.patch(room.id, fields);
     update((state) => ({ ...state, rooms: { ...state.rooms, [room.id]: changed } }));
     say(strings.saved);
+    return true;
   } catch (error) {
     say(explain(error), true);
+    return false;
   }
 }
 
@@ -65,6 +68,12 @@ function General({ room, disabled }: { room: Room; disabled: boolean }) {
 
 function Access({ room, disabled }: { room: Room; disabled: boolean }) {
   const [password, setPassword] = useState('');
+  const [kind, setKind] = useState(room.kind);
+  useEffect(() => setKind(room.kind), [room.kind]);
+  const choose = async (wanted: string) => {
+    setKind(wanted);
+    if (!(await change(room, { kind: wanted }))) setKind(room.kind);
+  };
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     await change(room, { password });
@@ -73,8 +82,8 @@ function Access({ room, disabled }: { room: Room; disabled: boolean }) {
   return (
     <section className="block">
       <h2>{strings.access}</h2>
-      <Choice legend={strings.kind} name="kind" value={room.kind} options={KINDS} disabled={disabled}
-        onChange={(kind) => void change(room, { kind })} />
+      <Choice legend={strings.kind} name="kind" value={kind} options={KINDS} disabled={disabled}
+        onChange={(wanted) => void choose(wanted)} />
       {!disabled && room.kind !== 'private' && (
         <form className="form" onSubmit={submit}>
           <p className="quiet">{room.has_password ? strings.hasPassword : strings.noPassword}</p>

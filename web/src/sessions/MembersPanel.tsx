@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from 'react';
 import { rooms as roomsApi, sessions as sessionsApi } from '../net/api';
 import { writeTo } from '../rooms/NewDirect';
+import { usePhone } from '../shell/usePhone';
 import { since } from '../shell/when';
 import { loadSeats } from '../store/actions';
 import { nameOf, rank, rightsIn } from '../store/select';
@@ -40,10 +41,14 @@ export function MembersPanel({ room, session, onClose }: Props) {
   const here = people.filter(({ user }) => user.online);
   const away = people.filter(({ user }) => !user.online);
   const canAdd = session.main ? rightsIn(room).invite : !room.archived_at;
+  // On a phone this is the whole page.
+  const phone = usePhone();
+  const Panel = phone ? 'main' : 'aside';
+  const Title = phone ? 'h1' : 'h2';
   return (
-    <aside className="panel" aria-label={strings.members} data-landmark tabIndex={-1}>
+    <Panel className="panel" aria-label={strings.members} data-landmark tabIndex={-1}>
       <header className="panel-head">
-        <h2>{strings.members}</h2>
+        <Title>{strings.members}</Title>
         <IconButton icon="close" label={strings.close} onClick={onClose} />
       </header>
       <div className="panel-scroll">
@@ -55,15 +60,16 @@ export function MembersPanel({ room, session, onClose }: Props) {
         <PeopleSection title={strings.hereNow} people={here} room={room} session={session} />
         <PeopleSection title={strings.away} people={away} room={room} session={session} />
       </div>
-    </aside>
+    </Panel>
   );
 }
 
 function PeopleSection({ title, people, room, session }: { title: string; people: Person[]; room: Room; session: Session }) {
+  const Title = usePhone() ? 'h2' : 'h3';
   if (!people.length) return null;
   return (
     <section className="panel-section">
-      <h3>{title} <span className="tabular">{people.length}</span></h3>
+      <Title>{title} <span className="tabular">{people.length}</span></Title>
       <ul>{people.map((person) => <PersonRow key={person.user.id} person={person} room={room} session={session} />)}</ul>
     </section>
   );

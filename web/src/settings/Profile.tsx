@@ -9,13 +9,16 @@ import { Button, Field, Switch } from '../ui/controls';
 import { confirm } from '../ui/dialog';
 import { explain } from '../ui/explain';
 
-async function change(fields: MeChange): Promise<void> {
+/** Whether the server took it. */
+async function change(fields: MeChange): Promise<boolean> {
   try {
     const me = await meApi.patch(fields);
     update((state) => ({ ...state, me, users: { ...state.users, [me.user.id]: { ...state.users[me.user.id], ...me.user } } }));
     say(strings.saved);
+    return true;
   } catch (error) {
     say(explain(error), true);
+    return false;
   }
 }
 
@@ -23,6 +26,11 @@ export function Profile() {
   const me = useParlor((state) => state.me!);
   const [name, setName] = useState(me.user.name);
   const [status, setStatus] = useState(me.user.status);
+  const [shown, setShown] = useState(me.show_last_seen);
+  const show = async (on: boolean) => {
+    setShown(on);
+    if (!(await change({ show_last_seen: on }))) setShown(!on);
+  };
   const same = name.trim() === me.user.name && status.trim() === me.user.status;
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -41,8 +49,7 @@ export function Profile() {
           value={status} onChange={(event) => setStatus(event.target.value)} />
         <div><Button look="primary" type="submit" disabled={same || !name.trim()}>{strings.save}</Button></div>
       </form>
-      <Switch label={strings.lastSeenSwitch} hint={strings.lastSeenHint} on={me.show_last_seen}
-        onChange={(show_last_seen) => void change({ show_last_seen })} />
+      <Switch label={strings.lastSeenSwitch} hint={strings.lastSeenHint} on={shown} onChange={(on) => void show(on)} />
       <div className="row-actions"><Button onClick={askSignOut}>{strings.signOut}</Button></div>
     </>
   );

@@ -23,8 +23,9 @@ export function Rail({ route }: { route: Route }) {
       <IconButton icon="search" size={22} className="rail-item" label={strings.search}
         onClick={() => openDialog(<Suspense><Palette /></Suspense>)} />
       <div className="rail-gap" />
-      <Link to={paths.settings()} className="rail-me" label={`${strings.settings}: ${nameOf(user)}`} current={route.at === 'settings'}>
+      <Link to={paths.settings()} className="rail-me" current={route.at === 'settings'}>
         <Avatar id={user.id} name={nameOf(user)} />
+        <span className="hidden">{strings.settings}, <bdi>{nameOf(user)}</bdi></span>
       </Link>
     </nav>
   );

@@ -63,10 +63,11 @@ interface SectionProps {
 }
 
 function Section({ title, action, onAction, children }: SectionProps) {
+  const Title = usePhone() ? 'h2' : 'h3';
   return (
     <section className="list-section">
       <header className="list-section-head">
-        <h3>{title}</h3>
+        <Title>{title}</Title>
         {action && <IconButton icon="plus" size={18} label={action} onClick={onAction} />}
       </header>
       <ul>{children}</ul>

@@ -35,6 +35,8 @@ export function openSession(id: string): Promise<void> {
 
 async function loadPage(id: string, bound: PageBound, replace: boolean): Promise<void> {
   const page = await sessionsApi.page(id, bound, PAGE);
+  // The window may have moved elsewhere meanwhile; then nobody wants this page any more.
+  if (!replace && !adjoins(id, bound)) return;
   update((state) => withLog(state, id, (log) => withPage(log, page, replace)));
   // Messages that were posted while the page was on its way are not in it.
   const head = store.getState().sessions[id]?.head_number ?? 0;
@@ -42,6 +44,12 @@ async function loadPage(id: string, bound: PageBound, replace: boolean): Promise
   if (!page.has_more_after && last < head) {
     update((state) => withLog(state, id, (log) => ({ ...log, hasAfter: true })));
   }
+}
+
+function adjoins(id: string, bound: PageBound): boolean {
+  const held = store.getState().logs[id]?.messages ?? [];
+  if ('before' in bound) return held[0]?.number === bound.before;
+  return 'after' in bound && (held.at(-1)?.number ?? 0) >= bound.after && (held[0]?.number ?? 0) <= bound.after;
 }
 
 export function loadBefore(id: string): Promise<void> {

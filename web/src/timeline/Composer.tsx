@@ -8,6 +8,7 @@ import { sync } from '../store/sync';
 import { strings } from '../strings';
 import type { Session } from '../wire';
 import { IconButton } from '../ui/controls';
+import { whenNoDialog } from '../ui/dialog';
 import { edit, loadDraft, onDraft, saveDraft, stopReply, useTalk } from './talk';
 import { grow } from './grow';
 import { MentionList, useMentions } from './mentioning';
@@ -33,9 +34,12 @@ export function Composer({ session, title }: { session: Session; title: string }
   const naming = useMentions(session.id, field, text, write);
 
   useEffect(() => onDraft(session.id, setText), [session.id]);
+  // Only when the session opens: a window that changes its size takes the focus from nobody.
+  const [takesFocus] = useState(!phone);
   useEffect(() => {
-    if (!phone) field.current?.focus({ preventScroll: true });
-  }, [phone]);
+    if (!takesFocus) return;
+    return whenNoDialog(() => field.current?.focus({ preventScroll: true }));
+  }, [takesFocus]);
   useLayoutEffect(() => grow(field.current!), [text]);
 
   const send = () => {

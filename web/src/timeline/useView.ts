@@ -56,10 +56,10 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
     const end = view.scrollOffset + view.viewportSize;
     const low = view.scrollSize - end < BOTTOM_PX;
     // Only a scroll upwards leaves the end; growing rows and a shrinking window do not.
-    if (low) bottom.current = !log.hasAfter;
+    if (low && !log.hasAfter) bottom.current = true;
     else if (view.scrollOffset < offset.current - 1) bottom.current = false;
     offset.current = view.scrollOffset;
-    setAtBottom(bottom.current);
+    setAtBottom(bottom.current && !log.hasAfter);
     setUnreadAbove(marker === null ? 0 : countAbove(view, rows, log, marker, session.head_number));
     if (view.scrollOffset < NEAR_PX) void loadBefore(id).catch(ignore);
     if (view.scrollSize - end < NEAR_PX) void loadAfter(id).catch(ignore);
@@ -86,7 +86,11 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
     }
   }, [log.loaded, rows, target]);
 
-  useLayoutEffect(follow, [follow, rows]);
+  useLayoutEffect(() => {
+    // With other rows the old offset says nothing about who scrolled.
+    offset.current = -Infinity;
+    follow();
+  }, [follow, rows]);
   useEffect(() => {
     const frame = requestAnimationFrame(look);
     return () => cancelAnimationFrame(frame);

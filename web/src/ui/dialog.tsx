@@ -20,6 +20,20 @@ export function dialogIsOpen(): boolean {
   return open.getState().node !== null;
 }
 
+/** Does it now, or after the dialog has closed and given the focus back. */
+export function whenNoDialog(work: () => void): () => void {
+  if (!dialogIsOpen()) {
+    work();
+    return () => {};
+  }
+  const stop = open.subscribe(({ node }) => {
+    if (node) return;
+    stop();
+    setTimeout(work);
+  });
+  return stop;
+}
+
 export function DialogHost() {
   const { node, key } = useStore(open);
   return node ? <div key={key} className="dialog-host">{node}</div> : null;
@@ -34,12 +48,16 @@ interface Props {
   bare?: boolean;
 }
 
+/** Where the focus begins: the first field; in a bare question, the way out. */
+const FIRST = 'input:not([type=radio]), textarea, .dialog-foot button';
+
 export function Dialog({ title, lead, children, className = '', bare = false }: Props) {
   const box = useRef<HTMLDialogElement>(null);
   const id = useId();
   useLayoutEffect(() => {
     const dialog = box.current!;
     dialog.showModal();
+    dialog.querySelector<HTMLElement>(FIRST)?.focus();
     return () => dialog.close();
   }, []);
   return (
