@@ -8,8 +8,8 @@ use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::receipts::{self, Made};
 use super::failed;
+use super::receipts::{self, Made};
 use super::rows::one;
 use super::writer::Txn;
 use crate::StoreError;

@@ -9,9 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{Append, receipt};
 use crate::StoreError;
-use crate::messages::{
-    Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt,
-};
+use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
 use crate::sqlite::rows::{MESSAGE, message, one, user_no, view};
 use crate::sqlite::writer::Op;
 use crate::sqlite::{SqliteStore, failed};

@@ -1,0 +1,142 @@
+//! What every backend of the store must do: one suite, run on each.
+//!
+//! A case is a function that is given a [`world::World`] with a fresh store. The table below names
+//! every case once; a backend runs them all by one line. What only one backend promises (files,
+//! locks, recovery) stands in a module of its own.
+
+#![expect(clippy::unwrap_used, reason = "a case that cannot go on says where")]
+
+mod accounts;
+mod concurrency;
+mod entries;
+mod logins;
+mod members;
+mod messages;
+mod model;
+mod paging;
+mod random;
+mod rooms;
+mod sessions;
+mod sqlite;
+mod world;
+
+macro_rules! suite {
+    ($open:path) => {
+        suite! { $open =>
+            accounts {
+                the_first_account_owns_the_lobby_and_the_next_are_members
+                a_new_account_hears_of_the_lobby_in_its_own_log
+                a_taken_handle_or_address_is_refused_and_told_apart
+                people_are_found_by_the_beginning_of_their_handle_or_name
+                credentials_are_found_by_handle_address_and_id
+                a_profile_changes_where_asked_and_its_owner_hears_of_it
+                a_taken_handle_refuses_a_profile_change
+                a_new_password_revokes_every_other_login
+                a_right_code_is_used_up_and_proves_the_address
+                wrong_codes_count_until_the_code_is_dead
+                a_code_ends_in_time_and_is_replaced_by_the_next
+                who_hides_when_they_were_here_is_not_shown
+            }
+            logins {
+                a_login_lives_until_it_ends
+                a_refresh_token_is_exchanged_for_the_next
+                a_refresh_token_used_twice_revokes_its_login
+                a_dead_login_is_neither_rotated_nor_extended
+                devices_are_listed_by_last_use
+                a_device_is_signed_out_by_its_user_only
+                signing_out_everywhere_names_each_login_that_was_alive
+            }
+            rooms {
+                a_new_room_has_its_people_and_tells_them
+                a_room_with_a_stranger_is_not_made
+                a_person_owns_no_more_rooms_than_the_limit
+                a_creating_request_is_carried_out_once
+                a_key_is_for_one_kind_of_thing
+                a_direct_room_is_one_for_each_set_of_people
+                who_left_a_direct_room_is_in_it_again
+                a_room_is_seen_by_members_and_when_open_by_everybody
+                public_rooms_are_found_by_any_part_of_their_text
+                the_rooms_of_a_person_come_in_the_order_of_their_making
+                settings_change_where_asked_and_are_logged
+                archiving_makes_earlier_decisions_stale
+                a_deleted_room_is_gone_for_everybody
+            }
+            members {
+                a_newcomer_has_nothing_unread
+                joining_twice_changes_nothing
+                people_who_are_added_hear_by_whom
+                leaving_logs_left_in_every_session
+                an_ex_member_reads_nothing
+                the_last_owner_hands_the_room_to_its_heir
+                a_draft_decided_before_a_kick_is_stale
+                who_is_banned_stays_out_until_unbanned
+                a_new_role_is_logged_and_makes_earlier_decisions_stale
+                a_refused_change_leaves_no_trace
+                members_are_paged_by_username
+            }
+            sessions {
+                a_session_begins_with_its_members
+                a_session_takes_only_members_of_its_room
+                a_session_in_an_unseen_room_is_not_found
+                opening_a_session_is_carried_out_once
+                who_is_added_to_a_session_has_nothing_unread
+                who_is_removed_from_a_session_stays_in_the_room
+                a_renamed_session_says_so_in_its_log
+                an_ended_session_can_be_read_but_not_written
+                sessions_are_listed_with_the_main_one_first
+                a_session_is_seen_by_its_members_only
+                a_marker_moves_forward_up_to_the_head
+                unread_mentions_are_counted
+                markers_of_who_hides_are_hidden
+            }
+            messages {
+                a_message_reads_as_it_was_sent
+                a_repeated_send_answers_with_the_first_result
+                a_client_id_with_another_text_is_refused
+                an_answer_is_to_a_message_of_the_same_session
+                a_reworded_message_keeps_its_earlier_wordings
+                a_deleted_message_keeps_its_number_only
+                what_is_not_seen_is_neither_reworded_nor_deleted
+                a_refused_rewording_changes_nothing
+                messages_of_a_person_are_found_in_shared_sessions_only
+            }
+            paging {
+                the_newest_page_ends_at_the_head
+                a_page_before_or_after_a_number_leaves_it_out
+                a_page_around_a_number_holds_it
+                an_empty_page_knows_what_is_beside_it
+            }
+            entries {
+                a_log_is_read_from_any_point
+                an_entry_shows_its_message_as_it_is_now
+                what_is_told_is_what_is_stored
+                ones_own_log_has_no_holes
+                an_entry_about_what_one_has_left_shows_nothing
+                the_store_says_that_it_works
+            }
+            concurrency {
+                numbers_have_no_holes_under_concurrent_sends
+                a_concurrent_repetition_is_stored_once
+                drafts_are_stored_in_the_order_in_which_they_were_queued
+                a_send_either_precedes_a_removal_or_is_refused
+            }
+        }
+
+        #[test]
+        fn random_operations_agree_with_a_model() {
+            crate::random::random_operations_agree_with_a_model($open);
+        }
+    };
+    ($open:path => $($module:ident { $($case:ident)* })*) => {
+        $(mod $module {
+            $(#[tokio::test]
+            async fn $case() {
+                crate::$module::$case($open()).await;
+            })*
+        })*
+    };
+}
+
+mod on_sqlite {
+    suite!(crate::sqlite::world);
+}
