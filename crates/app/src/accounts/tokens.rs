@@ -297,8 +297,10 @@ mod tests {
                 assert_eq!(tokens().read_access(&token, NOW), None, "{header}");
             }
         }
-        let mut header = Header::default();
-        header.kid = Some("x".into());
+        let header = Header {
+            kid: Some("x".into()),
+            ..Header::default()
+        };
         let signed = jsonwebtoken::encode(&header, &json!({}), &tokens().encoding).unwrap();
         assert_eq!(tokens().read_access(&signed, NOW), None);
     }

@@ -31,7 +31,7 @@ use slots::Slots;
 const BACKLOG: u32 = 4096;
 
 /// How long a server that goes down waits for answers that are under way.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN: Duration = Duration::from_secs(7);
 
 /// Streams of one HTTP/2 connection.
 const STREAMS_MAX: u32 = 100;
@@ -53,7 +53,7 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `stop`; then finishes the answers that are under way, for ten seconds at most.
+/// Serves until `stop`; then finishes the answers that are under way, for seven seconds at most.
 /// Sockets that were upgraded are not waited for: who took them sees to them.
 pub async fn serve(
     listener: TcpListener,
