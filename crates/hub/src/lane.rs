@@ -66,10 +66,12 @@ impl Lane {
         self.key
     }
 
-    /// Appends frames and wakes everybody who listens. What was there already is left out.
+    /// Appends frames and wakes everybody who listens. What was there already is left out. What is
+    /// appended at once is kept as a whole: who had heard everything before it is not behind.
     pub(crate) fn append(&self, frames: Vec<Arc<Frame>>, limits: &Limits) -> Result<(), Hole> {
         let mut state = self.state.lock();
         let state = &mut *state;
+        let before = state.tail;
         for frame in frames {
             if state.tail != 0 && frame.seq() <= state.tail {
                 continue;
@@ -87,7 +89,7 @@ impl Lane {
         while state.frames.len() as u64 > limits.backlog_events_max
             || state.bytes > limits.backlog_bytes_max
         {
-            let Some(oldest) = state.frames.pop_front() else {
+            let Some(oldest) = state.frames.pop_front_if(|frame| frame.seq() <= before) else {
                 break;
             };
             state.bytes -= oldest.bytes();

@@ -193,11 +193,32 @@ impl Hub {
         listen(shard.entry(key).or_insert_with(|| Arc::new(Lane::new(key))))
     }
 
-    /// Takes a lane away when nobody listens to it any more.
+    /// Takes a lane away when nobody listens to it any more, unless that was done already: another
+    /// lane may stand in its place.
     fn release(&self, lane: &Arc<Lane>) {
         let mut shard = self.shard(lane.key()).lock();
-        if lane.is_deserted() {
+        let stands = shard.get(&lane.key()).is_some_and(|there| Arc::ptr_eq(there, lane));
+        if stands && lane.is_deserted() {
             shard.remove(&lane.key());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_lane_that_was_taken_away_takes_no_other_with_it() {
+        let hub = Hub::new(Limits::default());
+        let key = Key::Session(SessionId(Uuid::nil()));
+        let old = hub.with_lane(key, Arc::clone);
+        hub.release(&old);
+        let new = hub.with_lane(key, Arc::clone);
+        assert!(!Arc::ptr_eq(&old, &new));
+        // Two ears left the old lane at once, and somebody came in between.
+        hub.release(&old);
+        assert!(hub.lane(key).is_some_and(|lane| Arc::ptr_eq(&lane, &new)));
     }
 }
