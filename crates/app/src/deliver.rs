@@ -7,12 +7,18 @@ use parlor_bus::Bus;
 use parlor_domain::{Event, UserEvent};
 use parlor_store::Batch;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::App;
 
-/// Tells what is committed until the store is closed.
-pub async fn deliver(app: Arc<App>, bus: Arc<dyn Bus>, mut commits: mpsc::Receiver<Batch>) {
-    while let Some(batch) = commits.recv().await {
+/// Tells what is committed until stopped.
+pub async fn deliver(
+    app: Arc<App>,
+    bus: Arc<dyn Bus>,
+    mut commits: mpsc::Receiver<Batch>,
+    stop: CancellationToken,
+) {
+    while let Some(Some(batch)) = stop.run_until_cancelled(commits.recv()).await {
         bus.publish(&batch.events, &batch.user_events).await;
         app.tell(batch).await;
     }

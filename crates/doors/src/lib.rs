@@ -26,6 +26,7 @@ mod reply;
 mod rest;
 pub mod serve;
 mod socket;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -35,7 +36,6 @@ use axum::routing::get;
 use parlor_app::{App, Hidden};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use utoipa_axum::routes;
 
 pub use auth::Signed;
 pub use error::Refusal;
@@ -67,6 +67,8 @@ pub struct Config {
     pub metrics: Option<Metrics>,
     /// Lets somebody who is not on this machine read the metrics.
     pub metrics_token: Option<Hidden>,
+    /// Whether sockets may be compressed.
+    pub deflate: bool,
 }
 
 /// Writes the metrics.
@@ -79,8 +81,7 @@ pub fn router(doors: Doors) -> Router {
 
 /// All doors, and other routes behind the same guard: façades, the web client.
 pub fn router_with(doors: Doors, others: Router<Doors>) -> Router {
-    let described = rest::routes().routes(routes!(events::follow));
-    let (api, handlers) = described.split_for_parts();
+    let (api, handlers) = rest::routes().split_for_parts();
     let openapi = openapi::complete(&handlers, &doors);
     let docs = docs::routes(&openapi, &asyncapi::description(&doors));
     Router::new()

@@ -11,8 +11,9 @@ use std::str::FromStr;
 
 use parlor_domain::Denied;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::Doors;
+use crate::{Doors, events, upgrade};
 
 /// Every route of the REST API, with its description.
 pub(crate) fn routes() -> OpenApiRouter<Doors> {
@@ -23,7 +24,10 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(rooms::routes())
         .merge(sessions::routes())
         .merge(messages::routes());
-    OpenApiRouter::default().nest("/api/v1", api)
+    OpenApiRouter::default()
+        .nest("/api/v1", api)
+        .routes(routes!(upgrade::upgrade))
+        .routes(routes!(events::follow))
 }
 
 /// The ids of a list in a body; what is no id names nobody.

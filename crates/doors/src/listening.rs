@@ -1,0 +1,149 @@
+//! What one connection hears, on any door: sessions and the user's own log, each caught up with
+//! from the store and then followed in the hub, without a hole or a double in between.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parlor_app::{Actor, App, Error};
+use parlor_domain::Denied;
+use parlor_hub::{Ear, Frame, Key, Lagged};
+
+/// Events read from the store at once.
+const PAGE: u64 = 200;
+
+/// A stretch of a log that is still to be read from the store.
+struct Replay {
+    key: Key,
+    after: i64,
+}
+
+/// An ear, and what is still to be caught up with.
+pub(crate) struct Listening {
+    app: Arc<App>,
+    actor: Actor,
+    pub(crate) ear: Ear,
+    replays: VecDeque<Replay>,
+}
+
+impl Listening {
+    pub(crate) fn new(app: Arc<App>, actor: Actor, ear: Ear) -> Self {
+        Self { app, actor, ear, replays: VecDeque::new() }
+    }
+
+    /// Begins to hear a log after `after` (`None`: from now) and returns its head. What is already
+    /// there comes with [`Listening::catch_up`], the rest from the ear.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`] for a session that the actor is not in; [`Error::ResyncRequired`] when
+    /// `after` is beyond the head.
+    pub(crate) async fn subscribe(
+        &mut self,
+        key: Key,
+        after: Option<i64>,
+    ) -> Result<i64, Error> {
+        if self.ear.len() as u64 >= self.app.limits().subscriptions_max {
+            return Err(Denied::Conflict("too many subscriptions").into());
+        }
+        let heard = self.ear.hears(key);
+        self.replays.retain(|replay| replay.key != key);
+        self.ear.listen(key);
+        match self.begin(key, after).await {
+            Ok(head) => Ok(head),
+            Err(error) => {
+                if !heard || !matches!(error, Error::ResyncRequired) {
+                    self.ear.ignore(key);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn begin(&mut self, key: Key, after: Option<i64>) -> Result<i64, Error> {
+        // A lane that has everything since then spares the store the work: many come back at
+        // once after a restart of the network.
+        if let Some(next) = after.map(|after| after.saturating_add(1))
+            && let Key::Session(session) = key
+            && let Some(head) = self.ear.tail_if_kept(key, next)
+        {
+            self.app.check_listener(&self.actor, session).await?;
+            self.ear.live_from(key, next);
+            return Ok(head);
+        }
+        let head = match key {
+            Key::Session(session) => self.app.session_head(&self.actor, session).await?,
+            Key::User(_) => self.app.user_head(&self.actor).await?,
+        };
+        match after {
+            Some(after) if after > head || after < 0 => return Err(Error::ResyncRequired),
+            Some(after) if after < head => self.replays.push_back(Replay { key, after }),
+            _ => self.ear.live_from(key, head + 1),
+        }
+        Ok(head)
+    }
+
+    /// Hears a log no more.
+    pub(crate) fn unsubscribe(&mut self, key: Key) {
+        self.replays.retain(|replay| replay.key != key);
+        self.ear.ignore(key);
+    }
+
+    /// Whether something is still to be read from the store.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.replays.is_empty()
+    }
+
+    /// Reads one page of what is still to be caught up with; logs take turns. Returns the log that
+    /// turned out to be over: its user was sent away meanwhile and hears nothing more of it.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails: the connection must end, since it has a hole now.
+    pub(crate) async fn catch_up(
+        &mut self,
+        mut tell: impl FnMut(Key, Arc<Frame>),
+    ) -> Result<Option<Key>, Error> {
+        let Some(Replay { key, after }) = self.replays.pop_front() else {
+            return Ok(None);
+        };
+        let (frames, head) = match self.page(key, after).await {
+            Ok(page) => page,
+            Err(Error::Denied(Denied::NotFound)) => {
+                self.ear.ignore(key);
+                return Ok(Some(key));
+            }
+            Err(error) => return Err(error),
+        };
+        let last = frames.last().map_or(after, |frame| frame.seq());
+        frames.into_iter().for_each(|frame| tell(key, frame));
+        if last >= head || self.ear.tail_if_kept(key, last + 1).is_some() {
+            self.ear.live_from(key, last + 1);
+        } else {
+            self.replays.push_back(Replay { key, after: last });
+        }
+        Ok(None)
+    }
+
+    async fn page(&self, key: Key, after: i64) -> Result<(Vec<Arc<Frame>>, i64), Error> {
+        match key {
+            Key::Session(session) => {
+                let page = self.app.events_after(&self.actor, session, after, PAGE).await?;
+                Ok((page.events.into_iter().map(Frame::event).collect(), page.head))
+            }
+            Key::User(_) => {
+                let page = self.app.user_events_after(&self.actor, after, PAGE).await?;
+                Ok((page.events.into_iter().map(Frame::user_event).collect(), page.head))
+            }
+        }
+    }
+
+    /// Hands over what is ready in the hub.
+    ///
+    /// # Errors
+    /// [`Lagged`] when the connection has fallen too far behind.
+    pub(crate) fn gather(
+        &mut self,
+        bytes_max: u64,
+        tell: impl FnMut(Key, Arc<Frame>),
+    ) -> Result<Vec<Key>, Lagged> {
+        self.ear.gather(bytes_max, tell).map(|gathered| gathered.over)
+    }
+}

@@ -1,0 +1,410 @@
+//! Path 1/8: the socket. One loop: a frame in, ready frames out, a timer. A frame becomes a
+//! command in `wire/src/command.rs` (2/8).
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::ops::ControlFlow;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
+use parlor_app::{Actor, App, Error};
+use parlor_hub::{Cut, Ear, Form, Frame, Key};
+use parlor_wire::command::{self, Codec, Command};
+use parlor_wire::frame::{self, Frame as Said};
+use parlor_wire::{Code, v1};
+use parlor_ws::{Decoder, Incoming, Kind, PingBudget, Shared, close_answer};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+use crate::commands;
+use crate::listening::Listening;
+
+/// Bytes taken from the hub, and read from the socket, in one turn.
+const TURN_BYTES: u64 = 256 * 1024;
+
+/// Bytes read at once, on the stack: an idle connection has no buffer.
+const READ_BYTES: usize = 16 * 1024;
+
+/// Slices in one vectored write.
+const SLICES: usize = 128;
+
+/// Frames that say nothing, or that come too fast, before the connection is closed.
+const STRIKES_MAX: u32 = 3;
+const REFUSALS_MAX: u32 = 100;
+
+/// How the connection speaks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) codec: Codec,
+    pub(crate) deflate: bool,
+}
+
+/// Why a connection ends.
+pub(crate) enum End {
+    /// The peer is gone.
+    Gone,
+    /// We say goodbye with these bytes.
+    Goodbye(Bytes),
+}
+
+impl End {
+    pub(crate) fn with(code: u16, reason: &str) -> Self {
+        Self::Goodbye(parlor_ws::close(code, reason))
+    }
+}
+
+impl From<io::Error> for End {
+    fn from(_: io::Error) -> Self {
+        Self::Gone
+    }
+}
+
+/// What answers a command, when it is done.
+pub(crate) type Answer = Pin<Box<dyn Future<Output = Said> + Send>>;
+
+/// One open socket.
+pub(crate) struct Socket {
+    pub(crate) app: Arc<App>,
+    pub(crate) actor: Actor,
+    pub(crate) listening: Listening,
+    manner: Manner,
+    stream: TcpStream,
+    decoder: Decoder,
+    pings: PingBudget,
+    out: VecDeque<Bytes>,
+    pub(crate) answers: FuturesOrdered<Answer>,
+    timer: Pin<Box<Sleep>>,
+    /// Timer ticks since the peer said anything, and since it took anything that is due to it.
+    silent: u32,
+    stalled: u32,
+    strikes: u32,
+    refusals: u32,
+}
+
+impl Socket {
+    pub(crate) fn new(
+        app: Arc<App>,
+        actor: Actor,
+        ear: Ear,
+        manner: Manner,
+        stream: TcpStream,
+    ) -> Self {
+        let limits = app.limits();
+        let sizes = parlor_ws::Limits {
+            message_bytes_max: usize::try_from(limits.socket_message_bytes_max)
+                .unwrap_or(usize::MAX),
+            fragments_max: u32::try_from(limits.socket_fragments_max).unwrap_or(u32::MAX),
+        };
+        let pings = u32::try_from(limits.socket_pings_per_s_max).unwrap_or(u32::MAX);
+        Self {
+            timer: Box::pin(tokio::time::sleep(tick(&app))),
+            listening: Listening::new(Arc::clone(&app), actor, ear),
+            app,
+            actor,
+            manner,
+            stream,
+            decoder: Decoder::new(sizes, manner.deflate),
+            pings: PingBudget::new(pings),
+            out: VecDeque::new(),
+            answers: FuturesOrdered::new(),
+            silent: 0,
+            stalled: 0,
+            strikes: 0,
+            refusals: 0,
+        }
+    }
+
+    /// Serves the connection until it ends. `early` is what the peer sent with its handshake.
+    pub(crate) async fn run(mut self, early: Bytes) {
+        let end = match self.greet(early).await {
+            Ok(()) => self.converse().await,
+            Err(end) => end,
+        };
+        if let End::Goodbye(bytes) = end {
+            self.out.push_back(bytes);
+            let patience = Duration::from_secs(1);
+            // A peer that does not take its goodbye is left without it.
+            let _ = tokio::time::timeout(patience, self.finish()).await;
+        }
+    }
+
+    async fn greet(&mut self, early: Bytes) -> Result<(), End> {
+        let key = Key::User(self.actor.user);
+        let head = self.listening.subscribe(key, None).await;
+        let head = head.map_err(|e| commands::failed(&e))?;
+        self.say(&Said::Hello(v1::Hello {
+            user_id: self.actor.user.to_string(),
+            device_id: self.actor.device.to_string(),
+            epoch: self.app.epoch().to_owned(),
+            heartbeat_ms: self.app.limits().heartbeat_ms.cast_signed(),
+            user_seq: head,
+        }));
+        let mut early = early.to_vec();
+        self.hear(&mut early).await
+    }
+
+    async fn converse(&mut self) -> End {
+        loop {
+            match self.turn().await {
+                Ok(()) => {}
+                Err(end) => return end,
+            }
+        }
+    }
+
+    /// Waits for one thing to happen, and does it.
+    async fn turn(&mut self) -> Result<(), End> {
+        if self.out.is_empty() {
+            self.fill().await?;
+        }
+        let (full, waits) = (!self.out.is_empty(), !self.answers.is_empty());
+        let room = self.app.limits().commands_in_flight_max > self.answers.len() as u64;
+        tokio::select! {
+            biased;
+            ready = self.stream.writable(), if full => { ready?; self.write() }
+            Some(said) = self.answers.next(), if waits => self.answer(&said),
+            ready = self.stream.readable(), if room => { ready?; self.read().await }
+            () = self.listening.ear.rung(), if !full => Ok(()),
+            () = self.timer.as_mut() => self.tick().await,
+        }
+    }
+
+    /// Takes what is ready: first what is being caught up with, then what is new.
+    async fn fill(&mut self) -> Result<(), End> {
+        match self.listening.ear.verdict() {
+            Some(Cut::Revoked) => return Err(End::with(4010, "signed out")),
+            Some(Cut::Draining) => return Err(self.drained()),
+            None => {}
+        }
+        let (manner, out) = (self.manner, &mut self.out);
+        while out.is_empty() && self.listening.is_behind() {
+            let tell = |_: Key, frame: Arc<Frame>| out.push_back(manner.bytes(&frame));
+            self.listening.catch_up(tell).await.map_err(|e| commands::failed(&e))?;
+        }
+        let tell = |_: Key, frame: Arc<Frame>| out.push_back(manner.bytes(&frame));
+        let gathered = self.listening.gather(TURN_BYTES, tell);
+        gathered.map(|_| ()).map_err(|_| End::with(4008, "too slow: resume"))
+    }
+
+    fn drained(&mut self) -> End {
+        // Spread over ten seconds, so that not everybody comes back at once.
+        let after_ms = (self.actor.login.0.as_u128() % 10_000) as i64;
+        self.say(&Said::Reconnect(v1::Reconnect { after_ms }));
+        End::with(1012, "restarting")
+    }
+
+    /// Writes as much as the peer takes, in as few calls as there can be.
+    fn write(&mut self) -> Result<(), End> {
+        while !self.out.is_empty() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let count = self.out.len().min(SLICES);
+            for (slice, bytes) in slices.iter_mut().zip(&self.out) {
+                *slice = IoSlice::new(bytes);
+            }
+            match self.stream.try_write_vectored(&slices[..count]) {
+                Ok(0) => return Err(End::Gone),
+                Ok(written) => self.written(written),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(e) => return Err(e.into()),
+            }
+        }
+        if self.out.capacity() > 64 {
+            self.out.shrink_to(16);
+        }
+        Ok(())
+    }
+
+    fn written(&mut self, mut bytes: usize) {
+        self.stalled = 0;
+        while let Some(front) = self.out.front_mut() {
+            if front.len() > bytes {
+                front.advance(bytes);
+                return;
+            }
+            bytes -= front.len();
+            self.out.pop_front();
+        }
+    }
+
+    /// Reads what the peer has sent, up to a turn's worth.
+    async fn read(&mut self) -> Result<(), End> {
+        let mut total = 0;
+        loop {
+            let commands = match self.read_once()? {
+                None => return Ok(()),
+                Some((bytes, commands)) => {
+                    total += bytes as u64;
+                    commands
+                }
+            };
+            for command in commands {
+                commands::run(self, command).await?;
+            }
+            let full = self.answers.len() as u64 >= self.app.limits().commands_in_flight_max;
+            if total >= TURN_BYTES || full {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One read: the bytes taken and the commands in them; `None` when nothing is there.
+    fn read_once(&mut self) -> Result<Option<(usize, Vec<Command>)>, End> {
+        let mut buffer = [0; READ_BYTES];
+        match self.stream.try_read(&mut buffer) {
+            Ok(0) => Err(End::Gone),
+            Ok(n) => self.parse(&mut buffer[..n]).map(|commands| Some((n, commands))),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    async fn hear(&mut self, bytes: &mut [u8]) -> Result<(), End> {
+        for command in self.parse(bytes)? {
+            commands::run(self, command).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes frames apart. What came before a violation still counts.
+    fn parse(&mut self, bytes: &mut [u8]) -> Result<Vec<Command>, End> {
+        self.silent = 0;
+        let now_ms = self.app.now().millis().unsigned_abs();
+        let (codec, depth) = (self.manner.codec, self.app.limits().json_depth_max);
+        let (mut commands, mut refused, mut end) = (Vec::new(), Vec::new(), None);
+        let (pings, out) = (&mut self.pings, &mut self.out);
+        let fed = self.decoder.feed(bytes, |incoming| {
+            let said = match (incoming, codec) {
+                (Incoming::Text(text), Codec::Json) => text.as_bytes(),
+                (Incoming::Binary(bytes), Codec::Proto) => bytes,
+                (Incoming::Text(_) | Incoming::Binary(_), _) => {
+                    end = Some(End::with(1003, "the other kind of frame was agreed on"));
+                    return ControlFlow::Break(());
+                }
+                (Incoming::Close(close), _) => {
+                    end = Some(End::Goodbye(close_answer(close)));
+                    return ControlFlow::Break(());
+                }
+                (Incoming::Ping(_) | Incoming::Pong, _) => {
+                    if let Err(violation) = pings.spend(now_ms) {
+                        end = Some(End::Goodbye(violation.close_frame()));
+                        return ControlFlow::Break(());
+                    }
+                    if let Incoming::Ping(payload) = incoming {
+                        out.push_back(parlor_ws::pong(payload));
+                    }
+                    return ControlFlow::Continue(());
+                }
+            };
+            match command::parse(codec, said, depth) {
+                Ok(command) => commands.push(command),
+                Err(error) => refused.push(error.to_string()),
+            }
+            ControlFlow::Continue(())
+        });
+        self.strike(refused)?;
+        if let Some(end) = end {
+            return Err(end);
+        }
+        fed.map_err(|violation| End::Goodbye(violation.close_frame()))?;
+        Ok(commands)
+    }
+
+    /// Answers frames that say nothing; three of them are enough.
+    fn strike(&mut self, refused: Vec<String>) -> Result<(), End> {
+        for message in refused {
+            let code = Code::BadRequest.as_str().to_owned();
+            self.say(&Said::Error(v1::Error { code, message, ..v1::Error::default() }));
+            self.strikes += 1;
+            if self.strikes >= STRIKES_MAX {
+                return Err(End::with(1008, "too many frames that cannot be read"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes an answer on, and counts those that say "too fast".
+    pub(crate) fn answer(&mut self, said: &Said) -> Result<(), End> {
+        self.say(said);
+        match said {
+            Said::Error(error) if error.code == Code::RateLimited.as_str() => self.refusals += 1,
+            _ => self.refusals = 0,
+        }
+        if self.refusals >= REFUSALS_MAX {
+            return Err(End::with(4008, "too fast"));
+        }
+        Ok(())
+    }
+
+    /// Says something to this peer alone.
+    pub(crate) fn say(&mut self, said: &Said) {
+        let kind = match self.manner.codec {
+            Codec::Json => Kind::Text,
+            Codec::Proto => Kind::Binary,
+        };
+        let codec = self.manner.codec;
+        let shared = Shared::build(kind, 128, |to| frame::encode(codec, said, to));
+        self.out.push_back(shared.bytes().clone());
+    }
+
+    /// A beat of the timer: pings the silent, leaves the dead and the stalled.
+    async fn tick(&mut self) -> Result<(), End> {
+        let limits = self.app.limits();
+        let tick = tick(&self.app);
+        self.silent += 1;
+        self.stalled = if self.out.is_empty() { 0 } else { self.stalled + 1 };
+        let beats = |ms: u64| u32::try_from(ms / tick.as_millis().max(1) as u64).unwrap_or(1);
+        if self.silent >= beats(limits.idle_ms_max).max(2) {
+            return Err(End::Gone);
+        }
+        if self.stalled > beats(limits.stall_ms_max) {
+            return Err(End::with(4008, "too slow: resume"));
+        }
+        if self.silent.is_multiple_of(beats(limits.heartbeat_ms).max(1)) {
+            self.out.push_back(parlor_ws::ping(b""));
+        }
+        self.timer = Box::pin(tokio::time::sleep(tick));
+        // The backstop: whatever else may have been missed, a login that is over ends here.
+        match self.app.still_signed_in(&self.actor).await {
+            Err(Error::Unauthorized) => Err(End::with(4010, "signed out")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what is left.
+    async fn finish(&mut self) -> Result<(), End> {
+        while !self.out.is_empty() {
+            self.stream.writable().await?;
+            self.write()?;
+        }
+        Ok(())
+    }
+}
+
+impl Manner {
+    fn bytes(self, frame: &Frame) -> Bytes {
+        let form = if self.deflate { Form::Deflated } else { Form::Plain(self.codec) };
+        form.of(frame).bytes().clone()
+    }
+}
+
+/// The time between two beats: half of the shorter of the two patiences.
+fn tick(app: &App) -> Duration {
+    let limits = app.limits();
+    Duration::from_millis((limits.stall_ms_max.min(limits.heartbeat_ms) / 2).max(1))
+}
+
+/// The answer to a command that was refused or failed; failures are logged once, with an id.
+pub(crate) fn refusal(reference: i64, error: &Error) -> Said {
+    let (message, _) = crate::error::explain(error);
+    Said::Error(v1::Error {
+        r#ref: Some(reference),
+        code: error.code().as_str().to_owned(),
+        message,
+        retry_after_ms: error.retry_after_ms().map(u64::cast_signed),
+    })
+}

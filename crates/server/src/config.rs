@@ -1,0 +1,371 @@
+//! Configuration: one table of keys, read from flags, the environment, `.env` and a TOML file, in
+//! this order of precedence. Every fault is reported, not only the first.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use parlor_app::Secret;
+use parlor_domain::Limits;
+
+/// One key of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Its name: `data_dir` is `--data-dir`, `PARLOR_DATA_DIR` and `data_dir` in the file.
+    pub name: &'static str,
+    /// Another environment variable that is read when the first is not set.
+    pub alias: Option<&'static str>,
+    /// The default, as it is documented.
+    pub default: &'static str,
+    /// What it is for, in one line.
+    pub about: &'static str,
+}
+
+macro_rules! keys {
+    ($($name:literal, $alias:expr, $default:literal, $about:literal;)*) => {
+        /// Every key, in the order of the documentation.
+        pub const KEYS: &[Key] = &[$(
+            Key { name: $name, alias: $alias, default: $default, about: $about },
+        )*];
+    };
+}
+
+keys! {
+    "listen", None, "127.0.0.1:8000", "Address and port to listen on; port 0 takes a free one.";
+    "data_dir", None, "./data", "Folder of the database, the generated secret, and the mail when there is no SMTP server.";
+    "public_url", None, "http://<listen>", "Where people reach this server; links in mails begin with it.";
+    "server_name", None, "Parlor", "What this server calls itself.";
+    "smtp_url", None, "", "SMTP server, as `smtp://user:password@host:587` or `smtps://…`; without it, mails become files in `<data_dir>/mail`, on loopback listeners only.";
+    "email_from", None, "Parlor <parlor@localhost>", "Sender of the mails.";
+    "secret_key", Some("SECRET_KEY"), "", "Secret that every key is derived from, at least 32 characters; generated into the data folder when absent.";
+    "allowed_origins", Some("CORS_ALLOWED_ORIGINS"), "", "Further origins whose pages may call the API, separated by commas.";
+    "allowed_hosts", Some("ALLOWED_HOSTS"), "", "Host names that requests may name, separated by commas; empty: any.";
+    "trusted_proxies", None, "", "Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed, separated by commas.";
+    "limits", None, "on", "`off` lifts the rate limits and makes passwords cheap to check: for benchmarks, on loopback listeners only.";
+    "deflate", None, "off", "`on` offers permessage-deflate on WebSockets.";
+    "metrics_token", None, "", "Bearer token for `/metrics` from elsewhere than loopback.";
+    "log", None, "info", "What is logged: a level, or `tracing` directives.";
+    "log_format", None, "text", "`text` or `json`.";
+    "access_token_expiration_minutes", Some("ACCESS_TOKEN_EXPIRATION_MINUTES"), "15", "Minutes that an access token is good.";
+    "refresh_token_expiration_days", Some("REFRESH_TOKEN_EXPIRATION_DAYS"), "7", "Days that a login lives unless it is used.";
+    "verification_code_expiration_minutes", Some("VERIFICATION_CODE_EXPIRATION_MINUTES"), "10", "Minutes that a mailed code is good.";
+}
+
+/// Prefix of the keys that set a limit: `limit_message_bytes_max`.
+pub const LIMIT: &str = "limit_";
+
+/// A configuration that can be run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The folder of everything that is kept.
+    pub data_dir: PathBuf,
+    /// Where people reach the server; `None`: where it listens.
+    pub public_url: Option<String>,
+    /// What it calls itself.
+    pub server_name: String,
+    /// The SMTP server, with its password.
+    pub smtp_url: Option<parlor_app::Hidden>,
+    /// Sender of the mails.
+    pub email_from: String,
+    /// The secret, if it is given.
+    pub secret: Option<Secret>,
+    /// Further origins whose pages may call the API.
+    pub allowed_origins: Vec<String>,
+    /// Host names that requests may name; empty: any.
+    pub allowed_hosts: Vec<String>,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+    /// The limits.
+    pub limits: Limits,
+    /// Whether the limits are lifted.
+    pub lifted: bool,
+    /// Whether WebSockets may be compressed.
+    pub deflate: bool,
+    /// Who may read `/metrics` from elsewhere.
+    pub metrics_token: Option<parlor_app::Hidden>,
+    /// What is logged.
+    pub log: String,
+    /// Whether the log is JSON.
+    pub log_json: bool,
+    /// How long an access token is good.
+    pub access_token_ttl: Duration,
+    /// How long a login lives unless it is used.
+    pub refresh_ttl: Duration,
+    /// How long a mailed code is good.
+    pub code_ttl: Duration,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Faults(pub Vec<String>);
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration cannot be used:")?;
+        self.0.iter().try_for_each(|fault| write!(f, "\n  - {fault}"))
+    }
+}
+
+impl std::error::Error for Faults {}
+
+/// Values as they were written, each with where it was.
+#[derive(Debug, Default)]
+pub struct Raw {
+    values: BTreeMap<String, (String, String)>,
+    faults: Vec<String>,
+}
+
+impl Raw {
+    /// Nothing given.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds values that stand behind those added before.
+    pub fn add(&mut self, origin: &str, values: impl IntoIterator<Item = (String, String)>) {
+        for (name, value) in values {
+            if !is_known(&name) {
+                self.faults.push(format!("{origin}: unknown key `{name}`"));
+                continue;
+            }
+            self.values.entry(name).or_insert_with(|| (value, origin.to_owned()));
+        }
+    }
+
+    /// Adds an environment: variables that begin with `PARLOR_`, and the other names that some
+    /// keys have. Each can end in `_FILE` and then names a file that holds the value.
+    pub fn add_environment(
+        &mut self,
+        origin: &str,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) {
+        let (mut own, mut aliased) = (Vec::new(), Vec::new());
+        for (variable, value) in variables {
+            let (variable, value) = match self.from_file(&variable, &value) {
+                Some(read) => read,
+                None => (variable, value),
+            };
+            if let Some(name) = variable.strip_prefix("PARLOR_") {
+                own.push((name.to_lowercase(), value));
+            } else if let Some(key) = KEYS.iter().find(|k| k.alias == Some(&variable)) {
+                aliased.push((key.name.to_owned(), value));
+            }
+        }
+        self.add(origin, own);
+        self.add(origin, aliased);
+    }
+
+    /// The variable without `_FILE`, and what is in the file.
+    fn from_file(&mut self, variable: &str, path: &str) -> Option<(String, String)> {
+        let name = variable.strip_suffix("_FILE")?;
+        let ours = name.starts_with("PARLOR_") || KEYS.iter().any(|k| k.alias == Some(name));
+        if !ours {
+            return None;
+        }
+        match std::fs::read_to_string(path) {
+            Ok(text) => Some((name.to_owned(), text.trim_end().to_owned())),
+            Err(error) => {
+                self.faults.push(format!("{variable}: failed to read {path}: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Adds a TOML file of the same keys.
+    pub fn add_file(&mut self, path: &Path) {
+        let origin = path.display().to_string();
+        let table = std::fs::read_to_string(path)
+            .map_err(|e| e.to_string())
+            .and_then(|text| text.parse::<toml::Table>().map_err(|e| e.to_string()));
+        match table {
+            Ok(table) => {
+                let values = table.into_iter().map(|(name, value)| match value {
+                    toml::Value::String(text) => (name, text),
+                    toml::Value::Array(list) => (name, joined(&list)),
+                    other => (name, other.to_string()),
+                });
+                self.add(&origin, values.collect::<Vec<_>>());
+            }
+            Err(error) => self.faults.push(format!("{origin}: {error}")),
+        }
+    }
+
+    /// Reads the values, all of them, and reports every fault.
+    ///
+    /// # Errors
+    /// [`Faults`].
+    pub fn read(mut self) -> Result<Config, Faults> {
+        let lifted = self.switch("limits", true).is_some_and(|on| !on);
+        let mut limits = if lifted { Limits::lifted() } else { Limits::default() };
+        for row in Limits::ROWS {
+            if let Some(value) = self.parsed(&format!("{LIMIT}{}", row.name), "a number") {
+                limits.set(row.name, value);
+            }
+        }
+        let listen = self.parsed_or("listen", "an address with a port", ([127, 0, 0, 1], 8000));
+        if lifted && !listen.ip().is_loopback() {
+            self.faults.push("limits: can be lifted on loopback listeners only".to_owned());
+        }
+        let smtp_url = self.text("smtp_url");
+        let config = Config {
+            listen,
+            data_dir: self.text("data_dir").unwrap_or_else(|| "./data".to_owned()).into(),
+            public_url: self.text("public_url").map(|url| url.trim_end_matches('/').to_owned()),
+            server_name: self.text("server_name").unwrap_or_else(|| "Parlor".to_owned()),
+            smtp_url: smtp_url.map(parlor_app::Hidden::new),
+            email_from: self
+                .text("email_from")
+                .unwrap_or_else(|| "Parlor <parlor@localhost>".to_owned()),
+            secret: self.secret(),
+            allowed_origins: self.list("allowed_origins"),
+            allowed_hosts: self.list("allowed_hosts"),
+            trusted_proxies: self.list("trusted_proxies"),
+            limits,
+            lifted,
+            deflate: self.switch("deflate", false).unwrap_or(false),
+            metrics_token: self.text("metrics_token").map(parlor_app::Hidden::new),
+            log: self.text("log").unwrap_or_else(|| "info".to_owned()),
+            log_json: self.one_of("log_format", &["text", "json"]) == Some(1),
+            access_token_ttl: self.minutes("access_token_expiration_minutes", 15),
+            refresh_ttl: self.minutes("refresh_token_expiration_days", 7) * 24 * 60,
+            code_ttl: self.minutes("verification_code_expiration_minutes", 10),
+        };
+        self.check_url(&config);
+        if self.faults.is_empty() { Ok(config) } else { Err(Faults(self.faults)) }
+    }
+
+    fn check_url(&mut self, config: &Config) {
+        let Some(url) = &config.public_url else { return };
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            self.faults.push(format!("public_url: `{url}` begins with neither http:// nor https://"));
+        }
+    }
+
+    /// The text of a key; an empty one counts as not given.
+    fn text(&self, name: &str) -> Option<String> {
+        self.values.get(name).map(|(value, _)| value.clone()).filter(|value| !value.is_empty())
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        items.map(str::to_owned).collect()
+    }
+
+    fn secret(&mut self) -> Option<Secret> {
+        let text = self.text("secret_key")?;
+        let secret = Secret::new(text.into_bytes());
+        if secret.is_none() {
+            self.faults.push("secret_key: shorter than 32 characters".to_owned());
+        }
+        secret
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &str, what: &str) -> Option<T> {
+        let text = self.text(name)?;
+        let value = text.parse().ok();
+        if value.is_none() {
+            let origin = self.values.get(name).map_or("", |(_, origin)| origin);
+            self.faults.push(format!("{origin}: {name}: `{text}` is not {what}"));
+        }
+        value
+    }
+
+    fn parsed_or(
+        &mut self,
+        name: &str,
+        what: &str,
+        (ip, port): ([u8; 4], u16),
+    ) -> SocketAddr {
+        let default = SocketAddr::new(IpAddr::from(ip), port);
+        self.parsed(name, what).unwrap_or(default)
+    }
+
+    fn minutes(&mut self, name: &str, default: u64) -> Duration {
+        let count: u64 = self.parsed(name, "a number").unwrap_or(default);
+        Duration::from_secs(count.clamp(1, 1_000_000) * 60)
+    }
+
+    fn one_of(&mut self, name: &str, words: &[&str]) -> Option<usize> {
+        let text = self.text(name)?;
+        let found = words.iter().position(|word| *word == text);
+        if found.is_none() {
+            self.faults.push(format!("{name}: `{text}` is none of {}", words.join(", ")));
+        }
+        found
+    }
+
+    fn switch(&mut self, name: &str, default: bool) -> Option<bool> {
+        match self.one_of(name, &["on", "off", "true", "false", "1", "0"]) {
+            Some(n) => Some(n % 2 == 0),
+            None => Some(default),
+        }
+    }
+}
+
+/// Whether there is such a key.
+fn is_known(name: &str) -> bool {
+    let limit = name.strip_prefix(LIMIT);
+    KEYS.iter().any(|key| key.name == name)
+        || limit.is_some_and(|limit| Limits::ROWS.iter().any(|row| row.name == limit))
+}
+
+fn joined(list: &[toml::Value]) -> String {
+    let item = |value: &toml::Value| match value {
+        toml::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    list.iter().map(item).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_added_first_wins() {
+        let mut raw = Raw::new();
+        raw.add("flags", pairs(&[("listen", "127.0.0.1:1")]));
+        raw.add_environment("environment", pairs(&[
+            ("PARLOR_LISTEN", "127.0.0.1:2"),
+            ("SECRET_KEY", "an old secret of thirty-two chars"),
+            ("PATH", "/bin"),
+            ("PARLOR_LIMIT_PAGE_MAX", "50"),
+        ]));
+        let config = raw.read().unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert!(config.secret.is_some());
+        assert_eq!(config.limits.page_max, 50);
+    }
+
+    #[test]
+    fn every_fault_is_reported() {
+        let mut raw = Raw::new();
+        raw.add_environment("environment", pairs(&[
+            ("PARLOR_LISTEN", "here"),
+            ("PARLOR_LISSTEN", "127.0.0.1:2"),
+            ("PARLOR_LIMITS", "maybe"),
+            ("PARLOR_SECRET_KEY", "short"),
+            ("PARLOR_PUBLIC_URL", "ftp://x"),
+            ("PARLOR_METRICS_TOKEN_FILE", "/no/such/file"),
+        ]));
+        let Faults(faults) = raw.read().unwrap_err();
+        assert_eq!(faults.len(), 7, "{faults:#?}");
+    }
+
+    #[test]
+    fn limits_are_lifted_on_loopback_only() {
+        let mut raw = Raw::new();
+        raw.add("flags", pairs(&[("limits", "off"), ("listen", "0.0.0.0:80")]));
+        assert!(raw.read().is_err());
+    }
+}

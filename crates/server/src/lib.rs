@@ -1,0 +1,17 @@
+//! The server, assembled: configuration, the parts put together, the web client inside.
+//!
+//! Owns the process: it makes the clock, opens the data folder, listens, and drains when asked to
+//! stop. Refuses to decide anything about chat.
+
+pub mod assemble;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod embed;
+pub mod secrets;
+pub mod shutdown;
+pub mod telemetry;
+
+pub use assemble::Running;
+pub use clock::SystemClock;
+pub use config::Config;
