@@ -13,7 +13,7 @@ async function visible(page, locator) {
 test('a session with 500 unread messages opens at the oldest of them; Esc goes to the newest', async () => {
   const ana = await person('Ana');
   const bo = await person('Bo');
-  const { id, main_session_id } = await room(ana, 'Archive', [bo]);
+  const { main_session_id } = await room(ana, 'Archive', [bo]);
   for (const text of ['read one', 'read two']) await say(bo, main_session_id, text);
   await ana.call('PUT', `/sessions/${main_session_id}/read`, { number: 2 });
   await sayMany(bo, main_session_id, 500, (n) => `unread ${n}\n\n${'word '.repeat(n % 40)}`);

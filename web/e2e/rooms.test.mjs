@@ -1,6 +1,6 @@
 // Rooms that are open, closed, or have a password; rooms for two; what an owner changes.
 import { test } from 'node:test';
-import { assert, axeEverywhere, field, fresh, gone, message, person, room, roomRow, write } from './harness.mjs';
+import { assert, axeEverywhere, field, fresh, gone, message, PASSWORD, person, room, roomRow, stranger, windowOf, write } from './harness.mjs';
 
 async function findRoom(page, name) {
   await page.goto('/app/browse');
@@ -54,6 +54,20 @@ test('an unlisted room is joined by its link, a private one is not there', async
   await page.goto(`/app/r/${shut.id}`);
   await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
   await axeEverywhere(page, 'a page that is not there');
+});
+
+test('a link to a room leads there, past the door', async () => {
+  const ana = await person('Ana');
+  const { id, name } = await room(ana, fresh('Attic'), [], { kind: 'unlisted' });
+  const page = await windowOf(await stranger());
+  await page.goto(`/app/r/${id}`);
+  await page.getByRole('link', { name: 'Make an account' }).click();
+  await page.getByLabel('Username').fill(fresh('bo'));
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByRole('button', { name: 'Make an account' }).click();
+  await page.getByRole('heading', { level: 1, name }).waitFor();
+  await page.getByRole('button', { name: 'Join' }).click();
+  await field(page).waitFor();
 });
 
 test('a room for two comes of choosing a person, and there is one of it', async () => {

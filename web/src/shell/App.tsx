@@ -15,11 +15,13 @@ import { useTitle } from './useTitle';
 
 const Palette = lazy(() => import('../palette/Palette'));
 
+const drawPalette = () => <Suspense><Palette /></Suspense>;
+
 export function App() {
   const gate = useAround((state) => state.gate);
   const route = useRoute();
   useTitle();
-  useShortcuts(gate === 'in', () => <Suspense><Palette /></Suspense>);
+  useShortcuts(gate === 'in', drawPalette);
   useLandAfterSignIn(gate === 'in', route);
   return (
     <>
@@ -34,6 +36,18 @@ export function App() {
   );
 }
 
+const WANTED = 'parlor.wanted';
+
+function keepWanted(path: string): void {
+  sessionStorage.setItem(WANTED, path);
+}
+
+function takeWanted(): string | null {
+  const path = sessionStorage.getItem(WANTED);
+  sessionStorage.removeItem(WANTED);
+  return path;
+}
+
 function isDoor(route: Route): boolean {
   return ['login', 'register', 'forgot', 'verify', 'reset'].includes(route.at);
 }
@@ -42,11 +56,15 @@ function isDoor(route: Route): boolean {
 function useLandAfterSignIn(signedIn: boolean, route: Route): void {
   const leave = signedIn && isDoor(route);
   useEffect(() => {
-    if (leave) navigate(paths.home, true);
+    if (leave) navigate(takeWanted() ?? paths.home, true);
   }, [leave]);
 }
 
 function Door({ route }: { route: Route }) {
+  // Whoever follows a link to a room lands there after signing in, or after making an account.
+  useEffect(() => {
+    if (route.at === 'room') keepWanted(paths.room(route.room));
+  }, [route]);
   switch (route.at) {
     case 'register': return <Register />;
     case 'forgot': return <Forgot />;

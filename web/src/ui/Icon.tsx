@@ -34,14 +34,13 @@ export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
   );
 }
 
-/** The house mark: a lit doorway at dusk. */
+/** The house mark: a doorway, and the last of the sun in it. */
 export function Mark({ size = 32 }: { size?: number }) {
   return (
     <svg className="mark" width={size} height={size} viewBox="0 0 64 64" aria-hidden="true" focusable="false">
       <rect width="64" height="64" rx="18" className="mark-ground" />
-      <path d="M20 47V30a12 12 0 0 1 24 0v17z" className="mark-door" />
-      <path d="M14 48.5h36" className="mark-floor" />
-      <circle cx="32" cy="30" r="4.5" className="mark-lamp" />
+      <path d="M17 48V31a15 15 0 0 1 30 0v17z" className="mark-door" />
+      <path d="M22.5 48a9.5 9.5 0 0 1 19 0z" className="mark-sun" />
     </svg>
   );
 }
