@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, params};
 use super::rows::{
     USER, USER_COLUMNS, exists, literally, many, most, one, person, user_at, user_no,
 };
-use super::writer::Txn;
+use super::txn::Txn;
 use super::{SqliteStore, logins, rooms};
 use crate::StoreError;
 use crate::accounts::{Accounts, CodeOutcome, Credentials, NewAccount, ProfileChange, Purpose};

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 
 use super::SqliteStore;
 use super::rows::{many, one, user_no, uuid};
-use super::writer::Txn;
+use super::txn::Txn;
 use crate::StoreError;
 use crate::logins::{Login, Logins, NewLogin, Rotation, Which};
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::failed;
 use super::receipts::{self, Made};
 use super::rows::one;
-use super::writer::Txn;
+use super::txn::Txn;
 use crate::StoreError;
 use crate::messages::{Posted, Receipt};
 

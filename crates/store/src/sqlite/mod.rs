@@ -13,6 +13,7 @@ mod receipts;
 mod rooms;
 mod rows;
 mod sessions;
+mod txn;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -24,8 +25,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{Batch, StoreError};
 
 use readers::Readers;
+use txn::Txn;
 pub use writer::Committer;
-use writer::{Op, Txn};
+use writer::Op;
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite");

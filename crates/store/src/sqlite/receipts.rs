@@ -4,7 +4,7 @@ use parlor_domain::{ClientId, Time};
 use rusqlite::{Connection, params};
 
 use super::rows::one;
-use super::writer::Txn;
+use super::txn::Txn;
 use crate::StoreError;
 
 /// What a request made, as it is stored.

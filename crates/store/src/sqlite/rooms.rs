@@ -14,7 +14,7 @@ use parlor_domain::{
 use rusqlite::{Connection, Row, params};
 
 use super::rows::{Person, one, user_no, uuid};
-use super::writer::Txn;
+use super::txn::Txn;
 use super::{SqliteStore, sessions};
 use crate::rooms::{DecideRoom, RoomDraft, Rooms};
 use crate::{Changed, StoreError};

@@ -7,11 +7,10 @@ mod read;
 
 use async_trait::async_trait;
 use parlor_domain::{Denied, Member, RoomId, Session, SessionId, Time, UserId, View};
-use rusqlite::params;
 
 use super::SqliteStore;
 use super::rows::{one, view};
-use super::writer::Txn;
+use super::txn::Txn;
 use crate::sessions::{DecideOpen, DecideSession, NewSession, Sessions};
 use crate::{Changed, StoreError};
 
@@ -111,13 +110,14 @@ fn mark_read(
     let Some(view) = view(txn.conn, user, session)? else {
         return Ok(None);
     };
-    let number = number.min(txn.head(view.session_no)?.number);
-    let sql = "update session_members set read_number = max(read_number, ?3) \
-               where session_no = ?1 and user_no = ?2 returning read_number";
-    one(
-        txn.conn,
-        sql,
-        params![view.session_no, view.user_no, number],
-        |row| row.get(0),
-    )
+    let (session_no, user_no) = (view.session_no, view.user_no);
+    let sql = "select read_number from session_members where session_no = ? and user_no = ?";
+    let read: Option<i64> = one(txn.conn, sql, [session_no, user_no], |row| row.get(0))?;
+    let number = number.min(txn.head(session_no)?.number);
+    if let Some(read) = read.filter(|&read| read >= number) {
+        return Ok(Some(read));
+    }
+    let sql = "update session_members set read_number = ? where session_no = ? and user_no = ?";
+    txn.execute(sql, [number, session_no, user_no])?;
+    Ok(Some(number))
 }

@@ -3,17 +3,19 @@
 
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use parlor_domain::{Denied, Event, EventKind, SessionId, Time, UserEvent, UserEventKind, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
-use super::log::{Stored, StoredUser};
 use super::messages::{self, Append};
+use super::txn::{Head, Txn};
 use super::{embedded, failed, open_writing, rooms};
 use crate::{Batch, StoreError};
 
@@ -22,6 +24,9 @@ const GROUP_MAX: usize = 512;
 
 /// How long the writer rests before it uses the pause to checkpoint.
 const IDLE: Duration = Duration::from_millis(50);
+
+/// How long what was overwritten may stay in the write-ahead log while the writer never rests.
+const SWEEP: Duration = Duration::from_secs(5);
 
 /// The write-ahead log is checkpointed even under load beyond this many bytes.
 const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -60,178 +65,16 @@ impl Op {
     }
 }
 
-/// The head of a session's log, and the version of its access list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) session: SessionId,
-    pub(super) seq: i64,
-    pub(super) number: i64,
-    pub(super) acl_version: i64,
-    dirty: bool,
-}
-
-/// What a change works with: the open transaction, the heads, and what will be told afterwards.
-pub(super) struct Txn<'a> {
-    pub(super) conn: &'a Connection,
-    heads: &'a mut HashMap<i64, Head>,
-    undo: &'a mut Vec<(i64, Option<Head>)>,
-    batch: &'a mut Batch,
-    next_message_no: &'a mut i64,
-}
-
-impl Txn<'_> {
-    /// The head of a session's log.
-    pub(super) fn head(&mut self, session_no: i64) -> Result<Head, StoreError> {
-        if let Some(head) = self.heads.get(&session_no) {
-            return Ok(*head);
-        }
-        let sql = "select s.id, h.seq, h.number, h.acl_version from heads h \
-                   join sessions s on s.no = h.session_no where h.session_no = ?";
-        let mut statement = self.conn.prepare_cached(sql).map_err(failed)?;
-        let found = statement.query_row([session_no], |row| {
-            Ok(Head {
-                session: SessionId(Uuid::from_bytes(row.get(0)?)),
-                seq: row.get(1)?,
-                number: row.get(2)?,
-                acl_version: row.get(3)?,
-                dirty: false,
-            })
-        });
-        // A session that is gone has no head.
-        let head = found.optional().map_err(failed)?.ok_or(Denied::NotFound)?;
-        self.heads.insert(session_no, head);
-        Ok(head)
-    }
-
-    /// Forgets the head of a session whose rows are deleted. Its small id is never given again,
-    /// nor are those of its messages.
-    pub(super) fn forget(&mut self, session_no: i64) -> Result<(), StoreError> {
-        let head = self.head(session_no)?;
-        self.undo.push((session_no, Some(head)));
-        self.heads.remove(&session_no);
-        let sql = "insert or replace into meta (key, value) values ('next_message_no', ?)";
-        self.execute(sql, [self.next_message_no.to_string()])?;
-        Ok(())
-    }
-
-    /// Changes a head; written once, when the batch commits.
-    pub(super) fn set_head(
-        &mut self,
-        session_no: i64,
-        change: impl FnOnce(&mut Head),
-    ) -> Result<Head, StoreError> {
-        let before = self.head(session_no)?;
-        self.undo.push((session_no, Some(before)));
-        let mut head = before;
-        change(&mut head);
-        head.dirty = true;
-        self.heads.insert(session_no, head);
-        Ok(head)
-    }
-
-    /// Begins the log of a session whose row was just written.
-    pub(super) fn begin_log(
-        &mut self,
-        session_no: i64,
-        session: SessionId,
-    ) -> Result<(), StoreError> {
-        let sql = "insert into heads (session_no) values (?)";
-        self.execute(sql, params![session_no])?;
-        let head = Head {
-            session,
-            seq: 0,
-            number: 0,
-            acl_version: 0,
-            dirty: false,
-        };
-        self.undo.push((session_no, None));
-        self.heads.insert(session_no, head);
-        Ok(())
-    }
-
-    /// Notes that who may do what in a session has changed: drafts decided before are refused.
-    pub(super) fn bump_acl(&mut self, session_no: i64) -> Result<(), StoreError> {
-        self.set_head(session_no, |head| head.acl_version += 1)
-            .map(|_| ())
-    }
-
-    /// Appends an event to a session's log. `message_no` is the message it refers to.
-    pub(super) fn log(
-        &mut self,
-        session_no: i64,
-        at: Time,
-        message_no: Option<i64>,
-        kind: EventKind,
-    ) -> Result<i64, StoreError> {
-        let head = self.set_head(session_no, |head| head.seq += 1)?;
-        let (code, data) = Stored::of(&kind);
-        let sql = "insert into events (session_no, seq, kind, at, message_no, data) \
-                   values (?, ?, ?, ?, ?, ?)";
-        self.execute(
-            sql,
-            params![session_no, head.seq, code, at.0, message_no, data],
-        )?;
-        self.batch.events.push(Event {
-            session: head.session,
-            seq: head.seq,
-            at,
-            kind,
-        });
-        Ok(head.seq)
-    }
-
-    /// Appends an entry to a user's own log.
-    pub(super) fn log_user(
-        &mut self,
-        user_no: i64,
-        at: Time,
-        kind: UserEventKind,
-    ) -> Result<(), StoreError> {
-        let sql = "update users set log_seq = log_seq + 1 where no = ? returning id, log_seq";
-        let mut statement = self.conn.prepare_cached(sql).map_err(failed)?;
-        let (id, seq): ([u8; 16], i64) = statement
-            .query_row([user_no], |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(failed)?;
-        let (code, data) = StoredUser::of(&kind);
-        let sql = "insert into user_events (user_no, seq, kind, at, data) values (?, ?, ?, ?, ?)";
-        self.execute(sql, params![user_no, seq, code, at.0, data])?;
-        let user = UserId(Uuid::from_bytes(id));
-        self.batch.user_events.push(UserEvent {
-            user,
-            seq,
-            at,
-            kind,
-        });
-        Ok(())
-    }
-
-    /// The small id of the next message.
-    pub(super) fn take_message_no(&mut self) -> i64 {
-        let no = *self.next_message_no;
-        *self.next_message_no += 1;
-        no
-    }
-
-    /// Runs one statement, prepared once, and returns how many rows it changed.
-    pub(super) fn execute(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<usize, StoreError> {
-        self.conn
-            .prepare_cached(sql)
-            .and_then(|mut s| s.execute(params))
-            .map_err(failed)
-    }
-}
-
 /// Carries out groups of ops, one durable transaction each.
 pub struct Committer {
     path: PathBuf,
     conn: Option<Connection>,
     heads: HashMap<i64, Head>,
     next_message_no: i64,
+    /// Whether the write-ahead log holds anything.
     unchecked: bool,
+    /// Whether it may hold what was overwritten since.
+    erased: bool,
     /// Held as long as this lives: two writers would give the same numbers twice.
     _lock: File,
 }
@@ -255,6 +98,7 @@ impl Committer {
             heads: HashMap::new(),
             next_message_no: 1,
             unchecked: true,
+            erased: true,
             _lock: lock,
         };
         committer.adopt(conn)?;
@@ -325,6 +169,7 @@ impl Committer {
             undo: &mut undo,
             batch: &mut batch,
             next_message_no: &mut self.next_message_no,
+            erased: &mut self.erased,
         };
         let mut ops = ops.into_iter();
         while let Some(op) = ops.next() {
@@ -356,7 +201,8 @@ impl Committer {
         let mode = if all { "truncate" } else { "passive" };
         let sql = format!("pragma wal_checkpoint({mode})");
         match conn.query_row(&sql, [], |row| row.get::<_, i64>(0)) {
-            Ok(busy) => self.unchecked = busy != 0,
+            Ok(0) if all => (self.unchecked, self.erased) = (false, false),
+            Ok(_) => {}
             Err(error) => tracing::warn!(%error, "failed to checkpoint"),
         }
     }
@@ -521,6 +367,8 @@ pub(super) fn start(
 }
 
 async fn serve(mut committer: Committer, mut queue: mpsc::Receiver<Op>, sink: mpsc::Sender<Batch>) {
+    let mut sweep = tokio::time::interval(SWEEP);
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let first = if committer.unchecked {
             match tokio::time::timeout(IDLE, queue.recv()).await {
@@ -545,7 +393,10 @@ async fn serve(mut committer: Committer, mut queue: mpsc::Receiver<Op>, sink: mp
         if !batch.is_empty() && sink.send(batch).await.is_err() {
             tracing::debug!("nobody hears of commits any more");
         }
-        if committer.wal_bytes() > WAL_BYTES_MAX {
+        let due = poll_fn(|cx| Poll::Ready(sweep.poll_tick(cx).is_ready())).await;
+        if due && committer.erased {
+            committer.checkpoint(true);
+        } else if committer.wal_bytes() > WAL_BYTES_MAX {
             committer.checkpoint(false);
         }
     }

@@ -300,6 +300,28 @@ async fn a_deleted_message_is_gone_from_every_file() {
 }
 
 #[tokio::test]
+async fn a_deleted_message_is_gone_even_when_the_writer_never_rests() {
+    let home = tempfile::tempdir().unwrap();
+    let w = world_in(&home.path().join("parlor.db"), Box::new(()));
+    let ana = w.account("ana").await;
+    let main = w.lobby(ana).await.main_session;
+    let said = w.say(ana, main, "marker-text").await;
+    w.unsay(ana, said.id).await.unwrap();
+    let mut pulse = tokio::time::interval(Duration::from_millis(5));
+    let load = async {
+        loop {
+            w.say(ana, main, "load").await;
+            pulse.tick().await;
+        }
+    };
+    tokio::select! {
+        () = load => {}
+        () = vanishes(home.path(), "marker-") => {}
+    }
+    close(w).await;
+}
+
+#[tokio::test]
 async fn a_deleted_room_leaves_no_row_behind() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("parlor.db");

@@ -5,7 +5,7 @@ use rusqlite::params;
 use subtle::ConstantTimeEq;
 
 use super::super::rows::{one, user_no, uuid};
-use super::super::writer::Txn;
+use super::super::txn::Txn;
 use super::tell_settings;
 use crate::StoreError;
 use crate::accounts::{CodeOutcome, Purpose};

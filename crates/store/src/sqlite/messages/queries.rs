@@ -88,6 +88,7 @@ impl Messages for SqliteStore {
             let sql = "update messages set content = '', deleted_at = ? where no = ?";
             txn.execute(sql, params![now.0, old.no])?;
             txn.execute("delete from revisions where message_no = ?", [old.no])?;
+            txn.erase();
             let sql = "delete from mentions where session_no = ? and number = ?";
             txn.execute(sql, params![view.session_no, old.number])?;
             let kind = EventKind::Deleted {

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::super::rows::{Person, many, one, person, user_no};
 use super::super::sessions::{self, Leaving};
-use super::super::writer::Txn;
+use super::super::txn::Txn;
 use super::{Place, admit, delete, search_key, tell_added, tell_settings};
 use crate::StoreError;
 

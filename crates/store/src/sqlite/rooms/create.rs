@@ -6,7 +6,7 @@ use rusqlite::params;
 use super::super::receipts::{self, Made};
 use super::super::rows::{Person, one, person};
 use super::super::sessions;
-use super::super::writer::Txn;
+use super::super::txn::Txn;
 use super::{PLACE, Place, admit, created, place_row, read, search_key, tell_added};
 use crate::rooms::RoomDraft;
 use crate::{Changed, StoreError};

@@ -3,7 +3,7 @@
 use parlor_domain::{EventKind, Gone, SessionId, Time, UserEventKind, UserId};
 
 use super::super::rows::{many, uuid};
-use super::super::writer::Txn;
+use super::super::txn::Txn;
 use super::Place;
 use crate::StoreError;
 
@@ -63,6 +63,7 @@ pub(super) fn delete(
     for sql in ROWS {
         txn.execute(sql, [place.no])?;
     }
+    txn.erase();
     Ok(())
 }
 

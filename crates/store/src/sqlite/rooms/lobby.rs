@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::failed;
 use super::super::rows::{exists, one};
-use super::super::writer::Txn;
+use super::super::txn::Txn;
 use super::{PLACE, Place, place_row, search_key};
 use crate::StoreError;
 

@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use super::super::rooms;
 use super::super::rows::{Person, one, person, view};
-use super::super::writer::Txn;
+use super::super::txn::Txn;
 use super::{Leaving, enter, leave, tell_added, tell_removed};
 use crate::StoreError;
 

@@ -6,7 +6,7 @@ use rusqlite::params;
 use super::super::receipts::{self, Made};
 use super::super::rooms::{self, Place};
 use super::super::rows::{Person, one, person, uuid};
-use super::super::writer::Txn;
+use super::super::txn::Txn;
 use super::{enter, read, tell_added};
 use crate::sessions::{DecideOpen, NewSession};
 use crate::{Changed, StoreError};

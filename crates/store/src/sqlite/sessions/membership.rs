@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use super::super::rooms;
 use super::super::rows::Person;
-use super::super::writer::Txn;
+use super::super::txn::Txn;
 use super::read;
 use crate::StoreError;
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use super::super::rows::{
     USER, USER_COLUMNS, many, maybe_time, maybe_user, most, one, user_at, uuid, word,
 };
-use super::super::writer::Txn;
+use super::super::txn::Txn;
 use crate::StoreError;
 
 /// Selects sessions `s` that the user `?1` is in, to be read by [`session_row`].
