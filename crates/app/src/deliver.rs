@@ -49,6 +49,7 @@ impl App {
         tracing::warn!(%session, ?hole, "events are missing; reading them from the store");
         match self.store.events_between(session, hole.after, hole.before).await {
             Ok(mut missing) => {
+                missing.iter().for_each(|event| self.views.hear(event));
                 missing.extend(events);
                 if self.hub.publish(session, missing).is_err() {
                     tracing::error!(%session, "failed to fill a hole: the store has one too");

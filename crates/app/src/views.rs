@@ -19,26 +19,45 @@ pub(crate) struct Views(Mutex<Kept>);
 struct Kept {
     count: usize,
     sessions: HashMap<SessionId, HashMap<UserId, Arc<View>>>,
+    /// Counts what was forgotten, so that a view read before a change is not put in after it: it
+    /// would let somebody who was sent away listen on.
+    changes: u64,
 }
+
+/// The state of the views before one was read from the store.
+#[derive(Clone, Copy)]
+struct Before(u64);
 
 impl Views {
     fn get(&self, user: UserId, session: SessionId) -> Option<Arc<View>> {
         self.0.lock().sessions.get(&session)?.get(&user).cloned()
     }
 
-    fn put(&self, view: &Arc<View>) {
+    fn before(&self) -> Before {
+        Before(self.0.lock().changes)
+    }
+
+    /// Remembers a view that the store had after `before`, unless something has changed since.
+    fn put(&self, view: &Arc<View>, before: Before) {
         let mut kept = self.0.lock();
-        if kept.count >= VIEWS_MAX {
-            *kept = Kept::default();
+        if kept.changes != before.0 {
+            return;
         }
-        kept.count += 1;
-        kept.sessions.entry(view.session).or_default().insert(view.user, Arc::clone(view));
+        if kept.count >= VIEWS_MAX {
+            kept.sessions.clear();
+            kept.count = 0;
+        }
+        let of_session = kept.sessions.entry(view.session).or_default();
+        if of_session.insert(view.user, Arc::clone(view)).is_none() {
+            kept.count += 1;
+        }
     }
 
     fn forget(&self, session: SessionId) {
         let mut kept = self.0.lock();
         let forgotten = kept.sessions.remove(&session).map_or(0, |views| views.len());
-        kept.count = kept.count.saturating_sub(forgotten);
+        kept.count -= forgotten;
+        kept.changes += 1;
     }
 
     /// Forgets what an event has changed.
@@ -78,10 +97,69 @@ impl App {
         user: UserId,
         session: SessionId,
     ) -> Result<Arc<View>, Error> {
-        self.views.forget(session);
-        let view = self.store.session_as_seen_by(user, session).await?;
-        let view = Arc::new(view.ok_or(Denied::NotFound)?);
-        self.views.put(&view);
+        let before = self.views.before();
+        let Some(view) = self.store.session_as_seen_by(user, session).await? else {
+            self.views.forget(session);
+            return Err(Denied::NotFound.into());
+        };
+        let view = Arc::new(view);
+        self.views.put(&view, before);
         Ok(view)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parlor_domain::{Role, RoomId, RoomKind, Time};
+    use uuid::Uuid;
+
+    fn view(user: u128) -> Arc<View> {
+        Arc::new(View {
+            session: SessionId(Uuid::nil()),
+            session_no: 1,
+            main: true,
+            ended: false,
+            created_by: None,
+            room: RoomId(Uuid::nil()),
+            kind: RoomKind::Public,
+            archived: false,
+            user: UserId(Uuid::from_u128(user)),
+            user_no: 1,
+            role: Role::Member,
+            acl_version: 1,
+        })
+    }
+
+    fn has(views: &Views, user: u128) -> bool {
+        let view = view(user);
+        views.get(view.user, view.session).is_some()
+    }
+
+    #[test]
+    fn the_views_of_all_members_are_kept_side_by_side() {
+        let views = Views::default();
+        for user in [1, 2, 2] {
+            views.put(&view(user), views.before());
+        }
+        assert!(has(&views, 1) && has(&views, 2));
+        assert_eq!(views.0.lock().count, 2);
+        views.forget(view(1).session);
+        assert!(!has(&views, 1) && !has(&views, 2));
+        assert_eq!(views.0.lock().count, 0);
+    }
+
+    #[test]
+    fn a_view_read_before_a_removal_is_not_put_in_after_it() {
+        let views = Views::default();
+        let before = views.before();
+        let kind = EventKind::Left {
+            user: view(1).user,
+            by: None,
+            reason: parlor_domain::Gone::Kicked,
+        };
+        views.hear(&Event { session: view(1).session, seq: 7, at: Time(0), kind });
+        views.put(&view(1), before);
+        assert!(!has(&views, 1));
     }
 }
