@@ -8,6 +8,8 @@
     reason = "a tool that times its steps reads the real clock"
 )]
 
+#[cfg(feature = "bench")]
+mod bench;
 mod bench_entry;
 mod browser;
 mod process;

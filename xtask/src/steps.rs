@@ -158,7 +158,7 @@ fn summary(rows: &[Row]) -> String {
     text + &format!("{passed} passed, {failed} failed\n")
 }
 
-/// How many tests a log says have passed and failed: nextest, cargo test, vitest, Playwright.
+/// How many tests a log says have passed and failed: nextest, cargo test, vitest, node --test.
 fn count(log: &str) -> (u64, u64) {
     let (mut passed, mut failed) = (0, 0);
     for line in log.lines().map(str::trim) {
@@ -169,6 +169,11 @@ fn count(log: &str) -> (u64, u64) {
         if counts {
             passed += before(line, "passed");
             failed += before(line, "failed");
+        }
+        match line.split(' ').collect::<Vec<_>>()[..] {
+            ["#" | "ℹ", "pass", count] => passed += count.parse().unwrap_or(0),
+            ["#" | "ℹ", "fail", count] => failed += count.parse().unwrap_or(0),
+            _ => {}
         }
     }
     (passed, failed)
@@ -211,6 +216,7 @@ mod tests {
             (4, 1)
         );
         assert_eq!(count("  1 failed\n  5 passed (2.0s)"), (5, 1));
+        assert_eq!(count("ℹ tests 5\nℹ pass 4\nℹ fail 1\n# pass 2"), (6, 1));
         assert_eq!(count("12 messages passed by; nothing failed"), (0, 0));
     }
 

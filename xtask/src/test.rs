@@ -103,6 +103,7 @@ fn web_tests(steps: &mut Steps) -> anyhow::Result<()> {
     }
     steps.call("web packages", || web::install(&dir))?;
     steps.call("web build", || web::web(&web::Options::build()))?;
+    steps.run("web lints", npm(&["run", "lint"]))?;
     steps.run("web tests", npm(&["test"]))?;
     if !setup::has("chromium") {
         return steps.missing("browser tests", "no Chromium to run them in");

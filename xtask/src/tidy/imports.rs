@@ -161,14 +161,14 @@ fn table(text: &str) -> anyhow::Result<Table> {
 }
 
 fn plain(cell: &str) -> String {
-    cell.replace(['`', '(', ')'], "").trim().to_owned()
+    cell.replace(['`', '(', ')', '–'], "").trim().to_owned()
 }
 
 fn words(cell: &str) -> Vec<String> {
     let words = cell.split(',').flat_map(|part| part.split(" and "));
     words
         .map(|word| word.trim().to_owned())
-        .filter(|word| !matches!(&**word, "" | "–"))
+        .filter(|word| !word.is_empty())
         .collect()
 }
 
@@ -264,7 +264,7 @@ mod tests {
 | store | domain | wire, HTTP |
 | server | all above | – |
 | sdk → tui | wire → sdk | server side |
-| testkit | server | (dev-dependency only) |
+| testkit | server | – (dev-dependency only) |
 
 | Crate | another table |
 ";

@@ -1,0 +1,202 @@
+//! What the benchmark asks of the machine: a core to run on, enough descriptors, and what a
+//! process has used of both time and memory. Linux only; nothing of ours is known here.
+
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+/// The core that servers run on.
+pub(super) const SERVER_CORE: usize = 0;
+/// The core that the load runs on.
+pub(super) const LOAD_CORE: usize = 1;
+
+/// Keeps this thread, and what it starts from now on, on one core, where there are two; and, where
+/// we may, before whatever else the machine is doing.
+pub(super) fn pin(core: usize) -> anyhow::Result<()> {
+    // The kernel weighs sessions against each other, not only processes.
+    let _ = std::fs::write("/proc/self/autogroup", "-15");
+    if cores() < 2 {
+        return Ok(());
+    }
+    let mut set = CpuSet::new();
+    set.set(core);
+    sched_setaffinity(None, &set).context("failed to choose a core")
+}
+
+/// As many open files as the machine lets us have.
+pub(super) fn raise_descriptors() -> anyhow::Result<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    )?;
+    Ok(limit.maximum.unwrap_or(u64::MAX))
+}
+
+/// `command` as it is started on the servers' core.
+pub(super) fn on_server_core(command: &Command) -> anyhow::Result<Command> {
+    let mut pinned = Command::new(std::env::current_exe()?);
+    pinned
+        .args(["bench", "pinned"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => pinned.env(name, value),
+            None => pinned.env_remove(name),
+        };
+    }
+    Ok(pinned)
+}
+
+/// The other side of [`on_server_core`]: becomes the command.
+pub(super) fn become_pinned(command: &[OsString]) -> anyhow::Result<()> {
+    let [program, args @ ..] = command else {
+        bail!("nothing to run")
+    };
+    raise_descriptors()?;
+    pin(SERVER_CORE)?;
+    Err(Command::new(program).args(args).exec().into())
+}
+
+/// Seconds of processor time that a process has used so far.
+pub(super) fn cpu_seconds(process: u32) -> anyhow::Result<f64> {
+    times(process).map(|[user, system]| user + system)
+}
+
+/// Seconds in a process's own code, and in the kernel for it.
+fn times(process: u32) -> anyhow::Result<[f64; 2]> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let after_name = stat
+        .rsplit_once(") ")
+        .context("an unreadable /proc/PID/stat")?
+        .1;
+    let mut ticks = after_name.split(' ').skip(11).map(seconds);
+    let [user, system] = [ticks.next(), ticks.next()];
+    Ok([
+        user.flatten().context("no user time")?,
+        system.flatten().context("no system time")?,
+    ])
+}
+
+fn seconds(ticks: &str) -> Option<f64> {
+    let ticks: u64 = ticks.parse().ok()?;
+    Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// Looks at what everybody else does with the machine while we measure.
+pub(super) struct Watch {
+    ours: Vec<u32>,
+    since: Instant,
+    before: f64,
+}
+
+impl Watch {
+    /// From now on; `server` and this process are not anybody else.
+    pub(super) fn start(server: Option<u32>) -> anyhow::Result<Self> {
+        let ours: Vec<_> = server.into_iter().chain([std::process::id()]).collect();
+        let before = others(&ours)?;
+        Ok(Self {
+            ours,
+            since: Instant::now(),
+            before,
+        })
+    }
+
+    /// How many cores the others have used since, on average.
+    pub(super) fn cores(&self) -> anyhow::Result<f64> {
+        Ok((others(&self.ours)? - self.before) / self.since.elapsed().as_secs_f64())
+    }
+}
+
+/// Seconds of code that was not ours, so far. What the kernel did is left out: it cannot be told
+/// for whom.
+fn others(ours: &[u32]) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    let all: f64 = stat
+        .split_ascii_whitespace()
+        .skip(1)
+        .take(2)
+        .filter_map(seconds)
+        .sum();
+    let ours = ours
+        .iter()
+        .map(|process| Ok(times(*process)?[0]))
+        .sum::<anyhow::Result<f64>>()?;
+    Ok(all - ours)
+}
+
+/// More than this, and a figure says as much about the others as about us.
+pub(super) const DISTURBED: f64 = 0.15;
+
+/// Waits until the machine has little else to do; not for ever, since it may never be so.
+pub(super) fn wait_for_quiet(server: Option<u32>) -> anyhow::Result<()> {
+    const LOOK: Duration = Duration::from_millis(250);
+    const LOOKS: usize = 80;
+    for _ in 0..LOOKS {
+        let watch = Watch::start(server)?;
+        std::thread::sleep(LOOK);
+        if watch.cores()? < DISTURBED {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of user memory of a process; what it shares is counted in part.
+pub(super) fn memory(process: u32) -> anyhow::Result<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Pss:"))
+        .context("no Pss")?;
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kib * 1024.0)
+}
+
+/// What the figures were measured on, in one line.
+pub(super) fn description() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    let model = model
+        .and_then(|rest| rest.split_once(": "))
+        .map_or("?", |(_, name)| name);
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or("?").to_owned();
+    format!(
+        "{} × {model}, Linux {}, load before {load}",
+        cores(),
+        kernel.trim()
+    )
+}
+
+/// All of the machine's, also those that we are kept from.
+fn cores() -> usize {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    info.lines()
+        .filter(|line| line.starts_with("processor"))
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_time_and_memory_can_be_read() {
+        let id = std::process::id();
+        assert!(cpu_seconds(id).is_ok_and(|seconds| seconds >= 0.0));
+        assert!(memory(id).is_ok_and(|bytes| bytes > 100_000.0));
+    }
+}

@@ -1,0 +1,229 @@
+//! The servers that are measured: ours, the bare broadcasters that show what the machine allows,
+//! and Socket.IO. Each is started alone, on its own core, and stopped by its process id.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use super::crowd::{Seat, unmade_rooms};
+use super::dialect::{Dialect, Protocol};
+use super::ledger::Ledger;
+use super::{machine, town};
+use crate::process::{self, Background};
+use crate::tree;
+
+const START: Duration = Duration::from_secs(30);
+pub(super) const BOUND: &str = "listening on http://";
+
+/// A server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// Ours, durable.
+    Parlor,
+    /// A bare broadcaster: one write per member and turn of its loop.
+    Coalesce,
+    /// A bare broadcaster: one write per member and message.
+    Each,
+    /// Socket.IO on Node, in memory.
+    Socketio,
+}
+
+impl Kind {
+    /// As it stands in tables.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::Parlor => "Parlor",
+            Kind::Coalesce => "ceiling, coalesced",
+            Kind::Each => "ceiling, one write each",
+            Kind::Socketio => "Socket.IO",
+        }
+    }
+}
+
+/// A server that runs.
+pub(super) struct System {
+    pub(super) kind: Kind,
+    pub(super) address: SocketAddr,
+    pub(super) dialect: Dialect,
+    process: Background,
+    data: Option<Data>,
+}
+
+/// A data folder, which is gone when this is.
+pub(super) struct Data(PathBuf);
+
+impl Data {
+    /// A new one on the disk that the build is on.
+    pub(super) fn new() -> anyhow::Result<Self> {
+        let name = format!("{:x}", Ledger::new().client_id(0) >> 96);
+        Ok(Self(tree::scratch(&format!("bench/{name}"))?))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl System {
+    /// Starts one, with nothing in it.
+    pub(super) fn start(kind: Kind) -> anyhow::Result<Self> {
+        let data = if kind == Kind::Parlor {
+            Some(Data::new()?)
+        } else {
+            None
+        };
+        Self::start_on(kind, data)
+    }
+
+    fn start_on(kind: Kind, data: Option<Data>) -> anyhow::Result<Self> {
+        let command = match (kind, &data) {
+            (Kind::Parlor, Some(data)) => parlor(data.path()),
+            (Kind::Parlor, None) => bail!("Parlor needs a data folder"),
+            (Kind::Coalesce, _) => ceiling("coalesce")?,
+            (Kind::Each, _) => ceiling("each")?,
+            (Kind::Socketio, _) => socket_io(),
+        };
+        let mut process = Background::start(&mut machine::on_server_core(&command)?)?;
+        let started = process.wait_for(BOUND, START);
+        let address = started.with_context(|| format!("{} did not start", kind.name()))?;
+        let address = address
+            .trim_end_matches('/')
+            .parse()
+            .context("no address to listen on")?;
+        let protocol = match kind {
+            Kind::Socketio => Protocol::SocketIo,
+            _ => Protocol::Parlor,
+        };
+        Ok(Self {
+            kind,
+            address,
+            dialect: Dialect::new(protocol),
+            process,
+            data,
+        })
+    }
+
+    /// Stops it and starts it again with what it has stored.
+    pub(super) fn restart(self) -> anyhow::Result<Self> {
+        let Self {
+            kind,
+            process,
+            data,
+            ..
+        } = self;
+        process.stop();
+        Self::start_on(kind, data)
+    }
+
+    /// Rooms of so many members each, out of so many people.
+    pub(super) fn rooms(
+        &self,
+        people: usize,
+        rooms: usize,
+        members: usize,
+    ) -> anyhow::Result<Vec<Vec<Seat>>> {
+        match self.kind {
+            Kind::Parlor => town::rooms(self.address, people, rooms, members),
+            _ => Ok(unmade_rooms(rooms, members)),
+        }
+    }
+
+    /// Its process id.
+    pub(super) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Seconds of processor time so far.
+    pub(super) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        machine::cpu_seconds(self.process.id())
+    }
+
+    /// Waits until it has nothing more to do, for a while at most.
+    pub(super) fn calm_down(&self) -> anyhow::Result<()> {
+        const LOOK: Duration = Duration::from_millis(200);
+        const BUSY: f64 = 0.1;
+        for _ in 0..50 {
+            let before = self.cpu_seconds()?;
+            std::thread::sleep(LOOK);
+            if self.cpu_seconds()? - before < BUSY * LOOK.as_secs_f64() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of user memory now.
+    pub(super) fn memory(&self) -> anyhow::Result<f64> {
+        machine::memory(self.process.id())
+    }
+
+    /// Stops it; what it acknowledged must be in its database.
+    pub(super) fn finish(self, ledger: &Ledger) -> anyhow::Result<()> {
+        self.process.stop();
+        match &self.data {
+            Some(data) => ledger.audit(data.path()).context("the run is void"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The command that runs our server on `data`.
+pub(super) fn parlor(data: &Path) -> Command {
+    let mut command = Command::new(tree::parlor("release"));
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(data);
+    // A run outlasts the usual fifteen minutes when the machine is slow.
+    command
+        .env("PARLOR_LIMITS", "off")
+        .env("ACCESS_TOKEN_EXPIRATION_MINUTES", "600");
+    command
+}
+
+fn ceiling(mode: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["bench", "ceiling", mode]);
+    Ok(command)
+}
+
+fn socket_io_dir() -> PathBuf {
+    tree::root().join("bench/peers/socketio")
+}
+
+fn socket_io() -> Command {
+    let mut command = Command::new("node");
+    command.arg(socket_io_dir().join("server.js"));
+    command
+}
+
+/// Builds or installs what the servers need.
+pub(super) fn prepare(kinds: &[Kind]) -> anyhow::Result<()> {
+    if kinds.contains(&Kind::Parlor) {
+        let build = [
+            "build",
+            "--release",
+            "--package",
+            "parlor-server",
+            "--bin",
+            "parlor",
+        ];
+        process::run(&mut process::cargo(&build))?;
+    }
+    if kinds.contains(&Kind::Socketio) && !socket_io_dir().join("node_modules").is_dir() {
+        let mut install = Command::new("npm");
+        install
+            .args(["ci", "--no-audit", "--no-fund"])
+            .current_dir(socket_io_dir());
+        process::run(&mut install)?;
+    }
+    Ok(())
+}
