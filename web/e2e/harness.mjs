@@ -99,9 +99,13 @@ export async function say(who, session, content) {
   return who.call('POST', `/sessions/${session}/messages`, { client_id: crypto.randomUUID(), content });
 }
 
+export async function read(who, session, number) {
+  return who.call('PUT', `/sessions/${session}/read`, { number });
+}
+
 /** Many messages, in order enough: the numbers say which came first. */
 export async function sayMany(who, session, count, text = (n) => `line ${n}`) {
-  const lanes = 8;
+  const lanes = 32;
   let next = 1;
   await Promise.all(Array.from({ length: lanes }, async () => {
     while (next <= count) await say(who, session, text(next++));

@@ -27,8 +27,9 @@ test('one sees who comes, who writes, and who goes; whoever hides it is not seen
   await there.goto('/app/settings/profile');
   await there.getByRole('switch', { name: 'Show when I am here' }).uncheck();
   await there.getByText('Saved.').waitFor();
+  await here.reload();
+  await row.waitFor();
   await gone(row.locator('.avatar-here'));
-  await there.close();
 });
 
 test('a role counts at once, and gives what it should', async () => {

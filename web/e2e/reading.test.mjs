@@ -1,6 +1,6 @@
 // Where one was, what is new, and a long way back.
 import { test } from 'node:test';
-import { assert, axeEverywhere, field, gone, message, person, room, say, sayMany, until, write } from './harness.mjs';
+import { assert, axeEverywhere, field, gone, message, person, read, room, say, sayMany, until, write } from './harness.mjs';
 
 const feed = (page) => page.getByRole('feed');
 
@@ -15,7 +15,7 @@ test('a session with 500 unread messages opens at the oldest of them; Esc goes t
   const bo = await person('Bo');
   const { main_session_id } = await room(ana, 'Archive', [bo]);
   for (const text of ['read one', 'read two']) await say(bo, main_session_id, text);
-  await ana.call('PUT', `/sessions/${main_session_id}/read`, { number: 2 });
+  await read(ana, main_session_id, 2);
   await sayMany(bo, main_session_id, 500, (n) => `unread ${n}\n\n${'word '.repeat(n % 40)}`);
 
   const page = await ana.window(`/app/settings/profile`);
@@ -44,7 +44,7 @@ test('the line stands above a deleted message too', async () => {
   const bo = await person('Bo');
   const { id, main_session_id } = await room(ana, 'Gap', [bo]);
   await say(bo, main_session_id, 'known');
-  await ana.call('PUT', `/sessions/${main_session_id}/read`, { number: 1 });
+  await read(ana, main_session_id, 1);
   const { id: first } = await say(bo, main_session_id, 'gone soon');
   await sayMany(bo, main_session_id, 60);
   await bo.call('DELETE', `/messages/${first}`);
@@ -61,7 +61,7 @@ test('new messages while one reads further up move nothing, and are counted', as
   const bo = await person('Bo');
   const { id, main_session_id } = await room(ana, 'Porch', [bo]);
   await sayMany(bo, main_session_id, 40);
-  await ana.call('PUT', `/sessions/${main_session_id}/read`, { number: 40 });
+  await read(ana, main_session_id, 40);
   const page = await ana.window(`/app/r/${id}`);
   await page.locator('article[data-number="40"]').waitFor();
   await feed(page).hover();
@@ -84,6 +84,7 @@ test('paging back through a long session, nothing jumps', async () => {
   const ana = await person('Ana');
   const { id, main_session_id } = await room(ana, 'Chronicle');
   await sayMany(ana, main_session_id, count, (n) => `entry ${n}${n % 5 ? '' : `\n\n${'and more '.repeat(n % 30)}`}`);
+  await read(ana, main_session_id, count);
   const page = await ana.window(`/app/r/${id}`);
   await page.locator(`article[data-number="${count}"]`).waitFor();
   await page.waitForTimeout(500);

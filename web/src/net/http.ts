@@ -36,6 +36,8 @@ async function send(method: Method, path: string, body: unknown): Promise<Respon
   if (method !== 'GET') {
     init.headers = { 'Content-Type': 'application/json' };
     init.body = JSON.stringify(body ?? {});
+    // A marker that moves while the page is left still arrives.
+    init.keepalive = method === 'PUT';
   }
   try {
     return await fetch(PREFIX + path, init);

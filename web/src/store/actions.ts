@@ -119,6 +119,8 @@ export function stored(message: Message): void {
     const next = withLog(state, message.session_id, (log) => withPosted(log, message));
     return counted(next, message.session_id, message);
   });
+  // Whoever writes has read what stands above; the server learns of it as of any other reading.
+  tellRead(message.session_id, 0);
 }
 
 export async function editMessage(message: Message, content: string): Promise<void> {
@@ -140,18 +142,20 @@ export function markRead(id: string, number: number): void {
   const session = store.getState().sessions[id];
   if (!session || number <= session.read_number) return;
   update((state) => readUpTo(state, id, number));
+  tellRead(id, MARK_MS);
+}
+
+function tellRead(id: string, afterMs: number): void {
   if (markTimers.has(id)) return;
   const tell = async () => {
     markTimers.delete(id);
     const read = store.getState().sessions[id]?.read_number;
-    if (read === undefined) return;
+    if (!read) return;
     try {
       await sessionsApi.read(id, read);
     } catch (error) {
-      if (error instanceof ApiError && error.retryAfterMs) {
-        markTimers.set(id, window.setTimeout(tell, error.retryAfterMs));
-      }
+      if (error instanceof ApiError && error.retryAfterMs) tellRead(id, error.retryAfterMs);
     }
   };
-  markTimers.set(id, window.setTimeout(tell, MARK_MS));
+  markTimers.set(id, window.setTimeout(tell, afterMs));
 }

@@ -43,6 +43,8 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
   const bottom = useRef(goTo === null && marker === null);
   const offset = useRef(0);
   const placed = useRef(false);
+  /** A jump is under way: the end has no pull until it has landed. */
+  const aiming = useRef(goTo !== null);
   const [atBottom, setAtBottom] = useState(true);
   const [unreadAbove, setUnreadAbove] = useState(0);
   const [target, setTarget] = useState<number | null>(goTo);
@@ -56,7 +58,7 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
     const end = view.scrollOffset + view.viewportSize;
     const low = view.scrollSize - end < BOTTOM_PX;
     // Only a scroll upwards leaves the end; growing rows and a shrinking window do not.
-    if (low && !log.hasAfter) bottom.current = true;
+    if (low && !log.hasAfter && !aiming.current) bottom.current = true;
     else if (view.scrollOffset < offset.current - 1) bottom.current = false;
     offset.current = view.scrollOffset;
     setAtBottom(bottom.current && !log.hasAfter);
@@ -98,6 +100,7 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
   useAttention(look);
 
   const toBottom = useCallback(() => {
+    aiming.current = false;
     bottom.current = true;
     setAtBottom(true);
     if (log.hasAfter) void loadNewest(id).catch((error) => say(explain(error), true));
@@ -113,9 +116,11 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
 
   const goToNumber = useCallback((number: number) => {
     bottom.current = false;
+    aiming.current = true;
     setTarget(number);
     void loadAround(id, number).catch((error) => {
       setTarget(null);
+      aiming.current = false;
       say(explain(error), true);
     });
   }, [id]);
@@ -130,6 +135,8 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
     list.current?.scrollToIndex(index, { align: 'center' });
     setLit(target);
     setTarget(null);
+    bottom.current = false;
+    aiming.current = false;
   }, [target, rows]);
   useEffect(() => {
     if (lit === null) return;
