@@ -130,10 +130,12 @@ fn written(from: &Mailbox, letter: Letter) -> Result<Message, MailError> {
         .to
         .parse()
         .map_err(|_| MailError("the recipient's address is not understood".into()))?;
+    // Made here, since the default would tell the machine's name.
+    let id = format!("<{}@{}>", Uuid::new_v4(), from.email.domain());
     Message::builder()
         .from(from.clone())
         .to(to)
-        .message_id(None)
+        .message_id(Some(id))
         .subject(letter.subject)
         .header(ContentType::TEXT_PLAIN)
         .body(letter.text)

@@ -45,8 +45,8 @@ pub(crate) fn description(doors: &Doors) -> Value {
         "components": {
             "schemas": schemas,
             "messages": {
-                "ClientFrame": message("ClientFrame", "What a client says."),
-                "ServerFrame": message("ServerFrame", "What the server says."),
+                "ClientFrame": message("ClientFrame", "Command", "What a client says."),
+                "ServerFrame": message("ServerFrame", "Frame", "What the server says."),
             },
         },
     })
@@ -91,10 +91,11 @@ fn operations() -> Value {
     })
 }
 
-fn message(name: &str, summary: &str) -> Value {
+/// In JSON a frame is what it holds, with a `type`.
+fn message(name: &str, payload: &str, summary: &str) -> Value {
     json!({
         "name": name,
         "summary": summary,
-        "payload": {"$ref": format!("#/components/schemas/{name}")},
+        "payload": {"$ref": format!("#/components/schemas/{payload}")},
     })
 }

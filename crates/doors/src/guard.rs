@@ -68,6 +68,9 @@ fn route(parts: &Parts) -> String {
 }
 
 fn admit(parts: &Parts, doors: &Doors) -> Result<(), Refusal> {
+    if parts.method == Method::CONNECT {
+        return Err(Refusal::bare(StatusCode::METHOD_NOT_ALLOWED).closing());
+    }
     check_host(parts, doors)?;
     check_path(parts.uri.path())?;
     check_query(parts.uri.query(), doors.app.limits())?;

@@ -24,7 +24,7 @@ protobuf of the same fields (`/parlor.proto`) by `Content-Type` and `Accept: \
 application/x-protobuf`. Live events come over WebSocket and Server-Sent Events: see \
 `/asyncapi.json`.";
 
-/// Types with fields that are left out rather than `null`.
+/// Types with fields that are left out rather than `null`, and commands, which may leave out.
 const SPARSE: [&str; 5] = ["Event", "Ok", "Error", "ErrorDetail", "Subscribe"];
 
 /// Completes what the handlers say with what holds for all of them.
@@ -61,23 +61,39 @@ pub(crate) fn add_schema<T: ToSchema>(schemas: &mut Value) {
     }
 }
 
-/// Every field of an answer is always there, though `null` may stand in it.
+/// Fields that a request may leave out although they have no `null`.
+const OPTIONAL: [(&str, &str); 2] = [("CreateRoomRequest", "name"), ("SendRequest", "client_id")];
+
+/// Says which fields must be there. In an answer all are, though `null` may stand in one; in a
+/// request those that have no sensible absence. (That the types have defaults is protobuf's way.)
 pub(crate) fn require_fields(schemas: &mut Value) {
     let Some(schemas) = schemas.as_object_mut() else {
         return;
     };
     for (name, schema) in schemas {
-        if name.ends_with("Request") || SPARSE.contains(&name.as_str()) {
+        let Some(fields) = schema["properties"].as_object_mut() else {
             continue;
+        };
+        let request = name.ends_with("Request");
+        let mut required = Vec::new();
+        for (field, of) in fields {
+            of.as_object_mut().and_then(|of| of.remove("default"));
+            let may_lack = request && (is_optional(of) || OPTIONAL.contains(&(name, field)));
+            if !may_lack {
+                required.push(Value::from(field.as_str()));
+            }
         }
-        let fields = schema["properties"].as_object().map(|fields| {
-            let names = fields.keys().map(|name| Value::from(name.as_str()));
-            names.collect::<Vec<_>>()
-        });
-        if let Some(fields) = fields {
-            schema["required"] = fields.into();
+        if !required.is_empty() && !SPARSE.contains(&name.as_str()) {
+            schema["required"] = required.into();
         }
     }
+}
+
+/// Whether a field may be `null`, or is a list, which may be empty.
+fn is_optional(field: &Value) -> bool {
+    let null = Value::from("null");
+    let nullable = field["type"].as_array().is_some_and(|t| t.contains(&null));
+    nullable || field.get("oneOf").is_some() || field["type"] == "array"
 }
 
 /// Any request may be refused, any body may be protobuf, and what stands in a path is an id.

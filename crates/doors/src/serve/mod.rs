@@ -145,7 +145,6 @@ impl Server {
             .max_headers(fields_max)
             .max_header_size(head_max)
             .max_buf_size(head_max.max(8 * 1024))
-            .pipeline_flush(true)
             .serve_connection(Conn::new(stream, pulse.clone()), handler)
             .with_upgrades();
         let end = self.attendance(&pulse).attend(&mut connection).await;
