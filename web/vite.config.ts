@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react';
-import { defineConfig, loadEnv } from 'vite';
+import { loadEnv } from 'vite';
+import { defineConfig } from 'vitest/config';
 
 export default defineConfig(({ mode }) => {
   const server = loadEnv(mode, '.', 'PARLOR_').PARLOR_URL ?? 'http://127.0.0.1:8000';
@@ -12,6 +13,7 @@ export default defineConfig(({ mode }) => {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
     },
+    test: { include: ['test/**/*.test.{ts,tsx}'] },
     server: {
       proxy: { '/api': { target: server, ws: true } },
     },

@@ -72,10 +72,10 @@ export async function call(context, method, path, data) {
   throw new Error(`${method} ${path}: the server kept limiting; run it with PARLOR_LIMITS=off`);
 }
 
-/** Somebody with an account, signed in. */
-export async function person(name, options) {
+/** Somebody with an account, signed in; with `plain`, under the bare name on a fresh server. */
+export async function person(name, { plain = false, ...options } = {}) {
   const context = await stranger(options);
-  const username = fresh(name.toLowerCase());
+  const username = plain ? name.toLowerCase() : fresh(name.toLowerCase());
   await call(context, 'POST', '/auth/register', { username, password: PASSWORD, name });
   const { user } = await call(context, 'POST', '/auth/login', { login: username, password: PASSWORD });
   return {

@@ -10,11 +10,11 @@ const DRAWN = process.env.PARLOR_SCREENSHOTS === '1';
 async function workshop() {
   const names = ['Ana Ribeiro', 'Bo Lindqvist', 'Cleo Adeyemi', 'Dev Patel', 'Emi Sato'];
   const people = [];
-  for (const name of names) people.push(await person(name.split(' ')[0]));
+  for (const name of names) people.push(await person(name.split(' ')[0], { plain: DRAWN }));
   for (const [at, who] of people.entries()) await who.call('PATCH', '/me', { name: names[at] });
   const [ana, bo, cleo, dev, emi] = people;
-  const press = await room(ana, 'Print workshop', [bo, cleo, dev, emi], { description: 'The press, the paper, the autumn book' });
-  const garden = await room(bo, 'Garden', [ana, cleo], { description: 'What grows, and who waters it' });
+  const press = await room(ana, 'Print workshop', [bo, cleo, dev, emi], { kind: 'unlisted', description: 'The press, the paper, the autumn book' });
+  const garden = await room(bo, 'Garden', [ana, cleo], { kind: 'unlisted', description: 'What grows, and who waters it' });
   await room(ana, 'Ledger', [bo], { description: 'Bills and the rent' });
   const two = await ana.call('POST', '/rooms', { name: '', kind: 'direct', members: [cleo.id] });
   const cover = await ana.call('POST', `/rooms/${press.id}/sessions`, { name: 'Cover', members: [bo.id, cleo.id] });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { emptyLog, type Log } from '../src/store/state';
-import { later, trimmed, withPage, withPatch, withPosted } from '../src/store/window';
+import { later, trimmed, withoutEnd, withPage, withPatch, withPosted } from '../src/store/window';
 import type { MessagePage } from '../src/wire';
 import { AT, message } from './samples';
 
@@ -65,4 +65,10 @@ test('a session nobody looks at keeps its newest messages', () => {
   expect(numbers(trimmed(held, 3))).toEqual([18, 19, 20]);
   expect(trimmed(held, 3).hasBefore).toBe(true);
   expect(trimmed(held, 50)).toBe(held);
+});
+
+test('who pages far back lets go of the newest', () => {
+  expect(numbers(withoutEnd(held, 4))).toEqual([11, 12, 13, 14]);
+  expect(withoutEnd(held, 4).hasAfter).toBe(true);
+  expect(withoutEnd(held, 10)).toBe(held);
 });

@@ -19,6 +19,7 @@ export interface LinkOwner {
 const SIGNED_OUT = [4001, 4003, 4010];
 const RESUME_IMPOSSIBLE = 4009;
 const ANSWER_MS = 10_000;
+const STEADY_MS = 5_000;
 
 export function afterClose(code: number): AfterClose {
   if (SIGNED_OUT.includes(code)) return 'stop';
@@ -33,6 +34,7 @@ export class Link {
   private retryTimer = 0;
   private pingTimer = 0;
   private silenceTimer = 0;
+  private steadyTimer = 0;
   private drainMs = 0;
   private stopped = false;
 
@@ -94,7 +96,8 @@ export class Link {
   private heard(frame: ServerFrame): void {
     clearTimeout(this.silenceTimer);
     if (frame.type === 'hello') {
-      this.attempt = 0;
+      // A server that greets and hangs up at once is not back yet.
+      this.steadyTimer = window.setTimeout(() => { this.attempt = 0; }, STEADY_MS);
       this.beat(frame.heartbeat_ms);
       this.owner.state({ at: 'open' });
     }
@@ -135,6 +138,7 @@ export class Link {
     clearInterval(this.pingTimer);
     clearTimeout(this.silenceTimer);
     clearTimeout(this.retryTimer);
+    clearTimeout(this.steadyTimer);
     if (!this.socket) return;
     this.socket.onmessage = null;
     this.socket.onclose = null;

@@ -17,6 +17,8 @@ import { Menu, type MenuItem } from '../ui/Menu';
 import { AddPeople } from './AddPeople';
 import { BanPerson } from './BanPerson';
 
+const REFRESH_MS = 30_000;
+
 interface Props {
   room: Room;
   session: Session;
@@ -31,9 +33,13 @@ interface Person {
 export function MembersPanel({ room, session, onClose }: Props) {
   const seats = useParlor((state) => state.seats[session.id]);
   const users = useParlor((state) => state.users);
+  // Word of who comes and goes may be dropped on a busy server: ask now and then.
   useEffect(() => {
-    if (!seats) void loadSeats(session.id).catch(() => {});
-  }, [seats, session.id]);
+    const ask = () => void loadSeats(session.id).catch(() => {});
+    ask();
+    const timer = setInterval(ask, REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [session.id]);
   const people = useMemo(() => {
     const all = Object.entries(seats ?? {}).flatMap(([id, seat]) => (users[id] ? [{ user: users[id], seat }] : []));
     return all.sort((a, b) => rank(b.seat.role) - rank(a.seat.role) || nameOf(a.user).localeCompare(nameOf(b.user)));

@@ -3,11 +3,12 @@ import { ApiError } from '../net/http';
 import type { Member, Message } from '../wire';
 import { counted, patchSession, readUpTo, withLog } from './apply';
 import { store, update } from './store';
-import { trimmed, withPage, withPatch, withPosted } from './window';
+import { trimmed, withoutEnd, withPage, withPatch, withPosted } from './window';
 
 const PAGE = 50;
 const LEAP_AT = 40;
 const KEEP_WHEN_LEFT = 150;
+const HELD_MAX = 10_000;
 
 const busy = new Set<string>();
 
@@ -56,7 +57,10 @@ export function loadBefore(id: string): Promise<void> {
   return once(`before ${id}`, async () => {
     const log = store.getState().logs[id];
     const first = log?.messages[0]?.number;
-    if (log?.hasBefore && first !== undefined) await loadPage(id, { before: first }, false);
+    if (!log?.hasBefore || first === undefined) return;
+    await loadPage(id, { before: first }, false);
+    // Apart from the page, so that each change of the list is at one end only.
+    setTimeout(() => update((state) => withLog(state, id, (held) => withoutEnd(held, HELD_MAX))));
   });
 }
 

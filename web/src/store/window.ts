@@ -88,3 +88,8 @@ export function trimmed(log: Log, keep: number): Log {
   if (log.hasAfter) return { ...log, messages: [], loaded: false, hasBefore: false, hasAfter: false };
   return { ...log, messages: log.messages.slice(-keep), hasBefore: true };
 }
+
+/** The window without its newest messages, when somebody has paged far back. */
+export function withoutEnd(log: Log, most: number): Log {
+  return log.messages.length > most ? { ...log, messages: log.messages.slice(0, most), hasAfter: true } : log;
+}

@@ -204,7 +204,6 @@ function useJumps(
     const index = rows.findIndex((row) => row.kind === 'message' && row.message.id === editing);
     if (index >= 0) list.current?.scrollToIndex(index, { align: 'nearest' });
     // Only when editing begins, not whenever a row comes.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [editing]);
 }
 
