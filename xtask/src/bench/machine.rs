@@ -140,7 +140,7 @@ pub(super) const DISTURBED: f64 = 0.15;
 /// Waits until the machine has little else to do; not for ever, since it may never be so.
 pub(super) fn wait_for_quiet(server: Option<u32>) -> anyhow::Result<()> {
     const LOOK: Duration = Duration::from_millis(250);
-    const LOOKS: usize = 80;
+    const LOOKS: usize = 20;
     for _ in 0..LOOKS {
         let watch = Watch::start(server)?;
         std::thread::sleep(LOOK);

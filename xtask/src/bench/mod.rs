@@ -55,6 +55,9 @@ struct Options {
     /// Measure Socket.IO as well (needs Node).
     #[arg(long)]
     peers: bool,
+    /// Measure the server that was built last.
+    #[arg(long)]
+    no_build: bool,
     /// Measure only these servers.
     #[arg(long, value_delimiter = ',')]
     servers: Vec<Kind>,
@@ -93,7 +96,7 @@ pub(crate) fn bench(args: &[OsString]) -> anyhow::Result<()> {
 
 fn measure(options: &Options) -> anyhow::Result<()> {
     let kinds = options.kinds();
-    system::prepare(&kinds)?;
+    system::prepare(&kinds, options.no_build)?;
     let machine = machine::description();
     println!("{machine}");
     machine::raise_descriptors()?;
@@ -178,6 +181,7 @@ impl Scenario {
     }
 
     fn run_on(self, kind: Kind, load: Load, figures: &mut Figures) -> anyhow::Result<()> {
+        machine::wait_for_quiet(None)?;
         match self {
             Scenario::S1 => idle::run(System::start(kind)?, figures),
             Scenario::S2 => fanout::run(System::start(kind)?, &fanout::ONE_ROOM, load, figures),

@@ -40,6 +40,9 @@ impl Rest {
         if !(200..300).contains(&status) {
             bail!("POST {path}: {status} {}", String::from_utf8_lossy(answer));
         }
+        if answer.is_empty() {
+            return Ok(Value::Null);
+        }
         serde_json::from_slice(answer).with_context(|| format!("POST {path}: no JSON"))
     }
 

@@ -182,6 +182,8 @@ pub(super) fn parlor(data: &Path) -> Command {
     command
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(data);
+    // Tokens name it: they must outlive a restart on another port.
+    command.env("PARLOR_PUBLIC_URL", "http://parlor.test");
     // A run outlasts the usual fifteen minutes when the machine is slow.
     command
         .env("PARLOR_LIMITS", "off")
@@ -206,8 +208,8 @@ fn socket_io() -> Command {
 }
 
 /// Builds or installs what the servers need.
-pub(super) fn prepare(kinds: &[Kind]) -> anyhow::Result<()> {
-    if kinds.contains(&Kind::Parlor) {
+pub(super) fn prepare(kinds: &[Kind], no_build: bool) -> anyhow::Result<()> {
+    if kinds.contains(&Kind::Parlor) && !no_build {
         let build = [
             "build",
             "--release",

@@ -10,6 +10,8 @@ use super::crowd::Seat;
 use super::rest::Rest;
 
 const THREADS: usize = 8;
+/// People that one request may add.
+const ADDED_MOST: usize = 90;
 const PASSWORD: &str = "a long enough passphrase 1";
 
 /// Somebody who is signed in.
@@ -46,17 +48,20 @@ fn register(rest: &mut Rest, index: usize) -> anyhow::Result<Person> {
 }
 
 fn make_room(rest: &mut Rest, index: usize, members: &[Person]) -> anyhow::Result<Vec<Seat>> {
-    let [owner, others @ ..] = members else {
-        return Ok(Vec::new());
-    };
+    let (owner, others) = members.split_first().context("a room without an owner")?;
     let others: Vec<_> = others.iter().map(|person| &person.id).collect();
-    let room = json!({ "name": format!("room {index}"), "kind": "private", "members": others });
+    let (first, later) = others.split_at(others.len().min(ADDED_MOST));
+    let room = json!({ "name": format!("room {index}"), "kind": "private", "members": first });
     let room = rest.post("/api/v1/rooms", &owner.token, &room)?;
     let room = if room["room"].is_object() {
         &room["room"]
     } else {
         &room
     };
+    let path = format!("/api/v1/rooms/{}/members", text(&room["id"])?);
+    for some in later.chunks(ADDED_MOST) {
+        rest.post(&path, &owner.token, &json!({ "users": some }))?;
+    }
     let session = text(&room["main_session_id"])?;
     let seat = |person: &Person| Seat {
         token: person.token.clone(),
