@@ -55,7 +55,7 @@ pub struct App {
     limits: Limits,
     settings: Settings,
     tokens: Tokens,
-    live: Live,
+    live: Arc<Live>,
     passwords: Passwords,
     rates: Rates,
     views: Views,
@@ -90,7 +90,7 @@ impl App {
         let courier = Arc::new(Courier::new(&parts));
         Arc::new(Self {
             tokens: Tokens::new(&parts.secret, &parts.settings),
-            live: Live::default(),
+            live: Arc::default(),
             passwords: Passwords::new(parts.settings.hashing),
             rates: Rates::new(&parts.limits),
             views: Views::default(),

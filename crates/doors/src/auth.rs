@@ -24,9 +24,8 @@ impl FromRequestParts<Doors> for Signed {
 /// # Errors
 /// [`Error::Unauthorized`] when they prove nobody.
 pub(crate) async fn authenticate(doors: &Doors, headers: &HeaderMap) -> Result<Actor, Error> {
-    if headers.contains_key(header::AUTHORIZATION) {
+    if let Some(token) = bearer(headers) {
         // A token that is not good is not made up for by a cookie.
-        let token = bearer(headers).ok_or(Error::Unauthorized)?;
         return doors.app.authenticate_bearer(token).await;
     }
     let cookie = cookie::read(doors, headers).ok_or(Error::Unauthorized)?;

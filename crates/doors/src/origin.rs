@@ -1,10 +1,9 @@
 //! Whose page sent a request: ours, one that is allowed, or a foreign one.
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 
-use crate::{Doors, Refusal};
-use axum::http::StatusCode;
+use crate::{Doors, Refusal, auth};
 
 impl Doors {
     /// Whether a request comes from a page of ours, from one that is allowed, or from no page at
@@ -70,7 +69,7 @@ fn host(headers: &HeaderMap) -> Option<&str> {
 /// talked into it.
 pub(crate) fn check(parts: &Parts, doors: &Doors) -> Result<(), Refusal> {
     let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let by_token = parts.headers.contains_key(header::AUTHORIZATION);
+    let by_token = auth::bearer(&parts.headers).is_some();
     let ours = parts.uri.path().starts_with("/api/");
     if safe || by_token || !ours || doors.allows_origin_of(&parts.headers) {
         return Ok(());

@@ -102,7 +102,10 @@ pub(crate) struct Numbers {
 pub(crate) fn limit(asked: Option<u64>, limits: &Limits) -> Result<u64, Denied> {
     let rows = asked.unwrap_or(PAGE.min(limits.page_max));
     if rows == 0 || rows > limits.page_max {
-        return Err(Denied::invalid("limit", "not between 1 and the most"));
+        return Err(Denied::invalid(
+            "limit",
+            "must be at least 1 and not more than a page",
+        ));
     }
     Ok(rows)
 }

@@ -53,18 +53,16 @@ impl App {
     }
 
     async fn alive(&self, id: LoginId, now: Time) -> Result<Login, Error> {
-        let login = match self.live.get(id) {
-            Ok(login) => login,
-            Err(before) => {
-                let login = self.store.login(id, now).await?;
-                let login = login.ok_or(Error::Unauthorized)?;
-                self.live.put(login.clone(), before);
-                login
-            }
+        let before = match self.live.get(id) {
+            Ok(login) if now < login.expires => return Ok(login),
+            // Its end may have been moved meanwhile: the store knows.
+            Ok(_) => self.live.now(),
+            Err(before) => before,
         };
-        (now < login.expires)
-            .then_some(login)
-            .ok_or(Error::Unauthorized)
+        let login = self.store.login(id, now).await?;
+        let login = login.ok_or(Error::Unauthorized)?;
+        self.live.put(login.clone(), before);
+        Ok(login)
     }
 
     async fn keep_alive(&self, login: &Login, now: Time) -> Result<(), Error> {
@@ -76,14 +74,6 @@ impl App {
         self.store.extend(login.id, now + ttl, now).await?;
         self.live.forget(&[login.id]);
         Ok(())
-    }
-
-    /// Ends logins that the store has revoked: forgets them and cuts their open connections.
-    pub(crate) fn cut(&self, logins: &[LoginId]) {
-        if !logins.is_empty() {
-            self.live.forget(logins);
-            self.hub.cut(logins);
-        }
     }
 }
 

@@ -40,6 +40,11 @@ impl Live {
         Ok(login)
     }
 
+    /// The mark under which a login that is read from now on may be put in.
+    pub(crate) fn now(&self) -> Before {
+        Before(self.0.lock().revocations)
+    }
+
     /// Remembers a login that the store had after `before`, unless something was revoked since.
     pub(crate) fn put(&self, login: Login, before: Before) {
         let mut all = self.0.lock();

@@ -25,8 +25,9 @@ impl App {
 
     /// Revokes logins and returns how many were alive.
     pub(crate) async fn revoke(&self, which: Which) -> Result<usize, Error> {
-        let revoked = self.store.revoke(which, self.clock.now()).await?;
-        self.cut(&revoked);
+        let (store, now) = (self.store.clone(), self.clock.now());
+        let work = async move { store.revoke(which, now).await };
+        let revoked = self.revoking(work, Vec::as_slice).await?;
         Ok(revoked.len())
     }
 }

@@ -10,6 +10,7 @@ mod refresh;
 mod register;
 mod resend;
 mod reset;
+mod revoke;
 pub(crate) mod tokens;
 mod verify;
 

@@ -1,6 +1,6 @@
 //! Changing one's password.
 
-use parlor_domain::Denied;
+use parlor_domain::{Denied, LoginId, UserId};
 
 use crate::{Actor, App, Error, Hidden, digest, passwords};
 
@@ -31,9 +31,21 @@ impl App {
         self.rates.guesses.give_back(&tries);
         let hash = self.passwords.hash(new).await?;
         let keep = Some(actor.login);
-        let revoked = self.store.set_password(actor.user, hash, keep, now).await?;
-        self.cut(&revoked);
-        tracing::info!(user = %actor.user, logins = revoked.len(), "changed a password");
+        let ended = self.set_password(actor.user, hash, keep).await?;
+        tracing::info!(user = %actor.user, logins = ended, "changed a password");
         Ok(())
+    }
+
+    /// Sets a password, ends every login but `keep`, and returns how many.
+    pub(crate) async fn set_password(
+        &self,
+        user: UserId,
+        hash: String,
+        keep: Option<LoginId>,
+    ) -> Result<usize, Error> {
+        let (store, now) = (self.store.clone(), self.clock.now());
+        let work = async move { store.set_password(user, hash, keep, now).await };
+        let revoked = self.revoking(work, Vec::as_slice).await?;
+        Ok(revoked.len())
     }
 }

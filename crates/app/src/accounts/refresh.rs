@@ -1,5 +1,6 @@
 //! Exchanging a refresh token for the next one.
 
+use parlor_domain::LoginId;
 use parlor_store::logins::Rotation;
 
 use super::SignedIn;
@@ -17,20 +18,26 @@ impl App {
         let next = self.tokens.refresh(shown.login)?;
         let now = self.clock.now();
         let expires = now + self.settings.refresh_ttl;
-        let rotated = self
-            .store
-            .rotate(shown.login, shown.hash, next.hash, expires, now);
-        match rotated.await? {
-            Rotation::Rotated(login) => {
-                self.live.forget(&[login.id]);
-                self.signed_in(&login, next.token, None, now).await
-            }
+        let (store, hash) = (self.store.clone(), next.hash);
+        let work = async move {
+            let rotating = store.rotate(shown.login, shown.hash, hash, expires, now);
+            rotating.await
+        };
+        match self.revoking(work, reused).await? {
+            Rotation::Rotated(login) => self.signed_in(&login, next.token, None, now).await,
             Rotation::Reused(login) => {
-                self.cut(&[login]);
                 tracing::warn!(%login, "a refresh token was used twice: the login is revoked");
                 Err(Error::Unauthorized)
             }
             Rotation::Dead => Err(Error::Unauthorized),
         }
+    }
+}
+
+/// The login that a rotation has ended.
+fn reused(rotation: &Rotation) -> &[LoginId] {
+    match rotation {
+        Rotation::Reused(login) => std::slice::from_ref(login),
+        Rotation::Rotated(_) | Rotation::Dead => &[],
     }
 }

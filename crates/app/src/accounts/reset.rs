@@ -23,10 +23,8 @@ impl App {
         passwords::check_new("password", password, &self.limits)?;
         let user = self.use_code(email, code, Purpose::Reset, address).await?;
         let hash = self.passwords.hash(password).await?;
-        let now = self.clock.now();
-        let revoked = self.store.set_password(user, hash, None, now).await?;
-        self.cut(&revoked);
-        tracing::info!(%user, logins = revoked.len(), "reset a password");
+        let ended = self.set_password(user, hash, None).await?;
+        tracing::info!(%user, logins = ended, "reset a password");
         Ok(())
     }
 }

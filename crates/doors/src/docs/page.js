@@ -155,7 +155,9 @@ function show(method, path, operation) {
 }
 
 function showAll() {
-  document.querySelector('#about').textContent = api.info.description;
+  const about = api.info.description.split('`');
+  const pieces = about.map((text, i) => (i % 2 ? make('code', {}, text) : text));
+  document.querySelector('#about').replaceChildren(...pieces);
   const groups = new Map();
   for (const [path, item] of Object.entries(api.paths)) {
     for (const [method, operation] of Object.entries(item)) {
