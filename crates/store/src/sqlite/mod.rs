@@ -37,6 +37,9 @@ mod embedded {
 /// one connection commits while another checkpoints.
 const SQLITE_MIN: i32 = 3_051_003;
 
+/// How long a statement waits for another connection's lock.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
 /// Drafts and changes that may wait for the writer; more make the senders wait.
 const QUEUE_MAX: usize = 8192;
 
@@ -160,7 +163,7 @@ fn open_writing(path: &Path) -> Result<Connection, StoreError> {
     conn.pragma_update(None, "foreign_keys", "ON")
         .map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(256);
-    conn.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
+    conn.busy_timeout(BUSY_WAIT).map_err(failed)?;
     Ok(conn)
 }
 
@@ -169,7 +172,7 @@ fn open_reading(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(256);
-    conn.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
+    conn.busy_timeout(BUSY_WAIT).map_err(failed)?;
     Ok(conn)
 }
 

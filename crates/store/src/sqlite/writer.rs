@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::messages::{self, Append};
 use super::txn::{Head, Txn};
-use super::{embedded, failed, open_writing, rooms};
+use super::{BUSY_WAIT, embedded, failed, open_writing, rooms};
 use crate::{Batch, StoreError};
 
 /// Ops in one commit.
@@ -30,6 +30,9 @@ const SWEEP: Duration = Duration::from_secs(5);
 
 /// The write-ahead log is checkpointed even under load beyond this many bytes.
 const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How long a checkpoint waits for readers.
+const CHECKPOINT_WAIT: Duration = Duration::from_millis(200);
 
 type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Work = Box<dyn FnOnce(&mut Txn<'_>) -> (Result<(), ()>, Finish) + Send>;
@@ -75,6 +78,8 @@ pub struct Committer {
     unchecked: bool,
     /// Whether it may hold what was overwritten since.
     erased: bool,
+    /// Beyond this many bytes the log is checkpointed even under load.
+    wal_bytes_max: u64,
     /// Held as long as this lives: two writers would give the same numbers twice.
     _lock: File,
 }
@@ -99,6 +104,7 @@ impl Committer {
             next_message_no: 1,
             unchecked: true,
             erased: true,
+            wal_bytes_max: WAL_BYTES_MAX,
             _lock: lock,
         };
         committer.adopt(conn)?;
@@ -194,15 +200,23 @@ impl Committer {
         Ok(())
     }
 
-    /// Moves what is committed from the write-ahead log into the database; `all` waits for readers
-    /// and empties the log, so that what was overwritten is gone from it too.
-    fn checkpoint(&mut self, all: bool) {
+    /// Moves what is committed from the write-ahead log into the database and empties the log, so
+    /// that what was overwritten is gone from it too. Waits a little for readers, and leaves it to
+    /// the next time when they take longer: writers are waiting.
+    fn checkpoint(&mut self) {
         let Some(conn) = &self.conn else { return };
-        let mode = if all { "truncate" } else { "passive" };
-        let sql = format!("pragma wal_checkpoint({mode})");
-        match conn.query_row(&sql, [], |row| row.get::<_, i64>(0)) {
-            Ok(0) if all => (self.unchecked, self.erased) = (false, false),
-            Ok(_) => {}
+        let sql = "pragma wal_checkpoint(truncate)";
+        let busy = conn
+            .busy_timeout(CHECKPOINT_WAIT)
+            .and_then(|()| conn.query_row(sql, [], |row| row.get::<_, i64>(0)));
+        // A connection takes every timeout that fits an integer.
+        let _ = conn.busy_timeout(BUSY_WAIT);
+        match busy {
+            Ok(0) => {
+                (self.unchecked, self.erased) = (false, false);
+                self.wal_bytes_max = WAL_BYTES_MAX;
+            }
+            Ok(_) => self.wal_bytes_max = self.wal_bytes() + WAL_BYTES_MAX,
             Err(error) => tracing::warn!(%error, "failed to checkpoint"),
         }
     }
@@ -375,7 +389,7 @@ async fn serve(mut committer: Committer, mut queue: mpsc::Receiver<Op>, sink: mp
                 Ok(first) => first,
                 Err(_) => {
                     // A reader may be in the way: then again after the next rest.
-                    committer.checkpoint(true);
+                    committer.checkpoint();
                     continue;
                 }
             }
@@ -394,13 +408,11 @@ async fn serve(mut committer: Committer, mut queue: mpsc::Receiver<Op>, sink: mp
             tracing::debug!("nobody hears of commits any more");
         }
         let due = poll_fn(|cx| Poll::Ready(sweep.poll_tick(cx).is_ready())).await;
-        if due && committer.erased {
-            committer.checkpoint(true);
-        } else if committer.wal_bytes() > WAL_BYTES_MAX {
-            committer.checkpoint(false);
+        if due && committer.erased || committer.wal_bytes() > committer.wal_bytes_max {
+            committer.checkpoint();
         }
     }
-    committer.checkpoint(true);
+    committer.checkpoint();
     // Who sees the sink end may open the database again.
     drop(committer);
     drop(sink);
