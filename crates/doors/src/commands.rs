@@ -10,7 +10,7 @@ use parlor_wire::command::Command;
 use parlor_wire::frame::Frame as Said;
 use parlor_wire::v1;
 
-use crate::socket::{End, Socket, refusal};
+use crate::socket::{End, Socket};
 
 /// Runs a command, or begins to.
 pub(crate) async fn run(socket: &mut Socket, command: Command) -> Result<(), End> {
@@ -148,4 +148,15 @@ fn posted_ok(reference: i64, posted: &Posted) -> Said {
 pub(crate) fn failed(error: &Error) -> End {
     crate::error::explain(error);
     End::with(1011, "failed inside: resume")
+}
+
+/// The answer to a command that was refused or failed; failures are logged once, with an id.
+fn refusal(reference: i64, error: &Error) -> Said {
+    let (message, _) = crate::error::explain(error);
+    Said::Error(v1::Error {
+        r#ref: Some(reference),
+        code: error.code().as_str().to_owned(),
+        message,
+        retry_after_ms: error.retry_after_ms().map(u64::cast_signed),
+    })
 }

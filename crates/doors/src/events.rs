@@ -63,6 +63,8 @@ pub(crate) async fn follow(
         address: peer.address(),
     };
     let ear = doors.app.hub().connect(who).map_err(Refusal::too_many)?;
+    // A revocation between the proof and the hub would have cut nobody.
+    doors.app.still_signed_in(&actor).await?;
     let listening = Listening::new(Arc::clone(&doors.app), actor, ear);
     let mut stream = Stream {
         listening,

@@ -134,6 +134,8 @@ impl Socket {
     }
 
     async fn greet(&mut self, early: Bytes) -> Result<(), End> {
+        // A revocation between the proof and the hub would have cut nobody.
+        self.check_login().await?;
         let key = Key::User(self.actor.user);
         let head = self.listening.subscribe(key, None).await;
         let head = head.map_err(|e| commands::failed(&e))?;
@@ -369,6 +371,10 @@ impl Socket {
         }
         self.timer = Box::pin(tokio::time::sleep(tick));
         // The backstop: whatever else may have been missed, a login that is over ends here.
+        self.check_login().await
+    }
+
+    async fn check_login(&mut self) -> Result<(), End> {
         match self.app.still_signed_in(&self.actor).await {
             Err(Error::Unauthorized) => Err(End::with(4010, "signed out")),
             _ => Ok(()),
@@ -396,15 +402,4 @@ impl Manner {
 fn tick(app: &App) -> Duration {
     let limits = app.limits();
     Duration::from_millis((limits.stall_ms_max.min(limits.heartbeat_ms) / 2).max(1))
-}
-
-/// The answer to a command that was refused or failed; failures are logged once, with an id.
-pub(crate) fn refusal(reference: i64, error: &Error) -> Said {
-    let (message, _) = crate::error::explain(error);
-    Said::Error(v1::Error {
-        r#ref: Some(reference),
-        code: error.code().as_str().to_owned(),
-        message,
-        retry_after_ms: error.retry_after_ms().map(u64::cast_signed),
-    })
 }

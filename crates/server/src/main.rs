@@ -27,6 +27,9 @@ fn main() -> ExitCode {
 }
 
 fn serve(config: Config) -> anyhow::Result<()> {
+    // Huge pages would make thirty megabytes of ten: most connections are small and idle. A
+    // kernel without the switch is as good.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     telemetry::log(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -1,5 +1,7 @@
 //! What the server says of itself: the log and the metrics.
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -12,7 +14,10 @@ use crate::Config;
 /// When the filter cannot be read, or something logs already.
 pub fn log(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log).context("failed to read the log filter")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let started = if config.log_json { builder.json().try_init() } else { builder.try_init() };
     started.map_err(|e| anyhow::anyhow!("failed to start the log: {e}"))
 }
