@@ -120,8 +120,9 @@ impl Socket {
     }
 
     /// Serves the connection until it ends. `early` is what the peer sent with its handshake.
-    pub(crate) async fn run(mut self, early: Bytes) {
-        let end = match self.greet(early).await {
+    pub(crate) async fn run(mut self: Box<Self>, early: Bytes) {
+        // What happens seldom is boxed, here and below: the task is as large as its largest state.
+        let end = match Box::pin(self.greet(early)).await {
             Ok(()) => self.converse().await,
             Err(end) => end,
         };
@@ -172,7 +173,7 @@ impl Socket {
             Some(said) = self.answers.next(), if waits => self.answer(&said),
             ready = self.stream.readable(), if room => { ready?; self.read().await }
             () = self.listening.ear.rung(), if !full => Ok(()),
-            () = self.timer.as_mut() => self.tick().await,
+            () = self.timer.as_mut() => Box::pin(self.tick()).await,
         }
     }
 
@@ -186,7 +187,7 @@ impl Socket {
         let (manner, out) = (self.manner, &mut self.out);
         while out.is_empty() && self.listening.is_behind() {
             let tell = |_: Key, frame: Arc<Frame>| out.push_back(manner.bytes(&frame));
-            self.listening.catch_up(tell).await.map_err(|e| commands::failed(&e))?;
+            Box::pin(self.listening.catch_up(tell)).await.map_err(|e| commands::failed(&e))?;
         }
         let tell = |_: Key, frame: Arc<Frame>| out.push_back(manner.bytes(&frame));
         let gathered = self.listening.gather(TURN_BYTES, tell);
@@ -245,7 +246,7 @@ impl Socket {
                 }
             };
             for command in commands {
-                commands::run(self, command).await?;
+                Box::pin(commands::run(self, command)).await?;
             }
             let full = self.answers.len() as u64 >= self.app.limits().commands_in_flight_max;
             if total >= TURN_BYTES || full {
@@ -402,4 +403,19 @@ impl Manner {
 fn tick(app: &App) -> Duration {
     let limits = app.limits();
     Duration::from_millis((limits.stall_ms_max.min(limits.heartbeat_ms) / 2).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes_of<F>(_: impl FnOnce(Box<Socket>, Bytes) -> F) -> usize {
+        size_of::<F>() + size_of::<Socket>()
+    }
+
+    #[test]
+    fn the_task_of_an_open_socket_is_small() {
+        let bytes = bytes_of(Socket::run);
+        assert!(bytes <= 1792, "{bytes} bytes, of which {} are state", size_of::<Socket>());
+    }
 }

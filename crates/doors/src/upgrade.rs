@@ -72,7 +72,7 @@ pub(crate) async fn upgrade(
         match guest {
             Some((actor, ear)) => {
                 let socket = Socket::new(Arc::clone(&doors.app), actor, ear, manner, stream);
-                doors.tasks.spawn(socket.run(early));
+                doors.tasks.spawn(Box::new(socket).run(early));
             }
             None => turn_away(stream).await,
         }
