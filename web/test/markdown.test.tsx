@@ -87,5 +87,5 @@ describe('what it never does', () => {
 });
 
 test('plain words for labels and quotes', () => {
-  expect(plainText('# Hi **you**\n\n- a [link](https://example.org)\n> `code`')).toBe('Hi you a link code');
+  expect(plainText('# Hi **you**\n\n- a [link](https://example.org)\n> `code` *now*, 2 * 3')).toBe('Hi you a link code now, 2 * 3');
 });

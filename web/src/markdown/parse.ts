@@ -113,6 +113,7 @@ export function plainText(source: string): string {
     .replace(/\[([^\]]+)\]\([^)\s]+\)/g, '$1')
     .replace(/^\s{0,3}(?:>\s?|#{1,6}\s+|[-*+]\s+)/gm, '')
     .replace(/(\*\*|__|~~|`)/g, '')
+    .replace(/(^|[\s(])[*_]([^*_\n]+)[*_](?=[\s).,!?:;]|$)/g, '$1$2')
     .replace(/\s+/g, ' ')
     .trim();
 }
