@@ -1,0 +1,4 @@
+//! Use cases over a real store, with a clock that moves when it is told to.
+
+mod accounts;
+mod house;
