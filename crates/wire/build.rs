@@ -11,22 +11,13 @@ const FILES: [&str; 4] = ["objects", "events", "socket", "rest"];
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
-    let files: Vec<_> = FILES
-        .iter()
-        .map(|f| format!("parlor/v1/{f}.proto"))
-        .collect();
+    let files: Vec<_> = FILES.iter().map(|f| format!("parlor/v1/{f}.proto")).collect();
     let set = protox::compile(&files, [&root])?;
     let mut config = prost_build::Config::new();
     config
-        .message_attribute(
-            ".",
-            "#[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]",
-        )
+        .message_attribute(".", "#[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]")
         .message_attribute(".", "#[serde(default)]")
-        .enum_attribute(
-            ".",
-            "#[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]",
-        )
+        .enum_attribute(".", "#[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]")
         .enum_attribute(".", "#[serde(rename_all = \"snake_case\")]");
     attribute_fields(&mut config, &set);
     config.compile_fds(set)?;
@@ -41,10 +32,7 @@ fn flatten_oneofs() -> Result<(), Box<dyn std::error::Error>> {
     let text = std::fs::read_to_string(&file)?;
     let text = text
         .replace("#[prost(oneof =", "#[serde(flatten)]\n    #[prost(oneof =")
-        .replace(
-            "#[prost(\n        oneof =",
-            "#[serde(flatten)]\n    #[prost(\n        oneof =",
-        );
+        .replace("#[prost(\n        oneof =", "#[serde(flatten)]\n    #[prost(\n        oneof =");
     std::fs::write(file, text)?;
     Ok(())
 }
@@ -53,16 +41,10 @@ fn flatten_oneofs() -> Result<(), Box<dyn std::error::Error>> {
 fn attribute_fields(config: &mut prost_build::Config, set: &FileDescriptorSet) {
     for message in set.file.iter().flat_map(|file| &file.message_type) {
         let path = format!(".parlor.v1.{}", message.name());
-        for oneof in message
-            .oneof_decl
-            .iter()
-            .filter(|o| !o.name().starts_with('_'))
-        {
+        for oneof in message.oneof_decl.iter().filter(|o| !o.name().starts_with('_')) {
             if matches!(oneof.name(), "command" | "frame") {
-                config.enum_attribute(
-                    format!("{path}.{}", oneof.name()),
-                    "#[serde(tag = \"type\")]",
-                );
+                config
+                    .enum_attribute(format!("{path}.{}", oneof.name()), "#[serde(tag = \"type\")]");
             }
         }
         if message.name().ends_with("Request") {
@@ -90,10 +72,7 @@ fn attribute_field(
         let schema = format!("#[schema(value_type = {form}, format = DateTime)]");
         config.field_attribute(&path, schema);
     }
-    let frame = matches!(
-        message.name(),
-        "Event" | "Ok" | "Error" | "ErrorDetail" | "Subscribe"
-    );
+    let frame = matches!(message.name(), "Event" | "Ok" | "Error" | "ErrorDetail" | "Subscribe");
     if frame && optional {
         config.field_attribute(&path, "#[serde(skip_serializing_if = \"Option::is_none\")]");
     }

@@ -136,16 +136,9 @@ impl Gone {
 
     /// Reads the name.
     pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Left,
-            Self::Removed,
-            Self::Kicked,
-            Self::Banned,
-            Self::Ended,
-            Self::Deleted,
-        ]
-        .into_iter()
-        .find(|g| g.as_str() == text)
+        [Self::Left, Self::Removed, Self::Kicked, Self::Banned, Self::Ended, Self::Deleted]
+            .into_iter()
+            .find(|g| g.as_str() == text)
     }
 }
 

@@ -66,17 +66,8 @@ mod tests {
     #[test]
     fn only_the_hyphenated_form_is_an_id() {
         let text = "0190f5c2-7a1e-7000-8000-000000000001";
-        assert_eq!(
-            text.parse::<UserId>().map(|id| id.to_string()),
-            Ok(text.to_owned())
-        );
-        for bad in [
-            "",
-            "x",
-            "0190f5c27a1e70008000000000000001",
-            "../../etc/passwd",
-            "' OR 1=1--",
-        ] {
+        assert_eq!(text.parse::<UserId>().map(|id| id.to_string()), Ok(text.to_owned()));
+        for bad in ["", "x", "0190f5c27a1e70008000000000000001", "../../etc/passwd", "' OR 1=1--"] {
             assert_eq!(bad.parse::<UserId>(), Err(BadId), "{bad}");
         }
     }

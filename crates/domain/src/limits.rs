@@ -73,6 +73,7 @@ limits! {
     commands_in_flight_max = 64, "Commands of one connection that wait for their answer.";
     subscriptions_max = 1_000, "Sessions that one connection hears.";
     stream_sessions_max = 64, "Sessions that one event stream names.";
+    replay_page_max = 200, "Events read from the store at once for whoever catches up.";
     backlog_bytes_max = 256 * 1024, "Bytes that a connection may fall behind in a session.";
     backlog_events_max = 512, "Events that a connection may fall behind in a session.";
     stall_ms_max = 10_000, "Milliseconds that a connection may take nothing of what is due to it.";

@@ -25,9 +25,7 @@ impl Role {
 
     /// Reads the name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Member, Self::Moderator, Self::Owner]
-            .into_iter()
-            .find(|r| r.as_str() == text)
+        [Self::Member, Self::Moderator, Self::Owner].into_iter().find(|r| r.as_str() == text)
     }
 }
 

@@ -170,10 +170,7 @@ impl View {
 /// Checks a text against the limits; it is stored as it came.
 fn check_content(content: &str, limits: &Limits) -> Result<(), Denied> {
     if content.len() as u64 > limits.message_bytes_max {
-        return Err(Denied::TooLong {
-            field: "content",
-            limit: limits.message_bytes_max,
-        });
+        return Err(Denied::TooLong { field: "content", limit: limits.message_bytes_max });
     }
     if content.contains('\0') {
         return Err(Denied::invalid("content", "must not hold NUL"));
@@ -224,10 +221,7 @@ mod tests {
     fn a_text_names_people_by_their_handles() {
         let limits = Limits::default();
         let of = |text| mentioned(text, &limits);
-        assert_eq!(
-            of("hi @ana, @Ana and @bo."),
-            Ok(vec!["ana".to_owned(), "bo".to_owned()])
-        );
+        assert_eq!(of("hi @ana, @Ana and @bo."), Ok(vec!["ana".to_owned(), "bo".to_owned()]));
         assert_eq!(of("mail ana@bo.org @ @@x"), Ok(vec![]));
         let crowd: String = (0..51).map(|i| format!("@u{i} ")).collect();
         assert!(of(&crowd).is_err());
@@ -241,12 +235,6 @@ mod tests {
         }
         assert!(check_content(&"x".repeat(16 * 1024), &limits).is_ok());
         let long = check_content(&"x".repeat(16 * 1024 + 1), &limits);
-        assert!(matches!(
-            long,
-            Err(Denied::TooLong {
-                field: "content",
-                ..
-            })
-        ));
+        assert!(matches!(long, Err(Denied::TooLong { field: "content", .. })));
     }
 }

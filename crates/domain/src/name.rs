@@ -32,10 +32,7 @@ pub fn username(text: &str, limits: &Limits) -> Result<Username, Denied> {
     }
     let edge = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     if !edge(shown.chars().next()) || !edge(shown.chars().next_back()) {
-        return Err(Denied::invalid(
-            "username",
-            "must begin and end with a letter or digit",
-        ));
+        return Err(Denied::invalid("username", "must begin and end with a letter or digit"));
     }
     let key = username_key(&shown);
     Ok(Username { shown, key })
@@ -80,10 +77,7 @@ pub fn email(text: &str, limits: &Limits) -> Result<String, Denied> {
     let invalid = || Denied::invalid("email", "not a mail address");
     let text = text.trim();
     if text.len() as u64 > limits.email_bytes_max {
-        return Err(Denied::TooLong {
-            field: "email",
-            limit: limits.email_bytes_max,
-        });
+        return Err(Denied::TooLong { field: "email", limit: limits.email_bytes_max });
     }
     let (local, host) = text.rsplit_once('@').ok_or_else(invalid)?;
     let local_ok = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
@@ -96,9 +90,7 @@ pub fn email(text: &str, limits: &Limits) -> Result<String, Denied> {
         && !host.is_empty()
         && host.chars().all(host_ok)
         && dotted(host)
-        && host
-            .split('.')
-            .all(|label| !label.starts_with('-') && !label.ends_with('-'));
+        && host.split('.').all(|label| !label.starts_with('-') && !label.ends_with('-'));
     good.then(|| text.to_ascii_lowercase()).ok_or_else(invalid)
 }
 
@@ -108,10 +100,7 @@ pub fn email(text: &str, limits: &Limits) -> Result<String, Denied> {
 /// [`Denied::Invalid`] when too short, [`Denied::TooLong`].
 pub fn password(field: &'static str, text: &str, limits: &Limits) -> Result<(), Denied> {
     if text.len() as u64 > limits.password_bytes_max {
-        return Err(Denied::TooLong {
-            field,
-            limit: limits.password_bytes_max,
-        });
+        return Err(Denied::TooLong { field, limit: limits.password_bytes_max });
     }
     if (text.chars().count() as u64) < limits.password_chars_min {
         return Err(Denied::invalid(field, "too short"));
@@ -121,8 +110,7 @@ pub fn password(field: &'static str, text: &str, limits: &Limits) -> Result<(), 
 
 /// Whether anything of the text can be seen: not only blanks, zero-width marks and controls.
 pub fn is_visible(text: &str) -> bool {
-    text.chars()
-        .any(|c| !c.is_whitespace() && !c.is_control() && !is_invisible(c))
+    text.chars().any(|c| !c.is_whitespace() && !c.is_control() && !is_invisible(c))
 }
 
 /// Refuses NUL and the other control characters; with `lines`, line breaks and tabs may stay.
@@ -173,17 +161,7 @@ mod tests {
     #[test]
     fn a_username_is_letters_digits_and_inner_marks() {
         let limits = Limits::default();
-        for bad in [
-            "",
-            " ",
-            "a b",
-            "admin\u{202e}",
-            ".a",
-            "a-",
-            "a\0b",
-            "a/b",
-            "@a",
-        ] {
+        for bad in ["", " ", "a b", "admin\u{202e}", ".a", "a-", "a\0b", "a/b", "@a"] {
             assert!(username(bad, &limits).is_err(), "{bad:?}");
         }
         assert!(username(&"x".repeat(33), &limits).is_err());
@@ -208,10 +186,7 @@ mod tests {
     #[test]
     fn a_mail_address_is_one_mailbox() {
         let limits = Limits::default();
-        assert_eq!(
-            email(" Ana@Example.org ", &limits).as_deref(),
-            Ok("ana@example.org")
-        );
+        assert_eq!(email(" Ana@Example.org ", &limits).as_deref(), Ok("ana@example.org"));
         let long = format!("{}@example.org", "a".repeat(300));
         for bad in [
             "",

@@ -46,9 +46,7 @@ pub fn may(role: Role, action: Action) -> Result<(), Denied> {
         Action::Ban(target) => role >= Role::Moderator && target.is_none_or(|t| role > t),
         Action::Settings | Action::SetRole { .. } | Action::Close => role == Role::Owner,
     };
-    allowed
-        .then_some(())
-        .ok_or(Denied::Forbidden("your role does not allow it"))
+    allowed.then_some(()).ok_or(Denied::Forbidden("your role does not allow it"))
 }
 
 #[cfg(test)]
@@ -71,13 +69,7 @@ mod tests {
             (Action::Ban(Some(Owner)), [false, false, false]),
             (Action::DeleteOthers, [false, true, true]),
             (Action::Settings, [false, false, true]),
-            (
-                Action::SetRole {
-                    from: Member,
-                    to: Owner,
-                },
-                [false, false, true],
-            ),
+            (Action::SetRole { from: Member, to: Owner }, [false, false, true]),
             (Action::Close, [false, false, true]),
             (Action::ManageSession, [false, true, true]),
         ];

@@ -191,29 +191,16 @@ impl NewRoom {
             }
         }
         let direct = kind == RoomKind::Direct;
-        let most = if direct {
-            limits.direct_people_max - 1
-        } else {
-            limits.members_added_max
-        };
+        let most = if direct { limits.direct_people_max - 1 } else { limits.members_added_max };
         if others.len() as u64 > most {
             return Err(Denied::invalid("members", "too many people"));
         }
         if direct && others.is_empty() {
             return Err(Denied::invalid("members", "a direct room is with somebody"));
         }
-        let name = if direct {
-            String::new()
-        } else {
-            name::line("name", name, limits)?
-        };
+        let name = if direct { String::new() } else { name::line("name", name, limits)? };
         let description = name::text("description", description, limits.description_chars_max)?;
-        Ok(Self {
-            name,
-            kind,
-            description,
-            members: others,
-        })
+        Ok(Self { name, kind, description, members: others })
     }
 }
 
@@ -235,16 +222,8 @@ pub fn join(facts: &RoomFacts, password_hash: Option<&str>) -> Result<Vec<RoomCh
     if facts.password_hash.is_some() && facts.password_hash.as_deref() != password_hash {
         return Err(Denied::Forbidden("the room's password is wrong"));
     }
-    let role = if facts.owners == 0 {
-        Role::Owner
-    } else {
-        Role::Member
-    };
-    Ok(vec![RoomChange::Join {
-        user: facts.actor.user,
-        role,
-        by: None,
-    }])
+    let role = if facts.owners == 0 { Role::Owner } else { Role::Member };
+    Ok(vec![RoomChange::Join { user: facts.actor.user, role, by: None }])
 }
 
 /// Decides about leaving; a room's last owner hands it to its heir.
@@ -253,16 +232,10 @@ pub fn join(facts: &RoomFacts, password_hash: Option<&str>) -> Result<Vec<RoomCh
 /// [`Denied::NotFound`] when one is not in it.
 pub fn leave(facts: &RoomFacts) -> Result<Vec<RoomChange>, Denied> {
     let role = member(facts)?;
-    let mut changes = vec![RoomChange::Remove {
-        user: facts.actor.user,
-        reason: Gone::Left,
-    }];
+    let mut changes = vec![RoomChange::Remove { user: facts.actor.user, reason: Gone::Left }];
     let orphaned = role == Role::Owner && facts.owners == 1;
     if let Some(heir) = facts.heir.filter(|_| orphaned) {
-        changes.push(RoomChange::SetRole {
-            user: heir,
-            role: Role::Owner,
-        });
+        changes.push(RoomChange::SetRole { user: heir, role: Role::Owner });
     }
     Ok(changes)
 }
@@ -280,14 +253,7 @@ pub fn add(facts: &RoomFacts, asked: usize) -> Result<Vec<RoomChange>, Denied> {
         return Err(Denied::Conflict("the room is archived"));
     }
     let closed = facts.room.kind == RoomKind::Private || facts.room.has_password;
-    may(
-        role,
-        if closed {
-            Action::InviteToClosed
-        } else {
-            Action::InviteToOpen
-        },
-    )?;
+    may(role, if closed { Action::InviteToClosed } else { Action::InviteToOpen })?;
     if facts.people.len() != asked {
         return Err(Denied::NotFound);
     }
@@ -296,13 +262,7 @@ pub fn add(facts: &RoomFacts, asked: usize) -> Result<Vec<RoomChange>, Denied> {
     }
     let by = Some(facts.actor.user);
     let news = facts.people.iter().filter(|p| p.role.is_none());
-    Ok(news
-        .map(|p| RoomChange::Join {
-            user: p.user,
-            role: Role::Member,
-            by,
-        })
-        .collect())
+    Ok(news.map(|p| RoomChange::Join { user: p.user, role: Role::Member, by }).collect())
 }
 
 /// Decides about sending somebody away.
@@ -320,10 +280,7 @@ pub fn kick(facts: &RoomFacts) -> Result<Vec<RoomChange>, Denied> {
         return Err(Denied::Forbidden("nobody is sent out of a direct room"));
     }
     may(role, Action::Remove(theirs))?;
-    Ok(vec![RoomChange::Remove {
-        user: target.user,
-        reason: Gone::Kicked,
-    }])
+    Ok(vec![RoomChange::Remove { user: target.user, reason: Gone::Kicked }])
 }
 
 /// Decides about keeping somebody out.
@@ -340,15 +297,9 @@ pub fn ban(facts: &RoomFacts, reason: &str, limits: &Limits) -> Result<Vec<RoomC
     let reason = name::text("reason", reason, limits.status_chars_max)?;
     let mut changes = Vec::new();
     if target.role.is_some() {
-        changes.push(RoomChange::Remove {
-            user: target.user,
-            reason: Gone::Banned,
-        });
+        changes.push(RoomChange::Remove { user: target.user, reason: Gone::Banned });
     }
-    changes.push(RoomChange::Ban {
-        user: target.user,
-        reason,
-    });
+    changes.push(RoomChange::Ban { user: target.user, reason });
     Ok(changes)
 }
 
@@ -358,11 +309,7 @@ pub fn ban(facts: &RoomFacts, reason: &str, limits: &Limits) -> Result<Vec<RoomC
 /// [`Denied`] when the actor may not or the person is not banned.
 pub fn unban(facts: &RoomFacts) -> Result<Vec<RoomChange>, Denied> {
     let role = member(facts)?;
-    let target = facts
-        .people
-        .first()
-        .filter(|p| p.banned)
-        .ok_or(Denied::NotFound)?;
+    let target = facts.people.first().filter(|p| p.banned).ok_or(Denied::NotFound)?;
     may(role, Action::Ban(None))?;
     Ok(vec![RoomChange::Unban(target.user)])
 }
@@ -385,10 +332,7 @@ pub fn set_role(facts: &RoomFacts, to: Role) -> Result<Vec<RoomChange>, Denied> 
     if from == to {
         return Ok(vec![]);
     }
-    Ok(vec![RoomChange::SetRole {
-        user: target.user,
-        role: to,
-    }])
+    Ok(vec![RoomChange::SetRole { user: target.user, role: to }])
 }
 
 /// Decides about new settings, which are read and normalised here.
@@ -418,11 +362,7 @@ pub fn settings(
         asked.name = Some(name::line("name", text, limits)?);
     }
     if let Some(text) = &asked.description {
-        asked.description = Some(name::text(
-            "description",
-            text,
-            limits.description_chars_max,
-        )?);
+        asked.description = Some(name::text("description", text, limits.description_chars_max)?);
     }
     Ok(vec![RoomChange::Settings(asked)])
 }
@@ -442,12 +382,9 @@ pub fn delete(facts: &RoomFacts) -> Result<Vec<RoomChange>, Denied> {
 
 /// The actor's role. Somebody who is not in the room learns only whether it can be seen at all.
 fn member(facts: &RoomFacts) -> Result<Role, Denied> {
-    facts
-        .actor
-        .role
-        .ok_or(if facts.room.kind.is_open() && !facts.actor.banned {
-            Denied::Forbidden("join the room first")
-        } else {
-            Denied::NotFound
-        })
+    facts.actor.role.ok_or(if facts.room.kind.is_open() && !facts.actor.banned {
+        Denied::Forbidden("join the room first")
+    } else {
+        Denied::NotFound
+    })
 }

@@ -142,9 +142,7 @@ pub fn add(facts: &SessionFacts) -> Result<Vec<SessionChange>, Denied> {
     let view = &facts.view;
     view.open()?;
     if view.main {
-        return Err(Denied::Conflict(
-            "the main session has all the room's members",
-        ));
+        return Err(Denied::Conflict("the main session has all the room's members"));
     }
     manage(view)?;
     if facts.people.iter().any(|p| p.role.is_none()) {
@@ -172,10 +170,7 @@ pub fn remove(facts: &SessionFacts) -> Result<Vec<SessionChange>, Denied> {
     }
     manage(view)?;
     if view.created_by != Some(view.user) {
-        may(
-            view.role,
-            Action::Remove(person.role.unwrap_or(Role::Member)),
-        )?;
+        may(view.role, Action::Remove(person.role.unwrap_or(Role::Member)))?;
     }
     Ok(vec![SessionChange::Remove(person.user, Gone::Removed)])
 }
@@ -196,9 +191,7 @@ pub fn rename(facts: &SessionFacts, to: &str, limits: &Limits) -> Result<Session
 /// [`Denied`] when the actor may not, it is the main session, or it has ended.
 pub fn end(facts: &SessionFacts) -> Result<SessionChange, Denied> {
     if facts.view.main {
-        return Err(Denied::Conflict(
-            "the main session lives as long as its room",
-        ));
+        return Err(Denied::Conflict("the main session lives as long as its room"));
     }
     facts.view.open()?;
     manage(&facts.view)?;

@@ -10,7 +10,8 @@ use parlor_wire::command::Command;
 use parlor_wire::frame::Frame as Said;
 use parlor_wire::v1;
 
-use crate::socket::{End, Socket};
+use crate::manner::End;
+use crate::socket::Socket;
 
 /// Runs a command, or begins to.
 pub(crate) async fn run(socket: &mut Socket, command: Command) -> Result<(), End> {

@@ -13,7 +13,7 @@ use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use parlor_app::{Actor, App, Error};
-use parlor_hub::{Cut, Ear, Form, Frame, Key};
+use parlor_hub::{Cut, Ear, Frame, Key};
 use parlor_wire::command::{self, Codec, Command};
 use parlor_wire::frame::{self, Frame as Said};
 use parlor_wire::{Code, v1};
@@ -23,6 +23,7 @@ use tokio::time::Sleep;
 
 use crate::commands;
 use crate::listening::Listening;
+use crate::manner::{End, Manner};
 
 /// Bytes taken from the hub, and read from the socket, in one turn.
 const TURN_BYTES: u64 = 256 * 1024;
@@ -36,33 +37,6 @@ const SLICES: usize = 128;
 /// Frames that say nothing, or that come too fast, before the connection is closed.
 const STRIKES_MAX: u32 = 3;
 const REFUSALS_MAX: u32 = 100;
-
-/// How the connection speaks.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Manner {
-    pub(crate) codec: Codec,
-    pub(crate) deflate: bool,
-}
-
-/// Why a connection ends.
-pub(crate) enum End {
-    /// The peer is gone.
-    Gone,
-    /// We say goodbye with these bytes.
-    Goodbye(Bytes),
-}
-
-impl End {
-    pub(crate) fn with(code: u16, reason: &str) -> Self {
-        Self::Goodbye(parlor_ws::close(code, reason))
-    }
-}
-
-impl From<io::Error> for End {
-    fn from(_: io::Error) -> Self {
-        Self::Gone
-    }
-}
 
 /// What answers a command, when it is done.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Said> + Send>>;
@@ -389,13 +363,6 @@ impl Socket {
             self.write()?;
         }
         Ok(())
-    }
-}
-
-impl Manner {
-    fn bytes(self, frame: &Frame) -> Bytes {
-        let form = if self.deflate { Form::Deflated } else { Form::Plain(self.codec) };
-        form.of(frame).bytes().clone()
     }
 }
 

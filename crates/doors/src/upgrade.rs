@@ -13,7 +13,8 @@ use parlor_ws::{Offer, accept};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::socket::{Manner, Socket};
+use crate::manner::Manner;
+use crate::socket::Socket;
 use crate::serve::take_stream;
 use crate::{Doors, Peer, Refusal, auth};
 

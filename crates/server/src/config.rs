@@ -34,24 +34,46 @@ macro_rules! keys {
 }
 
 keys! {
-    "listen", None, "127.0.0.1:8000", "Address and port to listen on; port 0 takes a free one.";
-    "data_dir", None, "./data", "Folder of the database, the generated secret, and the mail when there is no SMTP server.";
-    "public_url", None, "http://<listen>", "Where people reach this server; links in mails begin with it.";
-    "server_name", None, "Parlor", "What this server calls itself.";
-    "smtp_url", None, "", "SMTP server, as `smtp://user:password@host:587` or `smtps://…`; without it, mails become files in `<data_dir>/mail`, on loopback listeners only.";
-    "email_from", None, "Parlor <parlor@localhost>", "Sender of the mails.";
-    "secret_key", Some("SECRET_KEY"), "", "Secret that every key is derived from, at least 32 characters; generated into the data folder when absent.";
-    "allowed_origins", Some("CORS_ALLOWED_ORIGINS"), "", "Further origins whose pages may call the API, separated by commas.";
-    "allowed_hosts", Some("ALLOWED_HOSTS"), "", "Host names that requests may name, separated by commas; empty: any.";
-    "trusted_proxies", None, "", "Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed, separated by commas.";
-    "limits", None, "on", "`off` lifts the rate limits and makes passwords cheap to check: for benchmarks, on loopback listeners only.";
-    "deflate", None, "off", "`on` offers permessage-deflate on WebSockets.";
-    "metrics_token", None, "", "Bearer token for `/metrics` from elsewhere than loopback.";
-    "log", None, "info", "What is logged: a level, or `tracing` directives.";
-    "log_format", None, "text", "`text` or `json`.";
-    "access_token_expiration_minutes", Some("ACCESS_TOKEN_EXPIRATION_MINUTES"), "15", "Minutes that an access token is good.";
-    "refresh_token_expiration_days", Some("REFRESH_TOKEN_EXPIRATION_DAYS"), "7", "Days that a login lives unless it is used.";
-    "verification_code_expiration_minutes", Some("VERIFICATION_CODE_EXPIRATION_MINUTES"), "10", "Minutes that a mailed code is good.";
+    "listen", None, "127.0.0.1:8000",
+        "Address and port to listen on; port 0 takes a free one.";
+    "data_dir", None, "./data",
+        "Folder of the database, the generated secret, and the mail when there is no SMTP server.";
+    "public_url", None, "http://<listen>",
+        "Where people reach this server; links in mails begin with it.";
+    "server_name", None, "Parlor",
+        "What this server calls itself.";
+    "smtp_url", None, "",
+        "SMTP server, as `smtp://user:password@host:587` or `smtps://…`; without it, mails become \
+         files in `<data_dir>/mail`, on loopback listeners only.";
+    "email_from", None, "Parlor <parlor@localhost>",
+        "Sender of the mails.";
+    "secret_key", Some("SECRET_KEY"), "",
+        "Secret that every key is derived from, at least 32 characters; generated into the data \
+         folder when absent.";
+    "allowed_origins", Some("CORS_ALLOWED_ORIGINS"), "",
+        "Further origins whose pages may call the API, separated by commas.";
+    "allowed_hosts", Some("ALLOWED_HOSTS"), "",
+        "Host names that requests may name, separated by commas; empty: any.";
+    "trusted_proxies", None, "",
+        "Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed, separated by \
+         commas.";
+    "limits", None, "on",
+        "`off` lifts the rate limits and makes passwords cheap to check: for benchmarks, on \
+         loopback listeners only.";
+    "deflate", None, "off",
+        "`on` offers permessage-deflate on WebSockets.";
+    "metrics_token", None, "",
+        "Bearer token for `/metrics` from elsewhere than loopback.";
+    "log", None, "info",
+        "What is logged: a level, or `tracing` directives.";
+    "log_format", None, "text",
+        "`text` or `json`.";
+    "access_token_expiration_minutes", Some("ACCESS_TOKEN_EXPIRATION_MINUTES"), "15",
+        "Minutes that an access token is good.";
+    "refresh_token_expiration_days", Some("REFRESH_TOKEN_EXPIRATION_DAYS"), "7",
+        "Days that a login lives unless it is used.";
+    "verification_code_expiration_minutes", Some("VERIFICATION_CODE_EXPIRATION_MINUTES"), "10",
+        "Minutes that a mailed code is good.";
 }
 
 /// Prefix of the keys that set a limit: `limit_message_bytes_max`.
@@ -242,7 +264,8 @@ impl Raw {
     fn check_url(&mut self, config: &Config) {
         let Some(url) = &config.public_url else { return };
         if !url.starts_with("http://") && !url.starts_with("https://") {
-            self.faults.push(format!("public_url: `{url}` begins with neither http:// nor https://"));
+            self.faults
+                .push(format!("public_url: `{url}` begins with neither http:// nor https://"));
         }
     }
 
@@ -276,12 +299,7 @@ impl Raw {
         value
     }
 
-    fn parsed_or(
-        &mut self,
-        name: &str,
-        what: &str,
-        (ip, port): ([u8; 4], u16),
-    ) -> SocketAddr {
+    fn parsed_or(&mut self, name: &str, what: &str, (ip, port): ([u8; 4], u16)) -> SocketAddr {
         let default = SocketAddr::new(IpAddr::from(ip), port);
         self.parsed(name, what).unwrap_or(default)
     }
@@ -335,12 +353,15 @@ mod tests {
     fn what_is_added_first_wins() {
         let mut raw = Raw::new();
         raw.add("flags", pairs(&[("listen", "127.0.0.1:1")]));
-        raw.add_environment("environment", pairs(&[
-            ("PARLOR_LISTEN", "127.0.0.1:2"),
-            ("SECRET_KEY", "an old secret of thirty-two chars"),
-            ("PATH", "/bin"),
-            ("PARLOR_LIMIT_PAGE_MAX", "50"),
-        ]));
+        raw.add_environment(
+            "environment",
+            pairs(&[
+                ("PARLOR_LISTEN", "127.0.0.1:2"),
+                ("SECRET_KEY", "an old secret of thirty-two chars"),
+                ("PATH", "/bin"),
+                ("PARLOR_LIMIT_PAGE_MAX", "50"),
+            ]),
+        );
         let config = raw.read().unwrap();
         assert_eq!(config.listen.port(), 1);
         assert!(config.secret.is_some());
@@ -350,14 +371,17 @@ mod tests {
     #[test]
     fn every_fault_is_reported() {
         let mut raw = Raw::new();
-        raw.add_environment("environment", pairs(&[
-            ("PARLOR_LISTEN", "here"),
-            ("PARLOR_LISSTEN", "127.0.0.1:2"),
-            ("PARLOR_LIMITS", "maybe"),
-            ("PARLOR_SECRET_KEY", "short"),
-            ("PARLOR_PUBLIC_URL", "ftp://x"),
-            ("PARLOR_METRICS_TOKEN_FILE", "/no/such/file"),
-        ]));
+        raw.add_environment(
+            "environment",
+            pairs(&[
+                ("PARLOR_LISTEN", "here"),
+                ("PARLOR_LISSTEN", "127.0.0.1:2"),
+                ("PARLOR_LIMITS", "maybe"),
+                ("PARLOR_SECRET_KEY", "short"),
+                ("PARLOR_PUBLIC_URL", "ftp://x"),
+                ("PARLOR_METRICS_TOKEN_FILE", "/no/such/file"),
+            ]),
+        );
         let Faults(faults) = raw.read().unwrap_err();
         assert_eq!(faults.len(), 7, "{faults:#?}");
     }

@@ -48,9 +48,9 @@ pub fn pages<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/app/", get(|headers: HeaderMap| async move { page("index.html", &headers) }))
         .route(
             "/app/{*path}",
-            get(|Path(path): Path<String>, headers: HeaderMap| async move {
-                page(&path, &headers)
-            }),
+            get(
+                |Path(path): Path<String>, headers: HeaderMap| async move { page(&path, &headers) },
+            ),
         )
 }
 
@@ -134,7 +134,8 @@ fn assets() -> &'static HashMap<String, Asset> {
 fn load(name: &str) -> Option<Asset> {
     let file = Dist::get(name)?;
     let plain = bytes::Bytes::from(file.data.into_owned());
-    let hash: String = file.metadata.sha256_hash()[..16].iter().map(|b| format!("{b:02x}")).collect();
+    let hash = file.metadata.sha256_hash();
+    let hash: String = hash[..16].iter().map(|b| format!("{b:02x}")).collect();
     let kind = HeaderValue::from_str(file.metadata.mimetype()).ok()?;
     let text = kind.to_str().is_ok_and(|kind| {
         ["text/", "javascript", "json", "svg", "manifest"].iter().any(|t| kind.contains(t))

@@ -95,39 +95,22 @@ mod tests {
         });
         let json = br#"{"type":"send","ref":2,"session_id":"s","client_id":"c","content":"hi"}"#;
         assert_eq!(parse(Codec::Json, json, 32).as_ref(), Ok(&send));
-        let frame = ClientFrame {
-            command: Some(send.clone()),
-        };
+        let frame = ClientFrame { command: Some(send.clone()) };
+        assert_eq!(parse(Codec::Proto, &frame.encode_to_vec(), 32).as_ref(), Ok(&send));
         assert_eq!(
-            parse(Codec::Proto, &frame.encode_to_vec(), 32).as_ref(),
-            Ok(&send)
-        );
-        assert_eq!(
-            serde_json::to_vec(&frame)
-                .ok()
-                .map(|b| parse(Codec::Json, &b, 32)),
+            serde_json::to_vec(&frame).ok().map(|b| parse(Codec::Json, &b, 32)),
             Some(Ok(send))
         );
     }
 
     #[test]
     fn what_is_no_command_is_refused() {
-        for bad in [
-            "[]",
-            "null",
-            "\"x\"",
-            "{\"type\":1}",
-            "{\"type\":\"fly\"}",
-            "{",
-            "7",
-        ] {
+        for bad in ["[]", "null", "\"x\"", "{\"type\":1}", "{\"type\":\"fly\"}", "{", "7"] {
             assert!(parse(Codec::Json, bad.as_bytes(), 32).is_err(), "{bad}");
         }
         let twice = br#"{"type":"send","content":"a","content":"b"}"#;
         assert!(parse(Codec::Json, twice, 32).is_err());
-        let varint = [
-            0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
-        ];
+        let varint = [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01];
         assert!(parse(Codec::Proto, &varint, 32).is_err());
         assert_eq!(parse(Codec::Proto, &[], 32), Err(FrameError::UnknownType));
     }

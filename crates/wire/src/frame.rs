@@ -32,11 +32,7 @@ mod tests {
 
     #[test]
     fn an_event_names_its_kind_by_one_key() {
-        let posted = Message {
-            number: 3,
-            content: "hi".into(),
-            ..Message::default()
-        };
+        let posted = Message { number: 3, content: "hi".into(), ..Message::default() };
         let event = Event {
             session_id: Some("s".into()),
             seq: Some(132),
@@ -44,31 +40,24 @@ mod tests {
             ..Event::default()
         };
         let text = json(Frame::Event(event));
-        let head = r#"{"type":"event","session_id":"s","seq":132,"at":"1970-01-01T00:00:00.000000Z","posted":{"id":"","#;
+        let head = concat!(
+            r#"{"type":"event","session_id":"s","seq":132,"at""#,
+            r#":"1970-01-01T00:00:00.000000Z","posted":{"id":"","#
+        );
         assert!(text.starts_with(head), "{text}");
         assert!(text.contains(r#""reply_to":null,"#), "{text}");
     }
 
     #[test]
     fn an_answer_has_only_what_was_asked_for() {
-        let ok = Ok {
-            r#ref: 1,
-            seq: Some(131),
-            ..Ok::default()
-        };
+        let ok = Ok { r#ref: 1, seq: Some(131), ..Ok::default() };
         assert_eq!(json(Frame::Ok(ok)), r#"{"type":"ok","ref":1,"seq":131}"#);
     }
 
     #[test]
     fn both_forms_read_back_as_the_same_frame() {
-        let hello = Frame::Hello(Hello {
-            epoch: "e".into(),
-            user_seq: 7,
-            ..Hello::default()
-        });
-        let frame = ServerFrame {
-            frame: Some(hello.clone()),
-        };
+        let hello = Frame::Hello(Hello { epoch: "e".into(), user_seq: 7, ..Hello::default() });
+        let frame = ServerFrame { frame: Some(hello.clone()) };
         let proto = ServerFrame::decode(&*to_vec(Codec::Proto, &hello));
         assert_eq!(proto.as_ref(), Result::Ok(&frame));
         let json: Result<ServerFrame, _> = serde_json::from_slice(&to_vec(Codec::Json, &hello));

@@ -15,10 +15,7 @@ impl From<&domain::User> for v1::User {
             name: user.name.clone(),
             status: user.status.clone(),
             created_at: user.created_at.0,
-            last_seen_at: user
-                .last_seen_at
-                .filter(|_| user.show_last_seen)
-                .map(|t| t.0),
+            last_seen_at: user.last_seen_at.filter(|_| user.show_last_seen).map(|t| t.0),
             online: false,
         }
     }
@@ -133,10 +130,7 @@ impl From<&domain::Message> for v1::Message {
 
 impl From<&domain::Revision> for v1::Revision {
     fn from(revision: &domain::Revision) -> Self {
-        Self {
-            content: revision.content.clone(),
-            written_at: revision.written_at.0,
-        }
+        Self { content: revision.content.clone(), written_at: revision.written_at.0 }
     }
 }
 
@@ -158,21 +152,12 @@ impl From<&EventKind> for Kind {
         match kind {
             EventKind::Posted(message) => Self::Posted(message.into()),
             EventKind::Edited(message) => Self::Edited(message.into()),
-            EventKind::Deleted {
-                message,
-                number,
-                by,
-            } => Self::Deleted(v1::Deleted {
+            EventKind::Deleted { message, number, by } => Self::Deleted(v1::Deleted {
                 message_id: message.to_string(),
                 number: *number,
                 by: text(by),
             }),
-            EventKind::Joined {
-                user,
-                username,
-                name,
-                by,
-            } => Self::Joined(v1::Joined {
+            EventKind::Joined { user, username, name, by } => Self::Joined(v1::Joined {
                 user_id: text(user),
                 by: by.as_ref().map(text),
                 username: username.clone(),
@@ -188,10 +173,9 @@ impl From<&EventKind> for Kind {
                 role: role.as_str().to_owned(),
                 by: text(by),
             }),
-            EventKind::SessionSettings { name, by } => Self::SessionSettings(v1::SessionSettings {
-                name: name.clone(),
-                by: text(by),
-            }),
+            EventKind::SessionSettings { name, by } => {
+                Self::SessionSettings(v1::SessionSettings { name: name.clone(), by: text(by) })
+            }
             EventKind::RoomSettings {
                 room,
                 name,
@@ -209,9 +193,7 @@ impl From<&EventKind> for Kind {
                 archived_at: archived_at.map(|t| t.0),
                 by: text(by),
             }),
-            EventKind::Ended { by } => Self::Ended(v1::Ended {
-                by: by.as_ref().map(text),
-            }),
+            EventKind::Ended { by } => Self::Ended(v1::Ended { by: by.as_ref().map(text) }),
         }
     }
 }
@@ -236,26 +218,23 @@ impl From<&UserEventKind> for Kind {
                 session: session.as_deref().map(Into::into),
                 by: by.map(|id| id.to_string()),
             }),
-            UserEventKind::Removed {
-                room,
-                session,
-                whole_room,
-                reason,
-            } => Self::Removed(v1::Removed {
-                room_id: room.to_string(),
-                session_id: session.to_string(),
-                room: *whole_room,
-                reason: reason.as_str().to_owned(),
-            }),
+            UserEventKind::Removed { room, session, whole_room, reason } => {
+                Self::Removed(v1::Removed {
+                    room_id: room.to_string(),
+                    session_id: session.to_string(),
+                    room: *whole_room,
+                    reason: reason.as_str().to_owned(),
+                })
+            }
             UserEventKind::RoomCreated(room) => {
                 Self::RoomCreated(room.as_deref().map(Into::into).unwrap_or_default())
             }
             UserEventKind::DeviceAdded(device) => {
                 Self::DeviceAdded(device.as_ref().map(Into::into).unwrap_or_default())
             }
-            UserEventKind::DeviceRemoved(device) => Self::DeviceRemoved(v1::DeviceRemoved {
-                device_id: device.to_string(),
-            }),
+            UserEventKind::DeviceRemoved(device) => {
+                Self::DeviceRemoved(v1::DeviceRemoved { device_id: device.to_string() })
+            }
             UserEventKind::Settings(me) => Self::Settings((&**me).into()),
         }
     }

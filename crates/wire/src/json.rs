@@ -46,28 +46,15 @@ pub(crate) fn shaped<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> 
 pub(crate) fn scan(bytes: &[u8], depth_max: u64) -> Result<Option<Cow<'_, str>>, JsonError> {
     let fault = Cell::new(None);
     let mut from = serde_json::Deserializer::from_slice(bytes);
-    let scan = Scan {
-        left: depth_max,
-        fault: &fault,
-        top: true,
-    };
-    let kind = scan
-        .deserialize(&mut from)
-        .and_then(|kind| from.end().map(|()| kind));
-    kind.map_err(|e| {
-        fault
-            .take()
-            .unwrap_or_else(|| JsonError::Syntax(without_position(&e)))
-    })
+    let scan = Scan { left: depth_max, fault: &fault, top: true };
+    let kind = scan.deserialize(&mut from).and_then(|kind| from.end().map(|()| kind));
+    kind.map_err(|e| fault.take().unwrap_or_else(|| JsonError::Syntax(without_position(&e))))
 }
 
 /// The fault without the line and column, which tell a client nothing.
 fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.split(" at line ")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 struct Scan<'a> {
@@ -82,11 +69,7 @@ impl Scan<'_> {
             self.fault.set(Some(JsonError::TooDeep));
             return Err(E::custom("too deep"));
         };
-        Ok(Scan {
-            left,
-            fault: self.fault,
-            top: false,
-        })
+        Ok(Scan { left, fault: self.fault, top: false })
     }
 }
 
@@ -242,19 +225,13 @@ mod tests {
             assert!(matches!(verdict(bad), Err(JsonError::Syntax(_))), "{bad}");
         }
         assert!(matches!(read::<String>(b"1", 32), Err(JsonError::Shape(_))));
-        assert!(matches!(
-            read::<String>(b"\"\xff\"", 32),
-            Err(JsonError::Syntax(_))
-        ));
+        assert!(matches!(read::<String>(b"\"\xff\"", 32), Err(JsonError::Syntax(_))));
     }
 
     #[test]
     fn the_type_of_a_frame_is_found_wherever_it_stands() {
         let kind = |text: &'static str| scan(text.as_bytes(), 32).map(|k| k.map(Cow::into_owned));
-        assert_eq!(
-            kind(r#"{"ref":1,"type":"send"}"#),
-            Ok(Some("send".to_owned()))
-        );
+        assert_eq!(kind(r#"{"ref":1,"type":"send"}"#), Ok(Some("send".to_owned())));
         assert_eq!(kind(r#"{"x":{"type":"send"}}"#), Ok(None));
         assert_eq!(kind(r#"{"type":1}"#), Ok(None));
     }

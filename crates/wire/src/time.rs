@@ -18,9 +18,7 @@ pub fn rfc3339(micros: i64) -> String {
 }
 
 fn micros<E: serde::de::Error>(text: &str) -> Result<i64, E> {
-    let time: Timestamp = text
-        .parse()
-        .map_err(|_| E::custom("not an RFC 3339 time"))?;
+    let time: Timestamp = text.parse().map_err(|_| E::custom("not an RFC 3339 time"))?;
     Ok(time.as_microsecond())
 }
 
@@ -49,9 +47,7 @@ pub(crate) mod optional {
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
-        Option::<String>::deserialize(from)?
-            .map(|text| micros(&text))
-            .transpose()
+        Option::<String>::deserialize(from)?.map(|text| micros(&text)).transpose()
     }
 }
 
@@ -62,10 +58,7 @@ mod tests {
     #[test]
     fn a_moment_has_microseconds_and_ends_in_z() {
         assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000000Z");
-        assert_eq!(
-            rfc3339(1_700_000_000_123_456),
-            "2023-11-14T22:13:20.123456Z"
-        );
+        assert_eq!(rfc3339(1_700_000_000_123_456), "2023-11-14T22:13:20.123456Z");
         assert_eq!(rfc3339(i64::MAX), "1970-01-01T00:00:00.000000Z");
     }
 }
