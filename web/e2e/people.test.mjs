@@ -1,6 +1,6 @@
 // Who is here, who writes, who is sent away.
 import { test } from 'node:test';
-import { assert, axeEverywhere, call, field, gone, PASSWORD, person, room, roomRow, signIn, stranger, until, windowOf, write } from './harness.mjs';
+import { assert, axeEverywhere, call, field, gone, message, PASSWORD, person, room, roomRow, say, signIn, stranger, until, windowOf, write } from './harness.mjs';
 
 async function three() {
   const ana = await person('Ana');
@@ -80,6 +80,16 @@ test('who is removed is out at once, and told so; who is banned cannot come back
   await here.getByRole('button', { name: 'Let back in' }).click();
   await here.getByText('Nobody is banned.').waitFor();
   await cleo.call('POST', `/rooms/${id}/join`);
+});
+
+test('who has gone is still named beside their words', async () => {
+  const { bo, id, session, here, panel } = await three();
+  await say(bo, session, 'my last words');
+  await message(here, 'my last words').waitFor();
+  await bo.call('POST', `/rooms/${id}/leave`);
+  await gone(panel.locator('.person', { hasText: 'Bo' }));
+  await here.reload();
+  await message(here, 'my last words').locator('.message-name', { hasText: 'Bo' }).waitFor();
 });
 
 test('signing out another device puts it at the door at once', async () => {

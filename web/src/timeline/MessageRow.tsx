@@ -4,6 +4,7 @@ import { plainText } from '../markdown/parse';
 import { fullTime, timeOf } from '../shell/when';
 import { nameOf } from '../store/select';
 import { useParlor } from '../store/store';
+import { useUser } from '../store/useUser';
 import { strings } from '../strings';
 import type { Message } from '../wire';
 import { Avatar } from '../ui/Avatar';
@@ -29,7 +30,7 @@ interface Props {
 
 export const MessageRow = memo(function MessageRow(props: Props) {
   const { message, head, total, lit, faces, storedMark, mayDelete } = props;
-  const sender = useParlor((state) => state.users[message.sender_id]);
+  const sender = useUser(message.sender_id, message.session_id);
   const me = useParlor((state) => state.me!.user);
   const editing = useTalk((state) => state.editing === message.id);
   const name = nameOf(sender);

@@ -3,6 +3,7 @@ import { plainText } from '../markdown/parse';
 import { messages as messagesApi } from '../net/api';
 import { nameOf } from '../store/select';
 import { useParlor } from '../store/store';
+import { useUser } from '../store/useUser';
 import { strings } from '../strings';
 import type { Message } from '../wire';
 import { Icon } from '../ui/Icon';
@@ -29,7 +30,7 @@ export function Quote({ sessionId, id }: { sessionId: string; id: string }) {
   const held = useParlor((state) => state.logs[sessionId]?.messages.find((message) => message.id === id));
   const [far, setFar] = useState<Message | null>(null);
   const message = held ?? far;
-  const sender = useParlor((state) => (message ? state.users[message.sender_id] : undefined));
+  const sender = useUser(message?.sender_id, sessionId);
   const missing = !held;
   useEffect(() => {
     if (!missing) return;
