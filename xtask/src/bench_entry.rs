@@ -15,15 +15,7 @@ pub(crate) struct Options {
 /// The verb.
 #[cfg(not(feature = "bench"))]
 pub(crate) fn bench(options: &Options) -> anyhow::Result<()> {
-    let build = [
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        "xtask",
-        "--features",
-        "bench",
-    ];
+    let build = ["run", "--quiet", "--release", "--package", "xtask", "--features", "bench"];
     let mut command = crate::process::cargo(&build);
     crate::process::run(command.args(["--", "bench"]).args(&options.args))
 }

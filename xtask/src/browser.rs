@@ -27,13 +27,9 @@ impl TestServer {
         let data = tree::scratch("browser")?.join(format!("data-{}", std::process::id()));
         std::fs::create_dir_all(&data)?;
         let mut command = Command::new(tree::parlor("debug"));
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(&data);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data);
         let mut server = Background::start(&mut command)?;
-        let url = server
-            .wait_for(BOUND, START)
-            .context("the server did not start")?;
+        let url = server.wait_for(BOUND, START).context("the server did not start")?;
         Ok(Self { server, data, url })
     }
 

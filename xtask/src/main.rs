@@ -3,10 +3,7 @@
 //! It builds, checks, generates and measures. It refuses to hold anything that the product needs:
 //! delete this folder and `parlor` still builds and runs.
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on stdout")]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a tool that times its steps reads the real clock"
-)]
+#![expect(clippy::disallowed_methods, reason = "a tool that times its steps reads the real clock")]
 
 #[cfg(feature = "bench")]
 mod bench;

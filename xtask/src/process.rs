@@ -17,9 +17,7 @@ const LINES_KEPT: usize = 4_096;
 
 /// Runs `command` to its end; an unsuccessful one is an error.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("failed to start {}", name(command)))?;
+    let status = command.status().with_context(|| format!("failed to start {}", name(command)))?;
     if !status.success() {
         bail!("`{}` ended with {status}", shown(command));
     }
@@ -56,10 +54,7 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 /// `npm` in the folder of the web client.
 pub(crate) fn npm(args: &[&str]) -> Command {
     let mut command = Command::new("npm");
-    command
-        .args(args)
-        .current_dir(crate::tree::root().join("web"))
-        .env("NO_COLOR", "1");
+    command.args(args).current_dir(crate::tree::root().join("web")).env("NO_COLOR", "1");
     command
 }
 
@@ -75,11 +70,7 @@ pub(crate) fn shown(command: &Command) -> String {
 
 fn name(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    program
-        .file_name()
-        .unwrap_or(program.as_os_str())
-        .to_string_lossy()
-        .into_owned()
+    program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// A program that runs beside us; it ends with this value at the latest.
@@ -99,14 +90,10 @@ impl Background {
             .spawn()
             .with_context(|| format!("failed to start {}", name(command)))?;
         let (sender, lines) = sync_channel(LINES_KEPT);
-        let stdout = child
-            .stdout
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn std::io::Read + Send>);
-        let stderr = child
-            .stderr
-            .take()
-            .map(|pipe| Box::new(pipe) as Box<dyn std::io::Read + Send>);
+        let stdout =
+            child.stdout.take().map(|pipe| Box::new(pipe) as Box<dyn std::io::Read + Send>);
+        let stderr =
+            child.stderr.take().map(|pipe| Box::new(pipe) as Box<dyn std::io::Read + Send>);
         for pipe in [stdout, stderr].into_iter().flatten() {
             let sender = sender.clone();
             std::thread::spawn(move || {
@@ -116,11 +103,7 @@ impl Background {
                 }
             });
         }
-        Ok(Self {
-            child,
-            lines,
-            seen: Vec::new(),
-        })
+        Ok(Self { child, lines, seen: Vec::new() })
     }
 
     /// The rest of the first line that contains `mark`, up to white space.
@@ -140,10 +123,7 @@ impl Background {
     }
 
     /// The process id.
-    #[cfg_attr(
-        not(feature = "bench"),
-        expect(dead_code, reason = "the benchmark measures by id")
-    )]
+    #[cfg_attr(not(feature = "bench"), expect(dead_code, reason = "the benchmark measures by id"))]
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }

@@ -20,13 +20,7 @@ pub(crate) struct Options {
 
 /// The verb.
 pub(crate) fn reference(options: &Options) -> anyhow::Result<()> {
-    process::run(&mut process::cargo(&[
-        "build",
-        "--package",
-        "parlor-server",
-        "--bin",
-        "parlor",
-    ]))?;
+    process::run(&mut process::cargo(&["build", "--package", "parlor-server", "--bin", "parlor"]))?;
     let mut stale = Vec::new();
     for (path, title, args) in DOCUMENTS {
         let mut print = std::process::Command::new(tree::parlor("debug"));
@@ -43,10 +37,7 @@ pub(crate) fn reference(options: &Options) -> anyhow::Result<()> {
         }
     }
     if !stale.is_empty() {
-        bail!(
-            "not up to date: {}; run `cargo xtask reference`",
-            stale.join(", ")
-        );
+        bail!("not up to date: {}; run `cargo xtask reference`", stale.join(", "));
     }
     Ok(())
 }

@@ -31,9 +31,6 @@ pub(crate) fn serve(options: &Options) -> anyhow::Result<()> {
         build.arg("--release");
     }
     process::run(&mut build)?;
-    let failed = Command::new(tree::parlor(profile))
-        .arg("serve")
-        .args(&options.args)
-        .exec();
+    let failed = Command::new(tree::parlor(profile)).arg("serve").args(&options.args).exec();
     Err(anyhow::Error::new(failed).context("failed to start parlor"))
 }

@@ -15,10 +15,8 @@ struct Tool {
     package: &'static str,
 }
 
-const TOOLS: [Tool; 1] = [Tool {
-    programs: &["chromium", "chromium-browser", "google-chrome"],
-    package: "chromium",
-}];
+const TOOLS: [Tool; 1] =
+    [Tool { programs: &["chromium", "chromium-browser", "google-chrome"], package: "chromium" }];
 
 /// Installs what is missing; an error names what could not be had.
 pub(crate) fn set_up() -> anyhow::Result<()> {
@@ -31,9 +29,7 @@ pub(crate) fn set_up() -> anyhow::Result<()> {
     }
     run(&mut apt(&["update", "--quiet"])?)?;
     let mut install = apt(&["install", "--yes", "--quiet", "--no-install-recommends"])?;
-    run(install
-        .args(&missing)
-        .env("DEBIAN_FRONTEND", "noninteractive"))
+    run(install.args(&missing).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// Whether `program`, or what stands in for it, can be run.
@@ -72,14 +68,8 @@ mod tests {
 
     #[test]
     fn only_what_is_missing_is_installed() {
-        let here = Tool {
-            programs: &["no-such-program", "sh"],
-            package: "shell",
-        };
-        let gone = Tool {
-            programs: &["no-such-program"],
-            package: "nothing",
-        };
+        let here = Tool { programs: &["no-such-program", "sh"], package: "shell" };
+        let gone = Tool { programs: &["no-such-program"], package: "nothing" };
         assert_eq!(missing(&[here, gone]), ["nothing"]);
     }
 }

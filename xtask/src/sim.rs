@@ -26,41 +26,22 @@ pub(crate) struct CountOptions {
 pub(crate) fn sim(options: &SimOptions) -> anyhow::Result<()> {
     let seed = options.seed.clone();
     let schedules = options.schedules.map(|n| n.to_string());
-    testkit(
-        "sim",
-        &[
-            ("PARLOR_SIM_SEED", seed),
-            ("PARLOR_SIM_SCHEDULES", schedules),
-        ],
-    )
+    testkit("sim", &[("PARLOR_SIM_SEED", seed), ("PARLOR_SIM_SCHEDULES", schedules)])
 }
 
 /// Kills of a server under load: nothing acknowledged may be lost.
 pub(crate) fn kills(options: &CountOptions) -> anyhow::Result<()> {
-    testkit(
-        "kills",
-        &[("PARLOR_KILLS", options.count.map(|n| n.to_string()))],
-    )
+    testkit("kills", &[("PARLOR_KILLS", options.count.map(|n| n.to_string()))])
 }
 
 /// Cut connections: every client must come back without a hole.
 pub(crate) fn disconnects(options: &CountOptions) -> anyhow::Result<()> {
-    testkit(
-        "disconnects",
-        &[("PARLOR_DISCONNECTS", options.count.map(|n| n.to_string()))],
-    )
+    testkit("disconnects", &[("PARLOR_DISCONNECTS", options.count.map(|n| n.to_string()))])
 }
 
 fn testkit(filter: &str, sizes: &[(&str, Option<String>)]) -> anyhow::Result<()> {
     let mut command = if process::exists("cargo-nextest") {
-        process::cargo(&[
-            "nextest",
-            "run",
-            "--no-capture",
-            "--package",
-            "parlor-testkit",
-            filter,
-        ])
+        process::cargo(&["nextest", "run", "--no-capture", "--package", "parlor-testkit", filter])
     } else {
         let package = ["test", "--package", "parlor-testkit", "--tests", filter];
         let mut command = process::cargo(&package);

@@ -33,11 +33,7 @@ enum State {
 impl Steps {
     /// None yet. What cannot run is a failure unless `allow_missing`.
     pub(crate) fn new(allow_missing: bool) -> anyhow::Result<Self> {
-        Ok(Self {
-            rows: Vec::new(),
-            logs: tree::scratch("logs")?,
-            allow_missing,
-        })
+        Ok(Self { rows: Vec::new(), logs: tree::scratch("logs")?, allow_missing })
     }
 
     /// Runs a command as a step.
@@ -45,9 +41,7 @@ impl Steps {
         let started = begin(name);
         let path = self.logs.join(format!("{}.log", name.replace(' ', "-")));
         let log = File::create(&path)?;
-        command
-            .env("NO_COLOR", "1")
-            .env("CARGO_TERM_COLOR", "never");
+        command.env("NO_COLOR", "1").env("CARGO_TERM_COLOR", "never");
         let status = command
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -92,18 +86,11 @@ impl Steps {
 
     /// Prints the summary, and ends the program if anything failed.
     pub(crate) fn finish(mut self, result: anyhow::Result<()>) {
-        let told = self
-            .rows
-            .last()
-            .is_some_and(|row| !matches!(row.state, State::Passed(_)));
+        let told = self.rows.last().is_some_and(|row| !matches!(row.state, State::Passed(_)));
         if let (Err(why), false) = (&result, told) {
             println!("FAILED: {why:#}");
             let state = State::Failed(0, 1);
-            self.rows.push(Row {
-                name: "between steps",
-                took: Duration::ZERO,
-                state,
-            });
+            self.rows.push(Row { name: "between steps", took: Duration::ZERO, state });
         }
         print!("{}", summary(&self.rows));
         if result.is_err() {
@@ -144,11 +131,7 @@ fn summary(rows: &[Row]) -> String {
             State::Failed(_, tests) => format!("FAILED   {tests:>6}"),
             State::Missing(why) => format!("MISSING  {why}"),
         };
-        text += &format!(
-            "{:<22} {:>7.1} s  {state}\n",
-            row.name,
-            row.took.as_secs_f64()
-        );
+        text += &format!("{:<22} {:>7.1} s  {state}\n", row.name, row.took.as_secs_f64());
         match &row.state {
             State::Passed(tests) => passed += tests,
             State::Failed(good, bad) => (passed, failed) = (passed + good, failed + bad),
@@ -182,19 +165,13 @@ fn count(log: &str) -> (u64, u64) {
 fn starts_with_count(line: &str) -> bool {
     let mut words = line.split(' ');
     words.next().is_some_and(|word| word.parse::<u64>().is_ok())
-        && words
-            .next()
-            .is_some_and(|word| matches!(word, "passed" | "failed"))
+        && words.next().is_some_and(|word| matches!(word, "passed" | "failed"))
 }
 
 fn before(line: &str, word: &str) -> u64 {
-    let words: Vec<_> = line
-        .split([' ', ',', ';'])
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<_> = line.split([' ', ',', ';']).filter(|word| !word.is_empty()).collect();
     let at = words.iter().position(|found| *found == word);
-    at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok())
-        .unwrap_or(0)
+    at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -207,14 +184,8 @@ mod tests {
             count("     Summary [  0.1s] 12 tests run: 11 passed, 1 failed, 2 skipped"),
             (11, 1)
         );
-        assert_eq!(
-            count("test result: ok. 3 passed; 0 failed; 0 ignored"),
-            (3, 0)
-        );
-        assert_eq!(
-            count("      Tests  1 failed | 4 passed (5)\n Test Files 2 passed (2)"),
-            (4, 1)
-        );
+        assert_eq!(count("test result: ok. 3 passed; 0 failed; 0 ignored"), (3, 0));
+        assert_eq!(count("      Tests  1 failed | 4 passed (5)\n Test Files 2 passed (2)"), (4, 1));
         assert_eq!(count("  1 failed\n  5 passed (2.0s)"), (5, 1));
         assert_eq!(count("ℹ tests 5\nℹ pass 4\nℹ fail 1\n# pass 2"), (6, 1));
         assert_eq!(count("12 messages passed by; nothing failed"), (0, 0));
@@ -222,11 +193,7 @@ mod tests {
 
     #[test]
     fn the_last_line_adds_everything_up() {
-        let row = |state| Row {
-            name: "step",
-            took: Duration::ZERO,
-            state,
-        };
+        let row = |state| Row { name: "step", took: Duration::ZERO, state };
         let rows = [row(State::Passed(3)), row(State::Failed(2, 1))];
         assert!(summary(&rows).ends_with("\n5 passed, 1 failed\n"));
     }

@@ -38,10 +38,7 @@ fn all(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
     if fast {
         return Ok(());
     }
-    steps.run(
-        "doc tests",
-        cargo(&["test", "--workspace", "--doc", "--quiet"]),
-    )?;
+    steps.run("doc tests", cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
     steps.run("rust docs", docs())?;
     let check = reference::Options { check: true };
     steps.call("generated documents", || reference::reference(&check))?;
@@ -50,10 +47,7 @@ fn all(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
 
 /// What `.ci/run` calls: the same, and nothing may be missing.
 pub(crate) fn ci() -> anyhow::Result<()> {
-    test(&Options {
-        allow_missing: false,
-        fast: false,
-    })
+    test(&Options { allow_missing: false, fast: false })
 }
 
 fn set_up(steps: &mut Steps) -> anyhow::Result<()> {
@@ -74,15 +68,7 @@ fn rust_tests() -> Command {
     if exists("cargo-nextest") {
         cargo(&["nextest", "run", "--workspace", "--features", "xtask/bench"])
     } else {
-        cargo(&[
-            "test",
-            "--workspace",
-            "--features",
-            "xtask/bench",
-            "--lib",
-            "--bins",
-            "--tests",
-        ])
+        cargo(&["test", "--workspace", "--features", "xtask/bench", "--lib", "--bins", "--tests"])
     }
 }
 
@@ -113,12 +99,7 @@ fn web_tests(steps: &mut Steps) -> anyhow::Result<()> {
 
 fn browser_tests(steps: &mut Steps) -> anyhow::Result<()> {
     // Built again, so that the page of this very step is in it.
-    process::run(&mut cargo(&[
-        "build",
-        "--quiet",
-        "--package",
-        "parlor-server",
-    ]))?;
+    process::run(&mut cargo(&["build", "--quiet", "--package", "parlor-server"]))?;
     let server = TestServer::start()?;
     let mut tests = npm(&["run", "e2e"]);
     tests.env("PARLOR_URL", &server.url);

@@ -6,14 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 /// Folders that hold nothing written by us.
-const SKIPPED: [&str; 6] = [
-    ".git",
-    "target",
-    "node_modules",
-    "dist",
-    "data",
-    "test-results",
-];
+const SKIPPED: [&str; 6] = [".git", "target", "node_modules", "dist", "data", "test-results"];
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {

@@ -56,9 +56,7 @@ pub(crate) fn build() -> anyhow::Result<Built> {
     }
     write_wire(&web)?;
     if !exists("npm") {
-        return Ok(Built::Missing(
-            "Node is not installed: the web client cannot be built".into(),
-        ));
+        return Ok(Built::Missing("Node is not installed: the web client cannot be built".into()));
     }
     install(&web)?;
     let stamp = tree::scratch("stamps")?.join("web");

@@ -28,9 +28,7 @@ pub(crate) fn generate(proto: &Path) -> anyhow::Result<String> {
     files.retain(|path| path.extension().is_some_and(|end| end == "proto"));
     let mut compiler = protox::Compiler::new([proto])?;
     compiler.include_imports(true).include_source_info(true);
-    compiler
-        .open_files(&files)
-        .context("failed to read the schema")?;
+    compiler.open_files(&files).context("failed to read the schema")?;
     typescript(&compiler.descriptor_pool(), &files, proto)
 }
 
@@ -42,9 +40,7 @@ fn typescript(
     let mut text = HEADER.to_owned();
     for path in files {
         let name = path.strip_prefix(proto)?.to_string_lossy().into_owned();
-        let file = pool
-            .get_file_by_name(&name)
-            .context("the compiler lost a file")?;
+        let file = pool.get_file_by_name(&name).context("the compiler lost a file")?;
         let comments = comments(&file);
         for message in file.messages() {
             text.push('\n');
@@ -59,11 +55,7 @@ fn typescript(
 }
 
 fn comments(file: &FileDescriptor) -> Comments {
-    let info = file
-        .file_descriptor_proto()
-        .source_code_info
-        .clone()
-        .unwrap_or_default();
+    let info = file.file_descriptor_proto().source_code_info.clone().unwrap_or_default();
     info.location
         .into_iter()
         .filter_map(|place| Some((place.path, place.leading_comments?)))
@@ -140,12 +132,7 @@ fn write_union(text: &mut String, oneof: &OneofDescriptor) -> anyhow::Result<()>
     }
     write!(text, "export type {} =", oneof.parent_message().name())?;
     for field in oneof.fields() {
-        write!(
-            text,
-            "\n  | ({{ type: \"{}\" }} & {})",
-            field.name(),
-            type_of(&field)?
-        )?;
+        write!(text, "\n  | ({{ type: \"{}\" }} & {})", field.name(), type_of(&field)?)?;
     }
     text.push_str(";\n");
     Ok(())
@@ -154,15 +141,8 @@ fn write_union(text: &mut String, oneof: &OneofDescriptor) -> anyhow::Result<()>
 /// The names of the keys of which an object has exactly one: `EventKind` of `Event.kind`.
 fn write_kinds(text: &mut String, oneof: &OneofDescriptor) {
     let (first, rest) = oneof.name().split_at(1);
-    let name = format!(
-        "{}{}{rest}",
-        oneof.parent_message().name(),
-        first.to_uppercase()
-    );
-    let _ = write!(
-        text,
-        "\n/** Exactly one of these keys is there. */\nexport type {name} ="
-    );
+    let name = format!("{}{}{rest}", oneof.parent_message().name(), first.to_uppercase());
+    let _ = write!(text, "\n/** Exactly one of these keys is there. */\nexport type {name} =");
     for field in oneof.fields() {
         let _ = write!(text, "\n  | \"{}\"", field.name());
     }
@@ -202,11 +182,9 @@ mod tests {
 
     #[test]
     fn a_message_becomes_an_interface_with_its_comments() {
-        let text = of(
-            "// A thing.\nmessage Thing {\n  // Its name.\n  string my_name = 1;\n  \
+        let text = of("// A thing.\nmessage Thing {\n  // Its name.\n  string my_name = 1;\n  \
                        optional int64 sent_at = 2;\n  repeated Thing parts = 3;\n  int64 n = 4;\n\
-                       \n  bool b = 5;\n  int64 at = 6;\n}\n",
-        )
+                       \n  bool b = 5;\n  int64 at = 6;\n}\n")
         .unwrap();
         let expected = "\n/** A thing. */\nexport interface Thing {\n  /** Its name. */\n  \
                         my_name: string;\n  sent_at?: string | null;\n  parts: Thing[];\n  \
@@ -226,14 +204,8 @@ mod tests {
     fn a_kind_becomes_optional_keys_and_a_union_of_their_names() {
         let text = of("message A {}\nmessage E { int64 n = 1; oneof kind { A x = 2; A y = 3; } }")
             .unwrap();
-        assert!(
-            text.contains("  n: number;\n  x?: A | null;\n  y?: A | null;\n"),
-            "{text}"
-        );
-        assert!(
-            text.ends_with("export type EKind =\n  | \"x\"\n  | \"y\";\n"),
-            "{text}"
-        );
+        assert!(text.contains("  n: number;\n  x?: A | null;\n  y?: A | null;\n"), "{text}");
+        assert!(text.ends_with("export type EKind =\n  | \"x\"\n  | \"y\";\n"), "{text}");
     }
 
     #[test]

@@ -24,14 +24,8 @@ pub(super) struct Shape {
     pub(super) each: usize,
 }
 
-pub(super) const ONE_EACH: Shape = Shape {
-    name: "S3 50×1",
-    each: 1,
-};
-pub(super) const TWENTY_EACH: Shape = Shape {
-    name: "S3 50×20",
-    each: 20,
-};
+pub(super) const ONE_EACH: Shape = Shape { name: "S3 50×1", each: 1 };
+pub(super) const TWENTY_EACH: Shape = Shape { name: "S3 50×20", each: 20 };
 
 /// One run.
 pub(super) fn run(
@@ -58,21 +52,9 @@ pub(super) fn run(
     let chain = &mut crowd.people.part;
     let acknowledged = chain.ledger.len() as f64;
     let mut add = |what, unit, value| figures.add(shape.name, name, what, unit, value);
-    add(
-        figures::ACKS,
-        "/s",
-        acknowledged / chain.took().as_secs_f64(),
-    );
-    add(
-        figures::P50,
-        "ms",
-        quantile(&mut chain.latencies_us, 0.5) / 1e3,
-    );
-    add(
-        figures::P99,
-        "ms",
-        quantile(&mut chain.latencies_us, 0.99) / 1e3,
-    );
+    add(figures::ACKS, "/s", acknowledged / chain.took().as_secs_f64());
+    add(figures::P50, "ms", quantile(&mut chain.latencies_us, 0.5) / 1e3);
+    add(figures::P99, "ms", quantile(&mut chain.latencies_us, 0.99) / 1e3);
     add("CPU per 1k sends", "s", cpu / acknowledged * 1e3);
     system.finish(&crowd.people.part.ledger)
 }
@@ -114,10 +96,7 @@ impl Chain {
 
     /// One that ends after so many writes.
     pub(super) fn of(most: u64) -> Self {
-        Self {
-            most,
-            ..Self::new(f64::MAX)
-        }
+        Self { most, ..Self::new(f64::MAX) }
     }
 
     fn begin(&mut self) {
@@ -149,12 +128,10 @@ impl Chain {
 impl Part for Chain {
     fn done(&mut self, reference: u64, message: &[u8], now: Instant, voice: &mut Voice) {
         let write = reference - FIRST;
-        self.ledger
-            .acknowledge(write, voice.dialect.number(message).unwrap_or(0));
+        self.ledger.acknowledge(write, voice.dialect.number(message).unwrap_or(0));
         let sent = self.sent.get(write as usize).copied().unwrap_or(now);
         let took = now.saturating_duration_since(sent).as_micros();
-        self.latencies_us
-            .push(u32::try_from(took).unwrap_or(u32::MAX));
+        self.latencies_us.push(u32::try_from(took).unwrap_or(u32::MAX));
         self.last = now;
         self.next(voice);
     }

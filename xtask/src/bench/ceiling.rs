@@ -57,8 +57,7 @@ pub(super) fn serve(coalesce: bool) -> anyhow::Result<()> {
     let mut listener = TcpListener::from_std(socket.into());
     println!("listening on http://{}", listener.local_addr()?);
     let poll = Poll::new()?;
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut ceiling = Ceiling {
         coalesce,
         poll,
@@ -93,16 +92,9 @@ impl Ceiling {
             }
             let token = Token(self.members.len());
             let interest = Interest::READABLE | Interest::WRITABLE;
-            self.poll
-                .registry()
-                .register(&mut stream, token, interest)?;
+            self.poll.registry().register(&mut stream, token, interest)?;
             let (rest, out) = (Vec::new(), Vec::new());
-            self.members.push(Member {
-                stream: Some(stream),
-                upgraded: false,
-                rest,
-                out,
-            });
+            self.members.push(Member { stream: Some(stream), upgraded: false, rest, out });
         }
         Ok(())
     }
@@ -209,9 +201,7 @@ impl Ceiling {
     fn acknowledge(&mut self, id: usize, reference: &[u8], seq: u64) {
         let reference = String::from_utf8_lossy(reference);
         let text = format!(r#"{{"type":"ok","ref":{reference},"number":{seq},"seq":{seq}}}"#);
-        self.reply(id, |out| {
-            frames::write_plain(out, frames::TEXT, text.as_bytes())
-        });
+        self.reply(id, |out| frames::write_plain(out, frames::TEXT, text.as_bytes()));
     }
 
     fn reply(&mut self, id: usize, write: impl FnOnce(&mut Vec<u8>)) {

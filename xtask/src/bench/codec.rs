@@ -23,20 +23,13 @@ pub(super) fn run(figures: &mut Figures) -> anyhow::Result<()> {
     let proto = to_vec(Codec::Proto, &event);
     let read_json = || serde_json::from_slice::<ServerFrame>(black_box(&json)).ok();
     let read_proto = || ServerFrame::decode(black_box(&proto[..])).ok();
-    let same = Some(ServerFrame {
-        frame: Some(event.clone()),
-    });
+    let same = Some(ServerFrame { frame: Some(event.clone()) });
     anyhow::ensure!(read_json() == same, "the JSON form does not read back");
     anyhow::ensure!(read_proto() == same, "the protobuf form does not read back");
 
     let mut add = |form, what, unit, value| figures.add("codec", form, what, unit, value);
     add("JSON", "length of an event", "bytes", json.len() as f64);
-    add(
-        "protobuf",
-        "length of an event",
-        "bytes",
-        proto.len() as f64,
-    );
+    add("protobuf", "length of an event", "bytes", proto.len() as f64);
     let write = |codec| time(|| to_vec(codec, black_box(&event)));
     add("JSON", "writing an event", "ns", write(Codec::Json)?);
     add("protobuf", "writing an event", "ns", write(Codec::Proto)?);

@@ -74,14 +74,9 @@ fn append(group: &rusqlite::Transaction, written: i64, random: u128) -> anyhow::
     const RECEIPT: &str = "INSERT INTO receipts VALUES (?, ?, ?, ?, ?)";
     let (session, number) = (written % SESSIONS, written / SESSIONS);
     // Ids of a server rise with time; those of clients have no order.
-    let (id, client_id) = (
-        u128::from(written.cast_unsigned()).to_be_bytes(),
-        random.to_be_bytes(),
-    );
+    let (id, client_id) = (u128::from(written.cast_unsigned()).to_be_bytes(), random.to_be_bytes());
     let text = content(written.cast_unsigned());
-    let row = params![
-        id, session, number, number, session, client_id, text, written
-    ];
+    let row = params![id, session, number, number, session, client_id, text, written];
     group.prepare_cached(MESSAGE)?.execute(row)?;
     let row = params![session, number, written, written];
     group.prepare_cached(EVENT)?.execute(row)?;

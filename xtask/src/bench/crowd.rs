@@ -48,8 +48,7 @@ impl Voice<'_> {
     /// Says something in the client's room.
     pub(super) fn send(&mut self, reference: u64, client_id: u128, content: &str) {
         let mut text = Vec::with_capacity(320);
-        self.dialect
-            .send(&mut text, reference, self.session, client_id, content);
+        self.dialect.send(&mut text, reference, self.session, client_id, content);
         self.desk.say(self.id, &text);
     }
 }
@@ -85,10 +84,7 @@ impl<P: Part> Crowd<P> {
             swarm.connect(system.address, system.dialect.request(&host, &seat.token))?;
         }
         let dialect = system.dialect.clone();
-        Ok(Self {
-            swarm,
-            people: People::new(part, dialect, seats),
-        })
+        Ok(Self { swarm, people: People::new(part, dialect, seats) })
     }
 
     /// The same, a few at a time, until all have joined.
@@ -110,9 +106,8 @@ impl<P: Part> Crowd<P> {
                 swarm.connect(system.address, system.dialect.request(&host, token))?;
             }
             let left = end.saturating_duration_since(Instant::now());
-            swarm.until("connections to join", left, &mut people, |it| {
-                it.over(it.joined >= last)
-            })?;
+            swarm
+                .until("connections to join", left, &mut people, |it| it.over(it.joined >= last))?;
             people.check()?;
         }
         Ok(Self { swarm, people })
@@ -139,8 +134,7 @@ impl<P: Part> Crowd<P> {
         at_most: Duration,
         done: impl Fn(&People<P>) -> bool,
     ) -> anyhow::Result<()> {
-        self.swarm
-            .until(what, at_most, &mut self.people, |it| it.over(done(it)))?;
+        self.swarm.until(what, at_most, &mut self.people, |it| it.over(done(it)))?;
         self.people.check()
     }
 
@@ -149,15 +143,7 @@ impl<P: Part> Crowd<P> {
         let people = &mut self.people;
         let session = &people.seats[id].session;
         let desk = self.swarm.desk();
-        speak(
-            &mut people.part,
-            &mut Voice {
-                id,
-                dialect: &people.dialect,
-                session,
-                desk,
-            },
-        );
+        speak(&mut people.part, &mut Voice { id, dialect: &people.dialect, session, desk });
     }
 }
 
@@ -165,15 +151,7 @@ impl<P> People<P> {
     fn new(part: P, dialect: Dialect, seats: Vec<Seat>) -> Self {
         let seqs = seats.iter().map(|seat| seat.after.unwrap_or(0)).collect();
         let heard = vec![0; seats.len()];
-        Self {
-            part,
-            dialect,
-            seats,
-            seqs,
-            heard,
-            joined: 0,
-            faults: Vec::new(),
-        }
+        Self { part, dialect, seats, seqs, heard, joined: 0, faults: Vec::new() }
     }
 
     /// The last event that a client has heard.
@@ -214,12 +192,7 @@ impl<P: Part> People<P> {
     fn done(&mut self, id: usize, reference: u64, message: &[u8], now: Instant, desk: &mut Desk) {
         if reference != JOIN {
             let session = &self.seats[id].session;
-            let mut voice = Voice {
-                id,
-                dialect: &self.dialect,
-                session,
-                desk,
-            };
+            let mut voice = Voice { id, dialect: &self.dialect, session, desk };
             return self.part.done(reference, message, now, &mut voice);
         }
         if self.seats[id].after.is_none() {
@@ -256,14 +229,7 @@ impl<P: Part> Load for People<P> {
 pub(super) fn unmade_rooms(rooms: usize, members: usize) -> Vec<Vec<Seat>> {
     let room = |room: usize| {
         let session = super::dialect::uuid(room as u128);
-        vec![
-            Seat {
-                token: String::new(),
-                session,
-                after: None
-            };
-            members
-        ]
+        vec![Seat { token: String::new(), session, after: None }; members]
     };
     (0..rooms).map(room).collect()
 }

@@ -72,9 +72,7 @@ impl Dialect {
 
     /// Asks to hear a room; with `after`, also what was missed since.
     pub(super) fn join(&self, session: &str, after: Option<u64>) -> Vec<u8> {
-        let after = after
-            .map(|seq| format!(",\"after\":{seq}"))
-            .unwrap_or_default();
+        let after = after.map(|seq| format!(",\"after\":{seq}")).unwrap_or_default();
         match self.protocol {
             Protocol::Parlor => {
                 format!(r#"{{"type":"subscribe","ref":{JOIN},"session_id":"{session}"{after}}}"#)
@@ -170,23 +168,13 @@ pub(super) fn number(text: &[u8]) -> u64 {
 
 /// A hundred bytes of text that begin with a number.
 pub(super) fn content(stamp: u64) -> String {
-    format!(
-        "{stamp:020} {:x<79}",
-        "said in a room, and heard by everybody who is in it "
-    )
+    format!("{stamp:020} {:x<79}", "said in a room, and heard by everybody who is in it ")
 }
 
 /// A UUID (version 4 in form) that is made of a number.
 pub(super) fn uuid(number: u128) -> String {
     let hex = format!("{:032x}", versioned(number));
-    format!(
-        "{}-{}-{}-{}-{}",
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..]
-    )
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 /// The number with the bits of version and variant set.
@@ -212,14 +200,8 @@ mod tests {
         assert_eq!(dialect.stamp(event.as_bytes()), Some(1_234));
         let done = br#"{"type":"ok","ref":17,"message_id":"m","number":5,"seq":9}"#;
         assert_eq!(dialect.understand(done), Said::Done(17));
-        assert_eq!(
-            (dialect.number(done), dialect.seq(done)),
-            (Some(5), Some(9))
-        );
-        assert_eq!(
-            dialect.understand(br#"{"type":"error","ref":1}"#),
-            Said::Refused
-        );
+        assert_eq!((dialect.number(done), dialect.seq(done)), (Some(5), Some(9)));
+        assert_eq!(dialect.understand(br#"{"type":"error","ref":1}"#), Said::Refused);
         assert_eq!(dialect.understand(br#"{"type":"hello"}"#), Said::Welcome);
         assert_eq!(dialect.understand(br#"{"type":"typing"}"#), Said::Other);
     }
@@ -231,10 +213,7 @@ mod tests {
         assert_eq!(dialect.understand(b"40{\"sid\":1}"), Said::Welcome);
         assert_eq!(dialect.understand(b"2"), Said::Answer(b"3"));
         assert_eq!(dialect.understand(b"4312[{\"seq\":3}]"), Said::Done(12));
-        assert_eq!(
-            dialect.understand(b"42[\"event\",{\"seq\":3}]"),
-            Said::Event(3)
-        );
+        assert_eq!(dialect.understand(b"42[\"event\",{\"seq\":3}]"), Said::Event(3));
     }
 
     #[test]

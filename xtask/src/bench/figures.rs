@@ -43,12 +43,7 @@ const fn target(
     what: &'static str,
     bound: Bound,
 ) -> Target {
-    Target {
-        name,
-        scenario,
-        what,
-        bound,
-    }
+    Target { name, scenario, what, bound }
 }
 
 pub(super) const DELIVERIES: &str = "deliveries per second, p99 < 100 ms";
@@ -65,31 +60,11 @@ pub(super) const P99: &str = "p99";
 /// The targets of the design.
 const TARGETS: [Target; 18] = [
     target("T1", "S2 200", DELIVERIES, Bound::AtLeast(1e6)),
-    target(
-        "T1",
-        "S2 200",
-        DELIVERIES,
-        Bound::TimesAtLeast(10.0, Kind::Socketio),
-    ),
-    target(
-        "T1",
-        "S2 200",
-        DELIVERIES,
-        Bound::TimesAtLeast(0.125, Kind::Coalesce),
-    ),
-    target(
-        "T2",
-        "S2 200",
-        CPU_STEADY,
-        Bound::TimesAtMost(1.5, Kind::Each),
-    ),
+    target("T1", "S2 200", DELIVERIES, Bound::TimesAtLeast(10.0, Kind::Socketio)),
+    target("T1", "S2 200", DELIVERIES, Bound::TimesAtLeast(0.125, Kind::Coalesce)),
+    target("T2", "S2 200", CPU_STEADY, Bound::TimesAtMost(1.5, Kind::Each)),
     target("T3", "S2 200×10", DELIVERIES, Bound::AtLeast(3e5)),
-    target(
-        "T3",
-        "S2 200×10",
-        DELIVERIES,
-        Bound::TimesAtLeast(3.0, Kind::Socketio),
-    ),
+    target("T3", "S2 200×10", DELIVERIES, Bound::TimesAtLeast(3.0, Kind::Socketio)),
     target("T4", "S2 200", P99_HALF, Bound::AtMost(15.0)),
     target("T5", "S1", MEMORY, Bound::AtMost(6.0)),
     target("T6", "S3 50×1", ACKS, Bound::AtLeast(8_000.0)),
@@ -101,12 +76,7 @@ const TARGETS: [Target; 18] = [
     target("T9", "S5", BACK, Bound::TimesAtLeast(1.5, Kind::Socketio)),
     target("T9", "S5", P99, Bound::AtMost(1_500.0)),
     target("start", "start", "exec to ready", Bound::AtMost(150.0)),
-    target(
-        "start",
-        "start",
-        "user memory before the first login",
-        Bound::AtMost(20.0),
-    ),
+    target("start", "start", "user memory before the first login", Bound::AtMost(20.0)),
 ];
 
 impl Figures {
@@ -124,13 +94,7 @@ impl Figures {
             |row: &&mut Row| (row.scenario, row.system, row.what) == (scenario, system, what);
         match self.rows.iter_mut().find(same) {
             Some(row) => row.runs.push(value),
-            None => self.rows.push(Row {
-                scenario,
-                what,
-                system,
-                unit,
-                runs: vec![value],
-            }),
+            None => self.rows.push(Row { scenario, what, system, unit, runs: vec![value] }),
         }
     }
 
@@ -151,17 +115,11 @@ impl Figures {
             Bound::AtMost(most) => (format!("≤ {}", shown(most)), ours <= most),
             Bound::TimesAtLeast(times, kind) => {
                 let ratio = ours / of(kind)?;
-                (
-                    format!("≥ {times} × {}: {ratio:.2} ×", kind.name()),
-                    ratio >= times,
-                )
+                (format!("≥ {times} × {}: {ratio:.2} ×", kind.name()), ratio >= times)
             }
             Bound::TimesAtMost(times, kind) => {
                 let ratio = ours / of(kind)?;
-                (
-                    format!("≤ {times} × {}: {ratio:.2} ×", kind.name()),
-                    ratio <= times,
-                )
+                (format!("≤ {times} × {}: {ratio:.2} ×", kind.name()), ratio <= times)
             }
         })
     }
@@ -172,20 +130,10 @@ impl Figures {
             "| Scenario | Figure | Server | Median | Runs |\n|---|---|---|---|---|\n".to_owned();
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by_key(|row| (row.scenario, row.what, row.system));
-        for Row {
-            scenario,
-            what,
-            system,
-            unit,
-            runs,
-        } in rows
-        {
+        for Row { scenario, what, system, unit, runs } in rows {
             let all: Vec<_> = runs.iter().map(|run| shown(*run)).collect();
             let (middle, all) = (shown(median(runs)), all.join(", "));
-            let _ = writeln!(
-                text,
-                "| {scenario} | {what} | {system} | {middle} {unit} | {all} |"
-            );
+            let _ = writeln!(text, "| {scenario} | {what} | {system} | {middle} {unit} | {all} |");
         }
         text += "\n| Target | Figure | Wanted | Measured | |\n|---|---|---|---|---|\n";
         for target in &TARGETS {
@@ -195,16 +143,8 @@ impl Figures {
             let ours = self.median(target.scenario, Kind::Parlor.name(), target.what);
             let ours = ours.map(shown).unwrap_or_default();
             let word = if met { "met" } else { "**missed**" };
-            let Target {
-                name,
-                scenario,
-                what,
-                ..
-            } = target;
-            let _ = writeln!(
-                text,
-                "| {name} | {scenario}: {what} | {wanted} | {ours} | {word} |"
-            );
+            let Target { name, scenario, what, .. } = target;
+            let _ = writeln!(text, "| {name} | {scenario}: {what} | {wanted} | {ours} | {word} |");
         }
         text
     }
@@ -219,12 +159,7 @@ impl Figures {
         };
         let verdict = |target: &Target| {
             let (wanted, met) = self.judge(target)?;
-            let Target {
-                name,
-                scenario,
-                what,
-                ..
-            } = target;
+            let Target { name, scenario, what, .. } = target;
             let all = json!({
                 "target": name, "scenario": scenario, "figure": what, "wanted": wanted, "met": met,
             });
@@ -242,19 +177,14 @@ impl Figures {
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted
-        .get(sorted.len().saturating_sub(1) / 2)
-        .copied()
-        .unwrap_or(f64::NAN)
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// The value below which the given share of all lies; sorts what it is given.
 pub(super) fn quantile(values: &mut [u32], share: f64) -> f64 {
     values.sort_unstable();
     let at = (values.len() as f64 * share) as usize;
-    values
-        .get(at.min(values.len().saturating_sub(1)))
-        .map_or(f64::NAN, |value| f64::from(*value))
+    values.get(at.min(values.len().saturating_sub(1))).map_or(f64::NAN, |value| f64::from(*value))
 }
 
 /// Three digits that mean something.
@@ -289,10 +219,7 @@ mod tests {
         figures.add("S2 200", Kind::Socketio.name(), DELIVERIES, "/s", 2e5);
         let table = figures.table();
         assert!(table.contains("| ≥ 1.00M | 1.50M | met |"), "{table}");
-        assert!(
-            table.contains("| ≥ 10 × Socket.IO: 7.50 × | 1.50M | **missed** |"),
-            "{table}"
-        );
+        assert!(table.contains("| ≥ 10 × Socket.IO: 7.50 × | 1.50M | **missed** |"), "{table}");
         assert!(!table.contains("T5"), "what was not measured is not judged");
     }
 }

@@ -13,12 +13,7 @@ const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 pub(super) fn write_masked(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     write_header(out, opcode, payload.len(), 0x80);
     out.extend_from_slice(&MASK);
-    out.extend(
-        payload
-            .iter()
-            .zip(MASK.iter().cycle())
-            .map(|(byte, mask)| byte ^ mask),
-    );
+    out.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
 }
 
 /// Appends a frame as a server writes it.
@@ -57,10 +52,7 @@ pub(super) fn next(bytes: &[u8]) -> Option<Header> {
         return None;
     };
     let (length, mut start) = match second & 0x7f {
-        126 => (
-            u64::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?)),
-            4,
-        ),
+        126 => (u64::from(u16::from_be_bytes(*bytes.get(2..)?.first_chunk()?)), 4),
         127 => (u64::from_be_bytes(*bytes.get(2..)?.first_chunk()?), 10),
         short => (u64::from(short), 2),
     };
@@ -70,12 +62,7 @@ pub(super) fn next(bytes: &[u8]) -> Option<Header> {
         start += 4;
     }
     let end = start.checked_add(usize::try_from(length).ok()?)?;
-    (end <= bytes.len()).then_some(Header {
-        opcode: first & 0x0f,
-        mask,
-        start,
-        end,
-    })
+    (end <= bytes.len()).then_some(Header { opcode: first & 0x0f, mask, start, end })
 }
 
 /// Takes a client's mask off a payload.

@@ -21,10 +21,7 @@ impl Ledger {
     /// An empty one, whose ids nobody else has.
     pub(super) fn new() -> Self {
         let tag = std::hash::RandomState::new().build_hasher().finish();
-        Self {
-            tag,
-            acknowledged: Vec::new(),
-        }
+        Self { tag, acknowledged: Vec::new() }
     }
 
     /// The `client_id` of a write.
@@ -95,9 +92,7 @@ fn database(data: &Path) -> anyhow::Result<std::path::PathBuf> {
         std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3"))
     };
     let mut files = std::fs::read_dir(data)?.filter_map(|entry| Some(entry.ok()?.path()));
-    files
-        .find(is_database)
-        .context("there is no database in the data folder")
+    files.find(is_database).context("there is no database in the data folder")
 }
 
 #[cfg(test)]
@@ -110,9 +105,7 @@ mod tests {
         database.execute(table, []).unwrap();
         for (id, number) in rows {
             let insert = "INSERT INTO messages VALUES (1, ?, ?)";
-            database
-                .execute(insert, (number, versioned(*id).to_be_bytes()))
-                .unwrap();
+            database.execute(insert, (number, versioned(*id).to_be_bytes())).unwrap();
         }
         database
     }

@@ -31,23 +31,14 @@ pub(super) fn pin(core: usize) -> anyhow::Result<()> {
 /// As many open files as the machine lets us have.
 pub(super) fn raise_descriptors() -> anyhow::Result<u64> {
     let limit = getrlimit(Resource::Nofile);
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        },
-    )?;
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
     Ok(limit.maximum.unwrap_or(u64::MAX))
 }
 
 /// `command` as it is started on the servers' core.
 pub(super) fn on_server_core(command: &Command) -> anyhow::Result<Command> {
     let mut pinned = Command::new(std::env::current_exe()?);
-    pinned
-        .args(["bench", "pinned"])
-        .arg(command.get_program())
-        .args(command.get_args());
+    pinned.args(["bench", "pinned"]).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => pinned.env(name, value),
@@ -59,9 +50,7 @@ pub(super) fn on_server_core(command: &Command) -> anyhow::Result<Command> {
 
 /// The other side of [`on_server_core`]: becomes the command.
 pub(super) fn become_pinned(command: &[OsString]) -> anyhow::Result<()> {
-    let [program, args @ ..] = command else {
-        bail!("nothing to run")
-    };
+    let [program, args @ ..] = command else { bail!("nothing to run") };
     raise_descriptors()?;
     pin(SERVER_CORE)?;
     Err(Command::new(program).args(args).exec().into())
@@ -75,16 +64,10 @@ pub(super) fn cpu_seconds(process: u32) -> anyhow::Result<f64> {
 /// Seconds in a process's own code, and in the kernel for it.
 fn times(process: u32) -> anyhow::Result<[f64; 2]> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
-    let after_name = stat
-        .rsplit_once(") ")
-        .context("an unreadable /proc/PID/stat")?
-        .1;
+    let after_name = stat.rsplit_once(") ").context("an unreadable /proc/PID/stat")?.1;
     let mut ticks = after_name.split(' ').skip(11).map(seconds);
     let [user, system] = [ticks.next(), ticks.next()];
-    Ok([
-        user.flatten().context("no user time")?,
-        system.flatten().context("no system time")?,
-    ])
+    Ok([user.flatten().context("no user time")?, system.flatten().context("no system time")?])
 }
 
 fn seconds(ticks: &str) -> Option<f64> {
@@ -104,11 +87,7 @@ impl Watch {
     pub(super) fn start(server: Option<u32>) -> anyhow::Result<Self> {
         let ours: Vec<_> = server.into_iter().chain([std::process::id()]).collect();
         let before = others(&ours)?;
-        Ok(Self {
-            ours,
-            since: Instant::now(),
-            before,
-        })
+        Ok(Self { ours, since: Instant::now(), before })
     }
 
     /// How many cores the others have used since, on average.
@@ -121,21 +100,13 @@ impl Watch {
 /// for whom.
 fn others(ours: &[u32]) -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string("/proc/stat")?;
-    let all: f64 = stat
-        .split_ascii_whitespace()
-        .skip(1)
-        .take(2)
-        .filter_map(seconds)
-        .sum();
-    let ours = ours
-        .iter()
-        .map(|process| Ok(times(*process)?[0]))
-        .sum::<anyhow::Result<f64>>()?;
+    let all: f64 = stat.split_ascii_whitespace().skip(1).take(2).filter_map(seconds).sum();
+    let ours = ours.iter().map(|process| Ok(times(*process)?[0])).sum::<anyhow::Result<f64>>()?;
     Ok(all - ours)
 }
 
 /// More than this, and a figure says as much about the others as about us.
-pub(super) const DISTURBED: f64 = 0.15;
+pub(super) const DISTURBED: f64 = 0.3;
 
 /// Waits until the machine has little else to do; not for ever, since it may never be so.
 pub(super) fn wait_for_quiet(server: Option<u32>) -> anyhow::Result<()> {
@@ -153,11 +124,17 @@ pub(super) fn wait_for_quiet(server: Option<u32>) -> anyhow::Result<()> {
 
 /// Bytes of user memory of a process; what it shares is counted in part.
 pub(super) fn memory(process: u32) -> anyhow::Result<f64> {
+    share(process, "Pss:")
+}
+
+/// Of these, what is no part of a file: without the program's own code.
+pub(super) fn memory_without_files(process: u32) -> anyhow::Result<f64> {
+    share(process, "Pss_Anon:")
+}
+
+fn share(process: u32, of: &str) -> anyhow::Result<f64> {
     let text = std::fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("Pss:"))
-        .context("no Pss")?;
+    let line = text.lines().find_map(|line| line.strip_prefix(of)).context("no such share")?;
     let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
     Ok(kib * 1024.0)
 }
@@ -165,28 +142,18 @@ pub(super) fn memory(process: u32) -> anyhow::Result<f64> {
 /// What the figures were measured on, in one line.
 pub(super) fn description() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"));
-    let model = model
-        .and_then(|rest| rest.split_once(": "))
-        .map_or("?", |(_, name)| name);
+    let model = info.lines().find_map(|line| line.strip_prefix("model name"));
+    let model = model.and_then(|rest| rest.split_once(": ")).map_or("?", |(_, name)| name);
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or("?").to_owned();
-    format!(
-        "{} × {model}, Linux {}, load before {load}",
-        cores(),
-        kernel.trim()
-    )
+    format!("{} × {model}, Linux {}, load before {load}", cores(), kernel.trim())
 }
 
 /// All of the machine's, also those that we are kept from.
 fn cores() -> usize {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    info.lines()
-        .filter(|line| line.starts_with("processor"))
-        .count()
+    info.lines().filter(|line| line.starts_with("processor")).count()
 }
 
 #[cfg(test)]

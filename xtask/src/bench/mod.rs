@@ -88,9 +88,9 @@ pub(crate) fn bench(args: &[OsString]) -> anyhow::Result<()> {
     match args {
         [verb, command @ ..] if verb == "pinned" => machine::become_pinned(command),
         [verb, mode] if verb == "ceiling" => ceiling::serve(mode == "coalesce"),
-        args => measure(&Options::parse_from(
-            std::iter::once(&OsString::from("bench")).chain(args),
-        )),
+        args => {
+            measure(&Options::parse_from(std::iter::once(&OsString::from("bench")).chain(args)))
+        }
     }
 }
 
@@ -105,10 +105,7 @@ fn measure(options: &Options) -> anyhow::Result<()> {
     let wanted =
         |scenario: &&Scenario| options.scenarios.is_empty() || options.scenarios.contains(scenario);
     let mut faults = Vec::new();
-    let load = Load {
-        seconds: options.seconds,
-        rate: options.rate,
-    };
+    let load = Load { seconds: options.seconds, rate: options.rate };
     for run in 1..=options.runs {
         for scenario in Scenario::value_variants().iter().filter(wanted) {
             println!("run {run}");
@@ -120,11 +117,7 @@ fn measure(options: &Options) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(&figures.json(&machine))?;
         std::fs::write(path, text + "\n").with_context(|| format!("{}", path.display()))?;
     }
-    anyhow::ensure!(
-        faults.is_empty(),
-        "runs without a figure: {}",
-        faults.join("; ")
-    );
+    anyhow::ensure!(faults.is_empty(), "runs without a figure: {}", faults.join("; "));
     Ok(())
 }
 
@@ -163,10 +156,7 @@ impl Scenario {
         }
         if self == Scenario::S3 {
             for shape in [acks::ONE_EACH, acks::TWENTY_EACH] {
-                note(
-                    "bare group commit",
-                    acks::run_bare(&shape, load.seconds, figures),
-                );
+                note("bare group commit", acks::run_bare(&shape, load.seconds, figures));
             }
         }
     }

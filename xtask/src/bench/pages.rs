@@ -43,9 +43,7 @@ fn fill(system: &System, seats: Vec<Seat>) -> anyhow::Result<Chain> {
     for n in 0..OUTSTANDING {
         crowd.speak(n % MEMBERS, |chain, voice| chain.next(voice));
     }
-    crowd.until("the log to be filled", PATIENCE, |people| {
-        people.part.over()
-    })?;
+    crowd.until("the log to be filled", PATIENCE, |people| people.part.over())?;
     crowd.swarm.leave();
     Ok(crowd.people.part)
 }
@@ -56,9 +54,7 @@ fn read(server: SocketAddr, seat: &Seat, seconds: f64) -> anyhow::Result<Vec<u32
     let mut all = Vec::new();
     std::thread::scope(|scope| -> anyhow::Result<()> {
         let reader = |first| move || read_until(server, seat, end, first);
-        let threads: Vec<_> = (0..READERS)
-            .map(|first| scope.spawn(reader(first)))
-            .collect();
+        let threads: Vec<_> = (0..READERS).map(|first| scope.spawn(reader(first))).collect();
         for thread in threads {
             all.extend(thread.join().map_err(|_| anyhow!("a reader died"))??);
         }
@@ -77,20 +73,14 @@ fn read_until(
     let mut rest = Rest::connect(server)?;
     let (mut random, mut took) = (reader + 1, Vec::new());
     while Instant::now() < end {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963);
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
         let before = PAGE + 1 + (random >> 33) % (MESSAGES - PAGE);
         let session = &seat.session;
         let path = format!("/api/v1/sessions/{session}/messages?before={before}&limit={PAGE}");
         let start = Instant::now();
         let (status, page) = rest.get(&path, &seat.token)?;
         took.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
-        ensure!(
-            status == 200,
-            "{path}: {status} {}",
-            String::from_utf8_lossy(page)
-        );
+        ensure!(status == 200, "{path}: {status} {}", String::from_utf8_lossy(page));
         check(&number, page, before)?;
     }
     Ok(took)
@@ -100,16 +90,9 @@ fn check(number: &Finder<'_>, page: &[u8], before: u64) -> anyhow::Result<()> {
     let mut wanted = before - PAGE;
     for at in number.find_iter(page) {
         let found = super::dialect::number(&page[at + number.needle().len()..]);
-        ensure!(
-            found == wanted,
-            "message {found} stands where {wanted} should"
-        );
+        ensure!(found == wanted, "message {found} stands where {wanted} should");
         wanted += 1;
     }
-    ensure!(
-        wanted == before,
-        "the page before {before} ends with {}",
-        wanted - 1
-    );
+    ensure!(wanted == before, "the page before {before} ends with {}", wanted - 1);
     Ok(())
 }

@@ -22,11 +22,7 @@ impl Rest {
         let stream = TcpStream::connect_timeout(&to, ANSWER_WITHIN)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_WITHIN))?;
-        Ok(Self {
-            stream,
-            host: to.to_string(),
-            buffer: Vec::new(),
-        })
+        Ok(Self { stream, host: to.to_string(), buffer: Vec::new() })
     }
 
     /// The status and body that answer a GET.

@@ -21,11 +21,9 @@ pub(super) fn run(figures: &mut Figures) -> anyhow::Result<()> {
     add("exec to ready, new folder", "ms", took);
     std::thread::sleep(SETTLE);
     let memory = machine::memory(server.id())?;
-    add(
-        "user memory before the first login",
-        "MiB",
-        memory / 1024.0 / 1024.0,
-    );
+    add("user memory before the first login", "MiB", memory / 1024.0 / 1024.0);
+    let memory = machine::memory_without_files(server.id())?;
+    add("of it without the program's code", "MiB", memory / 1024.0 / 1024.0);
     server.stop();
     let (took, server) = start(&data)?;
     add("exec to ready", "ms", took);

@@ -20,11 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// One run.
 pub(super) fn run(system: System, figures: &mut Figures) -> anyhow::Result<()> {
     let name = system.kind.name();
-    let missed = if system.kind == Kind::Parlor {
-        MISSED
-    } else {
-        0
-    };
+    let missed = if system.kind == Kind::Parlor { MISSED } else { 0 };
     let mut rooms = system.rooms(PEOPLE, CLIENTS / MEMBERS, MEMBERS)?;
     be_there_once(&system, &mut rooms)?;
     let ledger = write_while_away(&system, &rooms, missed)?;
@@ -33,17 +29,12 @@ pub(super) fn run(system: System, figures: &mut Figures) -> anyhow::Result<()> {
     let afters: Vec<_> = seats.iter().map(|seat| seat.after.unwrap_or(0)).collect();
     let (cpu, start) = (system.cpu_seconds()?, Instant::now());
     let mut crowd = Crowd::connect(&system, seats, Return::new(start, CLIENTS, missed))?;
-    crowd.until("everybody to be back", PATIENCE, |people| {
-        people.part.back == CLIENTS
-    })?;
+    crowd.until("everybody to be back", PATIENCE, |people| people.part.back == CLIENTS)?;
     let took = start.elapsed().as_secs_f64();
     let cpu = system.cpu_seconds()? - cpu;
     for (id, after) in afters.into_iter().enumerate().filter(|_| missed > 0) {
         let (wanted, seq) = (after + missed as u64, crowd.people.seq(id));
-        anyhow::ensure!(
-            seq == wanted,
-            "client {id} is at event {seq} and not at {wanted}"
-        );
+        anyhow::ensure!(seq == wanted, "client {id} is at event {seq} and not at {wanted}");
     }
     let mut ready = std::mem::take(&mut crowd.people.part.ready_us);
     let mut add = |what, unit, value| figures.add("S5", name, what, unit, value);
@@ -71,23 +62,10 @@ fn be_there_once(system: &System, rooms: &mut [Vec<Seat>]) -> anyhow::Result<()>
 
 /// One member of each room says what all will have missed.
 fn write_while_away(system: &System, rooms: &[Vec<Seat>], missed: usize) -> anyhow::Result<Ledger> {
-    let writers: Vec<_> = rooms
-        .iter()
-        .filter_map(|room| room.first().cloned())
-        .collect();
+    let writers: Vec<_> = rooms.iter().filter_map(|room| room.first().cloned()).collect();
     let count = writers.len();
-    let writers = writers
-        .into_iter()
-        .map(|seat| Seat {
-            after: None,
-            ..seat
-        })
-        .collect();
-    let part = Missed {
-        ledger: Ledger::new(),
-        left: vec![missed; count],
-        missed,
-    };
+    let writers = writers.into_iter().map(|seat| Seat { after: None, ..seat }).collect();
+    let part = Missed { ledger: Ledger::new(), left: vec![missed; count], missed };
     let mut crowd = Crowd::gather(system, writers, part, PATIENCE)?;
     for id in 0..count {
         crowd.speak(id, Missed::next);
@@ -137,12 +115,7 @@ struct Return {
 impl Return {
     fn new(start: Instant, clients: usize, missed: usize) -> Self {
         let waits_for = vec![missed + 1; clients];
-        Self {
-            start,
-            waits_for,
-            back: 0,
-            ready_us: Vec::with_capacity(clients),
-        }
+        Self { start, waits_for, back: 0, ready_us: Vec::with_capacity(clients) }
     }
 
     fn one_less(&mut self, id: usize, now: Instant) {

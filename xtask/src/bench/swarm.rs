@@ -99,19 +99,13 @@ impl Swarm {
         stream.set_nodelay(true)?;
         let id = self.clients.len();
         let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll
-            .registry()
-            .register(&mut stream, Token(id), interest)?;
+        self.poll.registry().register(&mut stream, Token(id), interest)?;
         self.clients.push(Client {
             stream: Some(stream),
             phase: Phase::Connecting,
             rest: Vec::new(),
         });
-        self.desk.outgoing.push(Outgoing {
-            bytes: request,
-            sent: 0,
-            waiting: false,
-        });
+        self.desk.outgoing.push(Outgoing { bytes: request, sent: 0, waiting: false });
         Ok(id)
     }
 
@@ -260,8 +254,7 @@ impl Swarm {
             match frame.opcode {
                 frames::TEXT | frames::BINARY => load.heard(id, payload, now, &mut self.desk),
                 frames::PING => {
-                    self.desk
-                        .push(id, |out| frames::write_masked(out, frames::PONG, payload));
+                    self.desk.push(id, |out| frames::write_masked(out, frames::PONG, payload));
                 }
                 frames::CLOSE => {
                     self.lose(id, closing(payload), load);

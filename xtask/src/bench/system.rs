@@ -76,11 +76,7 @@ impl Drop for Data {
 impl System {
     /// Starts one, with nothing in it.
     pub(super) fn start(kind: Kind) -> anyhow::Result<Self> {
-        let data = if kind == Kind::Parlor {
-            Some(Data::new()?)
-        } else {
-            None
-        };
+        let data = if kind == Kind::Parlor { Some(Data::new()?) } else { None };
         Self::start_on(kind, data)
     }
 
@@ -95,31 +91,17 @@ impl System {
         let mut process = Background::start(&mut machine::on_server_core(&command)?)?;
         let started = process.wait_for(BOUND, START);
         let address = started.with_context(|| format!("{} did not start", kind.name()))?;
-        let address = address
-            .trim_end_matches('/')
-            .parse()
-            .context("no address to listen on")?;
+        let address = address.trim_end_matches('/').parse().context("no address to listen on")?;
         let protocol = match kind {
             Kind::Socketio => Protocol::SocketIo,
             _ => Protocol::Parlor,
         };
-        Ok(Self {
-            kind,
-            address,
-            dialect: Dialect::new(protocol),
-            process,
-            data,
-        })
+        Ok(Self { kind, address, dialect: Dialect::new(protocol), process, data })
     }
 
     /// Stops it and starts it again with what it has stored.
     pub(super) fn restart(self) -> anyhow::Result<Self> {
-        let Self {
-            kind,
-            process,
-            data,
-            ..
-        } = self;
+        let Self { kind, process, data, .. } = self;
         process.stop();
         Self::start_on(kind, data)
     }
@@ -179,15 +161,11 @@ impl System {
 /// The command that runs our server on `data`.
 pub(super) fn parlor(data: &Path) -> Command {
     let mut command = Command::new(tree::parlor("release"));
-    command
-        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-        .arg(data);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
     // Tokens name it: they must outlive a restart on another port.
     command.env("PARLOR_PUBLIC_URL", "http://parlor.test");
     // A run outlasts the usual fifteen minutes when the machine is slow.
-    command
-        .env("PARLOR_LIMITS", "off")
-        .env("ACCESS_TOKEN_EXPIRATION_MINUTES", "600");
+    command.env("PARLOR_LIMITS", "off").env("ACCESS_TOKEN_EXPIRATION_MINUTES", "600");
     command
 }
 
@@ -210,21 +188,12 @@ fn socket_io() -> Command {
 /// Builds or installs what the servers need.
 pub(super) fn prepare(kinds: &[Kind], no_build: bool) -> anyhow::Result<()> {
     if kinds.contains(&Kind::Parlor) && !no_build {
-        let build = [
-            "build",
-            "--release",
-            "--package",
-            "parlor-server",
-            "--bin",
-            "parlor",
-        ];
+        let build = ["build", "--release", "--package", "parlor-server", "--bin", "parlor"];
         process::run(&mut process::cargo(&build))?;
     }
     if kinds.contains(&Kind::Socketio) && !socket_io_dir().join("node_modules").is_dir() {
         let mut install = Command::new("npm");
-        install
-            .args(["ci", "--no-audit", "--no-fund"])
-            .current_dir(socket_io_dir());
+        install.args(["ci", "--no-audit", "--no-fund"]).current_dir(socket_io_dir());
         process::run(&mut install)?;
     }
     Ok(())

@@ -41,10 +41,7 @@ fn register(rest: &mut Rest, index: usize) -> anyhow::Result<Person> {
     rest.post("/api/v1/auth/register", "", &account)?;
     let login = json!({ "login": username, "password": PASSWORD });
     let login = rest.post("/api/v1/auth/login", "", &login)?;
-    Ok(Person {
-        id: text(&login["user"]["id"])?,
-        token: text(&login["access_token"])?,
-    })
+    Ok(Person { id: text(&login["user"]["id"])?, token: text(&login["access_token"])? })
 }
 
 fn make_room(rest: &mut Rest, index: usize, members: &[Person]) -> anyhow::Result<Vec<Seat>> {
@@ -53,11 +50,7 @@ fn make_room(rest: &mut Rest, index: usize, members: &[Person]) -> anyhow::Resul
     let (first, later) = others.split_at(others.len().min(ADDED_MOST));
     let room = json!({ "name": format!("room {index}"), "kind": "private", "members": first });
     let room = rest.post("/api/v1/rooms", &owner.token, &room)?;
-    let room = if room["room"].is_object() {
-        &room["room"]
-    } else {
-        &room
-    };
+    let room = if room["room"].is_object() { &room["room"] } else { &room };
     let path = format!("/api/v1/rooms/{}/members", text(&room["id"])?);
     for some in later.chunks(ADDED_MOST) {
         rest.post(&path, &owner.token, &json!({ "users": some }))?;
@@ -72,10 +65,7 @@ fn make_room(rest: &mut Rest, index: usize, members: &[Person]) -> anyhow::Resul
 }
 
 fn text(value: &Value) -> anyhow::Result<String> {
-    Ok(value
-        .as_str()
-        .with_context(|| format!("{value} where a text should be"))?
-        .to_owned())
+    Ok(value.as_str().with_context(|| format!("{value} where a text should be"))?.to_owned())
 }
 
 /// Does `verb` for 0, 1, 2 … on a few connections; the results in order.
@@ -87,20 +77,14 @@ fn in_parallel<T: Send>(
     let worker = |first: usize| -> anyhow::Result<Vec<(usize, T)>> {
         let mut rest = Rest::connect(server)?;
         let mine = (first..count).step_by(THREADS);
-        mine.map(|index| Ok((index, verb(&mut rest, index)?)))
-            .collect()
+        mine.map(|index| Ok((index, verb(&mut rest, index)?))).collect()
     };
     let mut all = Vec::with_capacity(count);
     std::thread::scope(|scope| -> anyhow::Result<()> {
-        let threads: Vec<_> = (0..THREADS)
-            .map(|first| scope.spawn(move || worker(first)))
-            .collect();
+        let threads: Vec<_> =
+            (0..THREADS).map(|first| scope.spawn(move || worker(first))).collect();
         for thread in threads {
-            all.extend(
-                thread
-                    .join()
-                    .map_err(|_| anyhow!("a thread of the set-up died"))??,
-            );
+            all.extend(thread.join().map_err(|_| anyhow!("a thread of the set-up died"))??);
         }
         Ok(())
     })?;

@@ -15,37 +15,10 @@ use crate::{process, tree};
 const HEAD: &str = "| Crate | may import (ours) | must never see |";
 const FILE: &str = "ARCHITECTURE.md";
 
-const SQL: &[&str] = &[
-    "rusqlite",
-    "tokio-postgres",
-    "deadpool-postgres",
-    "refinery",
-    "sqlx",
-];
-const HTTP: &[&str] = &[
-    "axum",
-    "http",
-    "hyper",
-    "hyper-util",
-    "reqwest",
-    "tower-http",
-];
-const ASYNC: &[&str] = &[
-    "tokio",
-    "tokio-util",
-    "futures",
-    "futures-util",
-    "async-trait",
-];
-const IO: &[&str] = &[
-    "mio",
-    "rustix",
-    "socket2",
-    "object_store",
-    "lettre",
-    "fs4",
-    "tempfile",
-];
+const SQL: &[&str] = &["rusqlite", "tokio-postgres", "deadpool-postgres", "refinery", "sqlx"];
+const HTTP: &[&str] = &["axum", "http", "hyper", "hyper-util", "reqwest", "tower-http"];
+const ASYNC: &[&str] = &["tokio", "tokio-util", "futures", "futures-util", "async-trait"];
+const IO: &[&str] = &["mio", "rustix", "socket2", "object_store", "lettre", "fs4", "tempfile"];
 
 /// What each word of the third column stands for.
 const WORDS: [(&str, &[&str]); 13] = [
@@ -60,17 +33,7 @@ const WORDS: [(&str, &[&str]); 13] = [
     ("rusqlite", &["rusqlite"]),
     ("Redis", &["redis"]),
     ("HTTP", HTTP),
-    (
-        "network",
-        &[
-            "reqwest",
-            "hyper",
-            "hyper-util",
-            "tokio-tungstenite",
-            "mio",
-            "socket2",
-        ],
-    ),
+    ("network", &["reqwest", "hyper", "hyper-util", "tokio-tungstenite", "mio", "socket2"]),
     ("dev-dependency only", &[]),
 ];
 
@@ -107,20 +70,14 @@ fn graph(manifest: &Path) -> anyhow::Result<Graph> {
     let mut metadata = process::cargo(&["metadata", "--no-deps", "--format-version", "1"]);
     let text = process::output(metadata.arg("--manifest-path").arg(manifest))?;
     let metadata: Value = serde_json::from_str(&text)?;
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata has no packages")?;
+    let packages = metadata["packages"].as_array().context("cargo metadata has no packages")?;
     let ours = packages.iter().filter(|package| package["name"] != "xtask");
-    Ok(ours
-        .map(|package| (short(&package["name"]), normal_dependencies(package)))
-        .collect())
+    Ok(ours.map(|package| (short(&package["name"]), normal_dependencies(package))).collect())
 }
 
 fn normal_dependencies(package: &Value) -> Vec<String> {
     let all = package["dependencies"].as_array().into_iter().flatten();
-    all.filter(|it| it["kind"].is_null())
-        .map(|it| short(&it["name"]))
-        .collect()
+    all.filter(|it| it["kind"].is_null()).map(|it| short(&it["name"])).collect()
 }
 
 fn short(name: &Value) -> String {
@@ -129,10 +86,7 @@ fn short(name: &Value) -> String {
 }
 
 fn table(text: &str) -> anyhow::Result<Table> {
-    let lines = text
-        .lines()
-        .enumerate()
-        .skip_while(|(_, line)| line.trim() != HEAD);
+    let lines = text.lines().enumerate().skip_while(|(_, line)| line.trim() != HEAD);
     let rows = lines.skip(2).take_while(|(_, line)| line.starts_with('|'));
     let mut table = Table::new();
     for (index, line) in rows {
@@ -146,11 +100,7 @@ fn table(text: &str) -> anyhow::Result<Table> {
         let mut steps = may.split('→');
         for name in names.split('→').map(str::trim) {
             may_so_far.extend(words(steps.next().unwrap_or_default()));
-            let row = Row {
-                line: line_number,
-                may: may_so_far.clone(),
-                never: words(never),
-            };
+            let row = Row { line: line_number, may: may_so_far.clone(), never: words(never) };
             table.insert(name.to_owned(), row);
         }
     }
@@ -166,33 +116,23 @@ fn plain(cell: &str) -> String {
 
 fn words(cell: &str) -> Vec<String> {
     let words = cell.split(',').flat_map(|part| part.split(" and "));
-    words
-        .map(|word| word.trim().to_owned())
-        .filter(|word| !word.is_empty())
-        .collect()
+    words.map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
 }
 
 /// Replaces `all above` and `what X may` by the crates that they mean.
 fn resolved(mut table: Table) -> Table {
-    let written: BTreeMap<_, _> = table
-        .iter()
-        .map(|(name, row)| (name.clone(), (row.line, row.may.clone())))
-        .collect();
+    let written: BTreeMap<_, _> =
+        table.iter().map(|(name, row)| (name.clone(), (row.line, row.may.clone()))).collect();
     let above = |line| written.iter().filter(move |(_, (at, _))| *at < line);
     for row in table.values_mut() {
-        let meant = row
-            .may
-            .iter()
-            .flat_map(|word| match word.strip_prefix("what ") {
-                Some(rest) => {
-                    let named = written.get(rest.trim_end_matches(" may"));
-                    named.map(|(_, may)| may.clone()).unwrap_or_default()
-                }
-                None if word == "all above" => {
-                    above(row.line).map(|(name, _)| name.clone()).collect()
-                }
-                None => vec![word.clone()],
-            });
+        let meant = row.may.iter().flat_map(|word| match word.strip_prefix("what ") {
+            Some(rest) => {
+                let named = written.get(rest.trim_end_matches(" may"));
+                named.map(|(_, may)| may.clone()).unwrap_or_default()
+            }
+            None if word == "all above" => above(row.line).map(|(name, _)| name.clone()).collect(),
+            None => vec![word.clone()],
+        });
         row.may = meant.collect();
     }
     table
@@ -202,20 +142,12 @@ fn compare(table: &Table, graph: &Graph) -> Vec<Fault> {
     let mut faults = Vec::new();
     for row in table.values() {
         for word in row.never.iter().filter(|word| !known(word, table)) {
-            faults.push(Fault::new(
-                FILE,
-                row.line,
-                format!("tidy does not know what {word} is"),
-            ));
+            faults.push(Fault::new(FILE, row.line, format!("tidy does not know what {word} is")));
         }
     }
     for (name, dependencies) in graph {
         let Some(row) = table.get(name) else {
-            faults.push(Fault::new(
-                FILE,
-                1,
-                format!("crate {name} is not in the table"),
-            ));
+            faults.push(Fault::new(FILE, 1, format!("crate {name} is not in the table")));
             continue;
         };
         let mut fault = |what| faults.push(Fault::new(FILE, row.line, what));
@@ -223,11 +155,7 @@ fn compare(table: &Table, graph: &Graph) -> Vec<Fault> {
             if graph.contains_key(other) && !row.may.contains(other) {
                 fault(format!("{name} imports {other}, which it may not"));
             }
-            for word in row
-                .never
-                .iter()
-                .filter(|word| packages(word).contains(&&**other))
-            {
+            for word in row.never.iter().filter(|word| packages(word).contains(&&**other)) {
                 fault(format!("{name} imports {other}, and must never see {word}"));
             }
         }
@@ -242,10 +170,7 @@ fn known(word: &str, table: &Table) -> bool {
 }
 
 fn packages(word: &str) -> &'static [&'static str] {
-    WORDS
-        .iter()
-        .find(|(known, _)| *known == word)
-        .map_or(&[], |(_, packages)| packages)
+    WORDS.iter().find(|(known, _)| *known == word).map_or(&[], |(_, packages)| packages)
 }
 
 #[cfg(test)]
@@ -270,33 +195,19 @@ mod tests {
 ";
 
     fn faults(dependencies: &[(&str, &[&str])]) -> Vec<String> {
-        let names = [
-            "domain", "wire", "doors", "facades", "store", "server", "sdk", "tui",
-        ];
-        let mut graph: Graph = names
-            .iter()
-            .map(|name| ((*name).to_owned(), vec![]))
-            .collect();
+        let names = ["domain", "wire", "doors", "facades", "store", "server", "sdk", "tui"];
+        let mut graph: Graph = names.iter().map(|name| ((*name).to_owned(), vec![])).collect();
         for (name, list) in dependencies {
-            graph.insert(
-                (*name).into(),
-                list.iter().map(|it| (*it).to_owned()).collect(),
-            );
+            graph.insert((*name).into(), list.iter().map(|it| (*it).to_owned()).collect());
         }
-        compare(&table(TEXT).unwrap(), &graph)
-            .into_iter()
-            .map(|fault| fault.what)
-            .collect()
+        compare(&table(TEXT).unwrap(), &graph).into_iter().map(|fault| fault.what).collect()
     }
 
     #[test]
     fn the_table_is_read_with_its_shorthands() {
         let table = table(TEXT).unwrap();
         assert_eq!(table["facades"].may, ["doors", "domain", "wire"]);
-        assert_eq!(
-            table["server"].may,
-            ["domain", "doors", "facades", "store", "wire"]
-        );
+        assert_eq!(table["server"].may, ["domain", "doors", "facades", "store", "wire"]);
         assert_eq!(table["sdk"].may, ["wire"]);
         assert_eq!(table["tui"].may, ["wire", "sdk"]);
         assert_eq!(table["domain"].never, ["tokio", "I/O", "clocks", "async"]);
@@ -311,10 +222,7 @@ mod tests {
 
     #[test]
     fn an_import_that_is_not_allowed_is_a_fault() {
-        assert_eq!(
-            faults(&[("wire", &["store"])]),
-            ["wire imports store, which it may not"]
-        );
+        assert_eq!(faults(&[("wire", &["store"])]), ["wire imports store, which it may not"]);
     }
 
     #[test]
@@ -327,15 +235,9 @@ mod tests {
 
     #[test]
     fn a_crate_or_word_that_is_unknown_is_a_fault() {
-        assert_eq!(
-            faults(&[("mystery", &[])]),
-            ["crate mystery is not in the table"]
-        );
+        assert_eq!(faults(&[("mystery", &[])]), ["crate mystery is not in the table"]);
         let table = table(&TEXT.replace("axum, SQL", "magic")).unwrap();
-        assert_eq!(
-            compare(&table, &Graph::new())[0].what,
-            "tidy does not know what magic is"
-        );
+        assert_eq!(compare(&table, &Graph::new())[0].what, "tidy does not know what magic is");
     }
 
     #[test]

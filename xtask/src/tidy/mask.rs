@@ -4,10 +4,7 @@
 
 /// `text` with comments and the insides of string and character literals blanked out.
 pub(crate) fn mask(text: &str) -> String {
-    let mut masker = Masker {
-        rest: text,
-        out: String::with_capacity(text.len()),
-    };
+    let mut masker = Masker { rest: text, out: String::with_capacity(text.len()) };
     while masker.step() {}
     masker.out
 }
@@ -27,9 +24,7 @@ impl Masker<'_> {
         } else if self.rest.starts_with("/*") {
             self.blank(block_comment(self.rest), ' ');
         } else if let Some((open, close)) = raw_string(self.rest).filter(|_| !after_word) {
-            let end = self.rest[open..]
-                .find(&close)
-                .map_or(self.rest.len(), |at| open + at);
+            let end = self.rest[open..].find(&close).map_or(self.rest.len(), |at| open + at);
             self.keep(open);
             self.blank(end - open, '_');
             self.keep(close.len().min(self.rest.len()));
@@ -57,8 +52,7 @@ impl Masker<'_> {
 
     fn blank(&mut self, bytes: usize, with: char) {
         let (blanked, rest) = self.rest.split_at(bytes);
-        self.out
-            .extend(blanked.chars().map(|c| if c == '\n' { '\n' } else { with }));
+        self.out.extend(blanked.chars().map(|c| if c == '\n' { '\n' } else { with }));
         self.rest = rest;
     }
 }
@@ -89,13 +83,8 @@ fn block_comment(text: &str) -> usize {
 
 /// The length of the opening and the closing of a raw string that starts here.
 fn raw_string(text: &str) -> Option<(usize, String)> {
-    let letters = ["br", "cr", "r"]
-        .into_iter()
-        .find(|letters| text.starts_with(letters))?;
-    let hashes = text[letters.len()..]
-        .bytes()
-        .take_while(|byte| *byte == b'#')
-        .count();
+    let letters = ["br", "cr", "r"].into_iter().find(|letters| text.starts_with(letters))?;
+    let hashes = text[letters.len()..].bytes().take_while(|byte| *byte == b'#').count();
     let open = letters.len() + hashes + 1;
     let quote = text.as_bytes().get(open - 1) == Some(&b'"');
     quote.then(|| (open, format!("\"{}", "#".repeat(hashes))))
@@ -122,9 +111,7 @@ fn char_literal(text: &str) -> Option<usize> {
     if first == '\\' {
         return Some((quoted(inside, '\'') + 2).min(text.len()));
     }
-    inside[first.len_utf8()..]
-        .starts_with('\'')
-        .then(|| first.len_utf8() + 2)
+    inside[first.len_utf8()..].starts_with('\'').then(|| first.len_utf8() + 2)
 }
 
 #[cfg(test)]
@@ -133,10 +120,7 @@ mod tests {
 
     #[test]
     fn comments_vanish_and_lines_stay() {
-        assert_eq!(
-            mask("a // b {\nc /* d /* e */\nf */ g"),
-            "a       \nc             \n     g"
-        );
+        assert_eq!(mask("a // b {\nc /* d /* e */\nf */ g"), "a       \nc             \n     g");
     }
 
     #[test]

@@ -2,27 +2,18 @@
 
 use super::Fault;
 
-const FORBIDDEN: [&str; 9] = [
-    "util", "utils", "helper", "helpers", "common", "manager", "managers", "service", "services",
-];
+const FORBIDDEN: [&str; 9] =
+    ["util", "utils", "helper", "helpers", "common", "manager", "managers", "service", "services"];
 const SOURCES: [&str; 5] = [".rs", ".ts", ".tsx", ".js", ".mjs"];
 
 /// The fault of a source file's path, if it has one.
 pub(crate) fn check(path: &str) -> Option<Fault> {
     let stem = SOURCES.iter().find_map(|end| path.strip_suffix(end))?;
     // The platform's own name for the thing.
-    let stem = stem
-        .replace("service-worker", "worker")
-        .replace("service_worker", "worker");
-    let word = stem
-        .split(['/', '-', '_', '.'])
-        .find(|word| FORBIDDEN.contains(word));
+    let stem = stem.replace("service-worker", "worker").replace("service_worker", "worker");
+    let word = stem.split(['/', '-', '_', '.']).find(|word| FORBIDDEN.contains(word));
     let word = word.or_else(|| stem.ends_with("/impl").then_some("impl"))?;
-    Some(Fault::new(
-        path,
-        1,
-        format!("`{word}` in a name says nothing: name what it does"),
-    ))
+    Some(Fault::new(path, 1, format!("`{word}` in a name says nothing: name what it does")))
 }
 
 #[cfg(test)]
@@ -31,11 +22,7 @@ mod tests {
 
     #[test]
     fn names_that_say_nothing_are_faults() {
-        for path in [
-            "crates/hub/src/utils.rs",
-            "web/src/date-helpers.ts",
-            "crates/common/a.rs",
-        ] {
+        for path in ["crates/hub/src/utils.rs", "web/src/date-helpers.ts", "crates/common/a.rs"] {
             assert!(check(path).is_some(), "{path}");
         }
         assert!(check("crates/store/src/impl.rs").is_some());
@@ -43,11 +30,8 @@ mod tests {
 
     #[test]
     fn other_names_are_none() {
-        for path in [
-            "crates/hub/src/commonplace.rs",
-            "web/src/service-worker.ts",
-            "docs/utils.md",
-        ] {
+        for path in ["crates/hub/src/commonplace.rs", "web/src/service-worker.ts", "docs/utils.md"]
+        {
             assert!(check(path).is_none(), "{path}");
         }
     }

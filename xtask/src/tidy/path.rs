@@ -10,45 +10,21 @@ const LINES_MAX: usize = 1_200;
 /// Whether there are exactly the files 1 to 8, and whether they are short enough together.
 pub(crate) fn check(sources: &[Source]) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let on_path: Vec<_> = sources
-        .iter()
-        .filter_map(|it| Some((number(it)?, it)))
-        .collect();
+    let on_path: Vec<_> = sources.iter().filter_map(|it| Some((number(it)?, it))).collect();
     for wanted in 1..=FILES {
-        let holders: Vec<_> = on_path
-            .iter()
-            .filter(|(number, _)| *number == wanted)
-            .collect();
+        let holders: Vec<_> = on_path.iter().filter(|(number, _)| *number == wanted).collect();
         match holders[..] {
             [_] => {}
-            [] => faults.push(Fault::new(
-                "STYLE.md",
-                1,
-                format!("no file is Path {wanted}/8"),
-            )),
+            [] => faults.push(Fault::new("STYLE.md", 1, format!("no file is Path {wanted}/8"))),
             [_, ..] => faults.extend(holders.iter().map(|(_, source)| {
-                Fault::new(
-                    &source.path,
-                    1,
-                    format!("another file is Path {wanted}/8, too"),
-                )
+                Fault::new(&source.path, 1, format!("another file is Path {wanted}/8, too"))
             })),
         }
     }
-    for (number, source) in on_path
-        .iter()
-        .filter(|(number, _)| !(1..=FILES).contains(number))
-    {
-        faults.push(Fault::new(
-            &source.path,
-            1,
-            format!("there is no Path {number}/8"),
-        ));
+    for (number, source) in on_path.iter().filter(|(number, _)| !(1..=FILES).contains(number)) {
+        faults.push(Fault::new(&source.path, 1, format!("there is no Path {number}/8")));
     }
-    let lines: usize = on_path
-        .iter()
-        .map(|(_, source)| source.lines_without_tests())
-        .sum();
+    let lines: usize = on_path.iter().map(|(_, source)| source.lines_without_tests()).sum();
     if lines > LINES_MAX {
         let what = format!("the path of a message has {lines} lines; at most {LINES_MAX}");
         faults.push(Fault::new("STYLE.md", 1, what));
@@ -72,10 +48,7 @@ mod tests {
             Source::new(&format!("{number}.rs"), &text)
         };
         let sources: Vec<_> = numbers.iter().map(source).collect();
-        check(&sources)
-            .into_iter()
-            .map(|fault| fault.what)
-            .collect()
+        check(&sources).into_iter().map(|fault| fault.what).collect()
     }
 
     #[test]
@@ -87,10 +60,7 @@ mod tests {
     fn a_path_has_no_hole_no_double_and_no_ninth() {
         assert_eq!(path(&[1, 2, 3, 4, 5, 6, 8], 10), ["no file is Path 7/8"]);
         assert_eq!(path(&[1, 2, 3, 4, 5, 6, 7, 8, 8], 10).len(), 2);
-        assert_eq!(
-            path(&[1, 2, 3, 4, 5, 6, 7, 8, 9], 10),
-            ["there is no Path 9/8"]
-        );
+        assert_eq!(path(&[1, 2, 3, 4, 5, 6, 7, 8, 9], 10), ["there is no Path 9/8"]);
     }
 
     #[test]

@@ -16,10 +16,7 @@ pub(crate) fn check(source: &Source) -> Vec<Fault> {
         let columns = line.chars().count();
         // An address cannot be broken.
         if columns > COLUMNS_MAX && !line.contains("://") {
-            fault(
-                index + 1,
-                format!("{columns} columns; at most {COLUMNS_MAX}"),
-            );
+            fault(index + 1, format!("{columns} columns; at most {COLUMNS_MAX}"));
         }
     }
     for function in source.functions() {
@@ -48,10 +45,7 @@ mod tests {
 
     fn found(path: &str, text: &str) -> Vec<(usize, String)> {
         let faults = check(&Source::new(path, text));
-        faults
-            .into_iter()
-            .map(|fault| (fault.line, fault.what))
-            .collect()
+        faults.into_iter().map(|fault| (fault.line, fault.what)).collect()
     }
 
     #[test]
@@ -66,10 +60,7 @@ mod tests {
     fn a_function_has_seventy_lines() {
         let function = |lines: usize| format!("fn f() {{\n{}}}\n", "x;\n".repeat(lines - 2));
         assert!(found("a.rs", &function(70)).is_empty());
-        assert_eq!(
-            found("a.rs", &function(71))[0].1,
-            "`f` has 71 lines; at most 70"
-        );
+        assert_eq!(found("a.rs", &function(71))[0].1, "`f` has 71 lines; at most 70");
     }
 
     #[test]

@@ -27,17 +27,9 @@ impl Source {
     pub(crate) fn new(path: &str, text: &str) -> Self {
         let code = mask(text);
         let tests = test_modules(&code);
-        let whole_file_is_test = path
-            .split('/')
-            .any(|part| part == "tests" || part == "tests.rs");
+        let whole_file_is_test = path.split('/').any(|part| part == "tests" || part == "tests.rs");
         let lines = text.lines().map(str::to_owned).collect();
-        Self {
-            path: path.to_owned(),
-            lines,
-            code,
-            tests,
-            whole_file_is_test,
-        }
+        Self { path: path.to_owned(), lines, code, tests, whole_file_is_test }
     }
 
     /// Whether `line` is test code.
@@ -47,11 +39,7 @@ impl Source {
 
     /// Lines that are not in a test module.
     pub(crate) fn lines_without_tests(&self) -> usize {
-        let tests: usize = self
-            .tests
-            .iter()
-            .map(|(first, last)| last - first + 1)
-            .sum();
+        let tests: usize = self.tests.iter().map(|(first, last)| last - first + 1).sum();
         self.lines.len() - tests
     }
 
@@ -71,21 +59,14 @@ impl Source {
         let mut from = 0;
         while let Some(at) = find_word(&self.code, "fn", from) {
             from = at + 2;
-            let name: String = self.code[from..]
-                .trim_start()
-                .chars()
-                .take_while(|c| is_word(*c))
-                .collect();
+            let name: String =
+                self.code[from..].trim_start().chars().take_while(|c| is_word(*c)).collect();
             if name.is_empty() {
                 continue; // The type `fn(…)`.
             }
             if let Some(open) = body(&self.code, from) {
                 let last = line_of(&self.code, closing(&self.code, open));
-                found.push(Function {
-                    name,
-                    first: line_of(&self.code, at),
-                    last,
-                });
+                found.push(Function { name, first: line_of(&self.code, at), last });
             }
         }
         found
@@ -94,23 +75,16 @@ impl Source {
 
 /// The place of `word`, standing alone, at or after `from`.
 pub(crate) fn find_word(code: &str, word: &str, from: usize) -> Option<usize> {
-    code[from..]
-        .match_indices(word)
-        .map(|(at, _)| from + at)
-        .find(|at| {
-            let before = code[..*at].chars().next_back();
-            let after = code[at + word.len()..].chars().next();
-            !before.is_some_and(is_word) && !after.is_some_and(is_word)
-        })
+    code[from..].match_indices(word).map(|(at, _)| from + at).find(|at| {
+        let before = code[..*at].chars().next_back();
+        let after = code[at + word.len()..].chars().next();
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    })
 }
 
 /// The line of a place, counted from 1.
 pub(crate) fn line_of(code: &str, at: usize) -> usize {
-    code.as_bytes()[..at]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count()
-        + 1
+    code.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 /// The brace that opens the body; none where a `;` comes first.
@@ -149,10 +123,7 @@ fn test_modules(code: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices(mark) {
         let item = code[at + mark.len()..].trim_start();
-        let module = item
-            .strip_prefix("pub(crate) ")
-            .unwrap_or(item)
-            .starts_with("mod ");
+        let module = item.strip_prefix("pub(crate) ").unwrap_or(item).starts_with("mod ");
         if let Some(open) = body(code, at + mark.len()).filter(|_| module) {
             found.push((line_of(code, at), line_of(code, closing(code, open))));
         }
@@ -179,11 +150,8 @@ mod tests {
     #[test]
     fn functions_have_a_beginning_and_an_end() {
         let source = Source::new("crates/domain/src/a.rs", TEXT);
-        let found: Vec<_> = source
-            .functions()
-            .into_iter()
-            .map(|f| (f.name, f.first, f.last))
-            .collect();
+        let found: Vec<_> =
+            source.functions().into_iter().map(|f| (f.name, f.first, f.last)).collect();
         let expected = [("one", 1, 3), ("two", 4, 4), ("three", 7, 8)];
         assert_eq!(found, expected.map(|(name, a, b)| (name.to_owned(), a, b)));
     }

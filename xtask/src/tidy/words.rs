@@ -23,54 +23,18 @@ enum Place {
 }
 
 const RULES: [Rule; 12] = [
-    rule(
-        "SystemTime::now",
-        Place::OutsideClockOwners,
-        "time is a parameter: take a Clock",
-    ),
-    rule(
-        "Instant::now",
-        Place::OutsideClockOwners,
-        "time is a parameter: take a Clock",
-    ),
-    rule(
-        "Timestamp::now",
-        Place::OutsideClockOwners,
-        "time is a parameter: take a Clock",
-    ),
-    rule(
-        "unbounded_channel",
-        Place::Anywhere,
-        "everything has a limit: bound the channel",
-    ),
-    rule(
-        "unbounded(",
-        Place::Anywhere,
-        "everything has a limit: bound the channel",
-    ),
-    rule(
-        "mpsc::channel()",
-        Place::Anywhere,
-        "everything has a limit: use sync_channel",
-    ),
-    rule(
-        "#[allow(",
-        Place::Anywhere,
-        "say `#[expect(…, reason = …)]`",
-    ),
-    rule(
-        "#![allow(",
-        Place::Anywhere,
-        "say `#![expect(…, reason = …)]`",
-    ),
+    rule("SystemTime::now", Place::OutsideClockOwners, "time is a parameter: take a Clock"),
+    rule("Instant::now", Place::OutsideClockOwners, "time is a parameter: take a Clock"),
+    rule("Timestamp::now", Place::OutsideClockOwners, "time is a parameter: take a Clock"),
+    rule("unbounded_channel", Place::Anywhere, "everything has a limit: bound the channel"),
+    rule("unbounded(", Place::Anywhere, "everything has a limit: bound the channel"),
+    rule("mpsc::channel()", Place::Anywhere, "everything has a limit: use sync_channel"),
+    rule("#[allow(", Place::Anywhere, "say `#[expect(…, reason = …)]`"),
+    rule("#![allow(", Place::Anywhere, "say `#![expect(…, reason = …)]`"),
     rule("todo!", Place::Anywhere, "finish it"),
     rule("unimplemented!", Place::Anywhere, "finish it"),
     rule("#[ignore", Place::Anywhere, "a test runs or it goes"),
-    rule(
-        "sleep(",
-        Place::InTests,
-        "a test waits for what it waits for, it does not sleep",
-    ),
+    rule("sleep(", Place::InTests, "a test waits for what it waits for, it does not sleep"),
 ];
 
 const fn rule(word: &'static str, place: Place, why: &'static str) -> Rule {
@@ -90,11 +54,7 @@ pub(crate) fn check(source: &Source) -> Vec<Fault> {
         }
     }
     if !has_header(source) {
-        faults.push(Fault::new(
-            &source.path,
-            1,
-            "no `//!`: say what it owns and what it refuses",
-        ));
+        faults.push(Fault::new(&source.path, 1, "no `//!`: say what it owns and what it refuses"));
     }
     faults
 }
@@ -127,10 +87,7 @@ mod tests {
     use super::*;
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        check(&Source::new(path, &format!("//! Header.\n{text}")))
-            .iter()
-            .map(|f| f.line)
-            .collect()
+        check(&Source::new(path, &format!("//! Header.\n{text}"))).iter().map(|f| f.line).collect()
     }
 
     #[test]
@@ -138,10 +95,7 @@ mod tests {
         for rule in RULES.iter().filter(|rule| rule.place == Place::Anywhere) {
             let (word, path) = (rule.word, "crates/hub/src/lane.rs");
             assert_eq!(lines(path, &format!("\nx {word} y")), [3], "{word}");
-            assert!(
-                lines(path, &format!("// {word}\nlet x = \"{word}\";")).is_empty(),
-                "{word}"
-            );
+            assert!(lines(path, &format!("// {word}\nlet x = \"{word}\";")).is_empty(), "{word}");
         }
         assert!(lines("crates/hub/src/lane.rs", "my_todo!()").is_empty());
     }
@@ -150,10 +104,7 @@ mod tests {
     fn only_owners_of_a_clock_read_it() {
         let text = "let now = std::time::Instant::now();";
         assert_eq!(lines("crates/hub/src/lane.rs", text), [2]);
-        assert_eq!(
-            lines("crates/hub/src/lane.rs", "jiff::Timestamp::now()"),
-            [2]
-        );
+        assert_eq!(lines("crates/hub/src/lane.rs", "jiff::Timestamp::now()"), [2]);
         assert_eq!(lines("crates/hub/src/lane.rs", "SystemTime::now()"), [2]);
         assert!(lines("crates/server/src/main.rs", text).is_empty());
         assert!(lines("crates/hub/tests/it/main.rs", text).is_empty());
