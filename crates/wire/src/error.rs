@@ -78,7 +78,9 @@ impl From<&Denied> for Code {
             Denied::Conflict(_) => Self::Conflict,
             Denied::Invalid { .. } => Self::Invalid,
             Denied::Empty(_) => Self::Empty,
-            Denied::TooLong { .. } => Self::TooLong,
+            // Too much to take at all; a name that is too long is just not a good one.
+            Denied::TooLong { field: "content", .. } => Self::TooLong,
+            Denied::TooLong { .. } => Self::Invalid,
             Denied::SlowDown { .. } => Self::RateLimited,
         }
     }
