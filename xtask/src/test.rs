@@ -31,7 +31,7 @@ fn all(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
     if !fast {
         set_up(steps)?;
     }
-    steps.run("format", cargo(&["fmt", "--all", "--check"]))?;
+    steps.run("format", cargo(&["fmt", "--all", "--check", "--", "--color", "never"]))?;
     steps.call("tidy", tidy::tidy)?;
     steps.run("lints", lints())?;
     steps.run("rust tests", rust_tests())?;
