@@ -89,7 +89,7 @@ test('who has gone is still named beside their words', async () => {
   await bo.call('POST', `/rooms/${id}/leave`);
   await gone(panel.locator('.person', { hasText: 'Bo' }));
   await here.reload();
-  await message(here, 'my last words').locator('.message-name', { hasText: 'Bo' }).waitFor();
+  await message(here, 'my last words').locator('.message-name', { hasText: /^Bo$/ }).waitFor();
 });
 
 test('signing out another device puts it at the door at once', async () => {
