@@ -20,7 +20,8 @@ pub(crate) struct Options {
 
 /// The verb.
 pub(crate) fn reference(options: &Options) -> anyhow::Result<()> {
-    process::run(&mut process::cargo(&["build", "--package", "parlor-server", "--bin", "parlor"]))?;
+    let build = ["build", "--quiet", "--package", "parlor-server", "--bin", "parlor"];
+    process::run(&mut process::cargo(&build))?;
     let mut stale = Vec::new();
     for (path, title, args) in DOCUMENTS {
         let mut print = std::process::Command::new(tree::parlor("debug"));
