@@ -71,10 +71,25 @@ fn admit(parts: &Parts, doors: &Doors) -> Result<(), Refusal> {
     if parts.method == Method::CONNECT {
         return Err(Refusal::bare(StatusCode::METHOD_NOT_ALLOWED).closing());
     }
+    check_coding(&parts.headers)?;
     check_host(parts, doors)?;
     check_path(parts.uri.path())?;
     check_query(parts.uri.query(), doors.app.limits())?;
     origin::check(parts, doors)
+}
+
+/// A body comes in chunks or with a length. Another coding around the chunks (`chunked, chunked`)
+/// is one that a proxy may read otherwise than we do.
+fn check_coding(headers: &HeaderMap) -> Result<(), Refusal> {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => {
+            let message = "the body is coded in a way that is not read here";
+            Err(Refusal::http(StatusCode::BAD_REQUEST, message).closing())
+        }
+    }
 }
 
 /// A request names one host, and where the operator says which, one of those.

@@ -18,6 +18,7 @@ use parlor_wire::command::{self, Codec, Command};
 use parlor_wire::frame::{self, Frame as Said};
 use parlor_wire::{Code, v1};
 use parlor_ws::{Decoder, Incoming, Kind, PingBudget, Shared, close_answer};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
@@ -30,6 +31,9 @@ const TURN_BYTES: u64 = 256 * 1024;
 
 /// Bytes read at once, on the stack: an idle connection has no buffer.
 const READ_BYTES: usize = 16 * 1024;
+
+/// Reads from a peer to whom goodbye was said, at most.
+const LINGER_READS: usize = 64;
 
 /// Slices in one vectored write.
 const SLICES: usize = 128;
@@ -140,7 +144,7 @@ impl Socket {
             self.fill().await?;
         }
         let (full, waits) = (!self.out.is_empty(), !self.answers.is_empty());
-        let room = self.app.limits().commands_in_flight_max > self.answers.len() as u64;
+        let room = !self.is_full();
         tokio::select! {
             biased;
             ready = self.stream.writable(), if full => { ready?; self.write() }
@@ -222,11 +226,17 @@ impl Socket {
             for command in commands {
                 Box::pin(commands::run(self, command)).await?;
             }
-            let full = self.answers.len() as u64 >= self.app.limits().commands_in_flight_max;
-            if total >= TURN_BYTES || full {
+            if total >= TURN_BYTES || self.is_full() {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether nothing more is read for now: too many commands wait for their answer, or too many
+    /// answers for a peer that does not take them.
+    fn is_full(&self) -> bool {
+        self.answers.len() as u64 >= self.app.limits().commands_in_flight_max
+            || self.out.len() >= SLICES
     }
 
     /// One read: the bytes taken and the commands in them; `None` when nothing is there.
@@ -356,13 +366,30 @@ impl Socket {
         }
     }
 
-    /// Writes what is left.
+    /// Writes what is left, and takes in what the peer still sends: unread, it would make the close
+    /// a reset, and the goodbye would be lost with it.
     async fn finish(&mut self) -> Result<(), End> {
         while !self.out.is_empty() {
             self.stream.writable().await?;
             self.write()?;
         }
+        self.stream.shutdown().await?;
+        for _ in 0..LINGER_READS {
+            self.stream.readable().await?;
+            if self.discard()? {
+                break;
+            }
+        }
         Ok(())
+    }
+
+    /// Reads and forgets; true at the end.
+    fn discard(&mut self) -> io::Result<bool> {
+        match self.stream.try_read(&mut [0; READ_BYTES]) {
+            Ok(n) => Ok(n == 0),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(e) => Err(e),
+        }
     }
 }
 
