@@ -2,6 +2,7 @@
 //! process has used of both time and memory. Linux only; nothing of ours is known here.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -26,6 +27,17 @@ pub(super) fn pin(core: usize) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     set.set(core);
     sched_setaffinity(None, &set).context("failed to choose a core")
+}
+
+/// Waits until no other benchmark runs on this machine; none starts while the result lives.
+pub(super) fn alone() -> anyhow::Result<File> {
+    let path = std::env::temp_dir().join("parlor-bench.lock");
+    let lock = File::options().create(true).append(true).open(path)?;
+    if lock.try_lock().is_err() {
+        println!("another benchmark is running: waiting for its end");
+        lock.lock()?;
+    }
+    Ok(lock)
 }
 
 /// As many open files as the machine lets us have.

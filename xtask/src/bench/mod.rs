@@ -97,6 +97,7 @@ pub(crate) fn bench(args: &[OsString]) -> anyhow::Result<()> {
 fn measure(options: &Options) -> anyhow::Result<()> {
     let kinds = options.kinds();
     system::prepare(&kinds, options.no_build)?;
+    let _alone = machine::alone()?;
     let machine = machine::description();
     println!("{machine}");
     machine::raise_descriptors()?;
