@@ -8,7 +8,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{
+    Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit,
+};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// The core that servers run on.
@@ -63,6 +65,8 @@ pub(super) fn on_server_core(command: &Command) -> anyhow::Result<Command> {
 /// The other side of [`on_server_core`]: becomes the command.
 pub(super) fn become_pinned(command: &[OsString]) -> anyhow::Result<()> {
     let [program, args @ ..] = command else { bail!("nothing to run") };
+    // However the benchmark ends, its servers end with it.
+    set_parent_process_death_signal(Some(Signal::TERM))?;
     raise_descriptors()?;
     pin(SERVER_CORE)?;
     Err(Command::new(program).args(args).exec().into())
