@@ -92,9 +92,7 @@ impl Courier {
         let code = Codes::fresh()?;
         let hash = self.codes.hash(purpose, &email, &code);
         let expires = self.clock.now() + self.code_ttl;
-        self.store
-            .put_code(account.user, purpose, hash, expires)
-            .await?;
+        self.store.put_code(account.user, purpose, hash, expires).await?;
         let letter = self.letter(email, purpose, &code);
         let sent = self.mail.send(letter).await;
         sent.map_err(|e| Error::Internal(e.to_string()))
@@ -107,22 +105,15 @@ impl Courier {
         };
         let server = &self.server_name;
         let code = code.expose();
-        let link = format!(
-            "{}/app/{page}?email={}&code={code}",
-            self.public_url,
-            percent_encoded(&email)
-        );
+        let link =
+            format!("{}/app/{page}?email={}&code={code}", self.public_url, percent_encoded(&email));
         let minutes = self.code_ttl.as_secs().div_ceil(60);
         let text = format!(
             "Somebody, probably you, wants to {what} on {server}.\n\n\
              The code is {code}. Or open this link:\n\n{link}\n\n\
              Both are good for {minutes} minutes, once. If it was not you, do nothing.\n"
         );
-        Letter {
-            to: email,
-            subject: format!("{server}: {subject}"),
-            text,
-        }
+        Letter { to: email, subject: format!("{server}: {subject}"), text }
     }
 }
 
@@ -185,10 +176,7 @@ mod tests {
         let codes = Codes::new(&Secret::new(vec![1; 32]).unwrap());
         let code = Hidden::new("123456");
         let hash = codes.hash(Purpose::Verify, "ana@b.org", &code);
-        assert_eq!(
-            hash,
-            codes.hash(Purpose::Verify, "ana@b.org", &Hidden::new(" 123456 "))
-        );
+        assert_eq!(hash, codes.hash(Purpose::Verify, "ana@b.org", &Hidden::new(" 123456 ")));
         assert_ne!(hash, codes.hash(Purpose::Reset, "ana@b.org", &code));
         assert_ne!(hash, codes.hash(Purpose::Verify, "bo@b.org", &code));
     }

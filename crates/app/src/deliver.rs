@@ -41,6 +41,7 @@ impl App {
     }
 
     async fn tell_session(&self, events: Vec<Event>) {
+        fail::fail_point!("app::deliver::drop", |_| ());
         let Some(session) = events.first().map(|event| event.session) else { return };
         if !self.hub.is_heard(session) {
             return;

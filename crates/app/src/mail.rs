@@ -47,10 +47,7 @@ impl FolderMail {
     /// # Errors
     /// [`MailError`] when `from` is no mail address.
     pub fn new(folder: impl Into<PathBuf>, from: &str) -> Result<Self, MailError> {
-        Ok(Self {
-            folder: folder.into(),
-            from: sender(from)?,
-        })
+        Ok(Self { folder: folder.into(), from: sender(from)? })
     }
 }
 
@@ -59,9 +56,7 @@ impl Mail for FolderMail {
     async fn send(&self, letter: Letter) -> Result<(), MailError> {
         let bytes = written(&self.from, letter)?.formatted();
         let failed = |e: std::io::Error| MailError(e.kind().to_string());
-        tokio::fs::create_dir_all(&self.folder)
-            .await
-            .map_err(failed)?;
+        tokio::fs::create_dir_all(&self.folder).await.map_err(failed)?;
         let name = Uuid::now_v7();
         // A reader of the folder never sees half a letter.
         let draft = self.folder.join(format!("{name}.part"));
@@ -87,10 +82,7 @@ impl SmtpMail {
     pub fn new(url: &str, from: &str) -> Result<Self, MailError> {
         let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
             .map_err(|_| MailError("the SMTP URL is not understood".into()))?;
-        Ok(Self {
-            server: server.build(),
-            from: sender(from)?,
-        })
+        Ok(Self { server: server.build(), from: sender(from)? })
     }
 }
 
@@ -121,8 +113,7 @@ fn kind(error: &lettre::transport::smtp::Error) -> String {
 }
 
 fn sender(from: &str) -> Result<Mailbox, MailError> {
-    from.parse()
-        .map_err(|_| MailError("the sender's address is not understood".into()))
+    from.parse().map_err(|_| MailError("the sender's address is not understood".into()))
 }
 
 fn written(from: &Mailbox, letter: Letter) -> Result<Message, MailError> {
@@ -147,11 +138,7 @@ mod tests {
     use super::*;
 
     fn letter(to: &str) -> Letter {
-        Letter {
-            to: to.into(),
-            subject: "Your code".into(),
-            text: "It is 123456.\n".into(),
-        }
+        Letter { to: to.into(), subject: "Your code".into(), text: "It is 123456.\n".into() }
     }
 
     #[tokio::test]

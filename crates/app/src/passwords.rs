@@ -36,11 +36,7 @@ impl Passwords {
         let dummy = format!("$argon2id$v=19$m={cost},t={passes},p=1${salt}${hash}");
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let cores = available_parallelism().map_or(2, NonZero::get);
-        Self {
-            argon,
-            dummy,
-            turns: Arc::new(Semaphore::new(cores)),
-        }
+        Self { argon, dummy, turns: Arc::new(Semaphore::new(cores)) }
     }
 
     /// Hashes a password into a PHC string.
@@ -61,11 +57,8 @@ impl Passwords {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.dummy.clone());
         let (argon, password) = (self.argon.clone(), password.clone());
-        let right = move || {
-            argon
-                .verify_password(password.expose().as_bytes(), hash.as_str())
-                .is_ok()
-        };
+        let right =
+            move || argon.verify_password(password.expose().as_bytes(), hash.as_str()).is_ok();
         Ok(self.in_turn(right).await? && known)
     }
 

@@ -42,10 +42,7 @@ impl<K: Eq + Hash> Rate<K> {
         Self {
             cost,
             room: cost.saturating_mul(burst),
-            cells: Mutex::new(Cells {
-                paid_at: HashMap::new(),
-                sweep_at: SWEEP_MIN,
-            }),
+            cells: Mutex::new(Cells { paid_at: HashMap::new(), sweep_at: SWEEP_MIN }),
         }
     }
 
@@ -90,9 +87,7 @@ impl<K: Eq + Hash> Cells<K> {
         self.paid_at.retain(|_, paid_at| *paid_at > now.0);
         self.sweep_at = (self.paid_at.len() * 2).clamp(SWEEP_MIN, KEYS_MAX);
         if self.paid_at.len() >= KEYS_MAX {
-            return Err(Denied::SlowDown {
-                retry_after_ms: 1_000,
-            });
+            return Err(Denied::SlowDown { retry_after_ms: 1_000 });
         }
         Ok(())
     }
@@ -129,11 +124,7 @@ impl Rates {
             guesses: Rate::new(tries, minute, tries),
             wrong_from: Rate::new(tries, minute, tries),
             registrations: Rate::new(registrations, minute, registrations),
-            mails: Rate::new(
-                limits.mails_per_hour,
-                Duration::from_hours(1),
-                limits.mails_per_hour,
-            ),
+            mails: Rate::new(limits.mails_per_hour, Duration::from_hours(1), limits.mails_per_hour),
             commands: Rate::new(commands, Duration::from_secs(1), commands),
             messages: Rate::new(limits.messages_per_s, second, limits.messages_burst),
             room_messages: Rate::new(in_room, second, in_room),
@@ -167,9 +158,7 @@ mod tests {
         for _ in 0..20 {
             assert_eq!(rate.take("ana", at(0)), Ok(()));
         }
-        let wait = Denied::SlowDown {
-            retry_after_ms: 3_000,
-        };
+        let wait = Denied::SlowDown { retry_after_ms: 3_000 };
         assert_eq!(rate.take("ana", at(0)), Err(wait));
         assert_eq!(rate.take("bo", at(0)), Ok(()));
         assert!(rate.take("ana", at(2_999)).is_err());

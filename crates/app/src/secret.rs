@@ -57,10 +57,7 @@ mod tests {
     #[test]
     fn a_secret_does_not_print_itself() {
         let secret = Secret::new(vec![7; 32]).unwrap();
-        assert_eq!(
-            format!("{secret:?} {:?}", Hidden::new("hunter2")),
-            "*** ***"
-        );
+        assert_eq!(format!("{secret:?} {:?}", Hidden::new("hunter2")), "*** ***");
     }
 
     #[test]

@@ -62,6 +62,7 @@ impl Views {
 
     /// Forgets what an event has changed.
     pub(crate) fn hear(&self, event: &Event) {
+        fail::fail_point!("app::views::deaf", |_| ());
         let said = matches!(
             event.kind,
             EventKind::Posted(_) | EventKind::Edited(_) | EventKind::Deleted { .. }
@@ -77,11 +78,7 @@ impl App {
     ///
     /// # Errors
     /// [`Denied::NotFound`] when they are not in it.
-    pub(crate) async fn view(
-        &self,
-        actor: &Actor,
-        session: SessionId,
-    ) -> Result<Arc<View>, Error> {
+    pub(crate) async fn view(&self, actor: &Actor, session: SessionId) -> Result<Arc<View>, Error> {
         if let Some(view) = self.views.get(actor.user, session) {
             return Ok(view);
         }
@@ -153,11 +150,8 @@ mod tests {
     fn a_view_read_before_a_removal_is_not_put_in_after_it() {
         let views = Views::default();
         let before = views.before();
-        let kind = EventKind::Left {
-            user: view(1).user,
-            by: None,
-            reason: parlor_domain::Gone::Kicked,
-        };
+        let kind =
+            EventKind::Left { user: view(1).user, by: None, reason: parlor_domain::Gone::Kicked };
         views.hear(&Event { session: view(1).session, seq: 7, at: Time(0), kind });
         views.put(&view(1), before);
         assert!(!has(&views, 1));

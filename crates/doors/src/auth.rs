@@ -56,12 +56,7 @@ mod tests {
         };
         assert_eq!(read(&["Bearer x"]).as_deref(), Some("x"));
         assert_eq!(read(&["bearer x"]).as_deref(), Some("x"));
-        for bad in [
-            &["Basic x"][..],
-            &["Bearer"],
-            &[""],
-            &["Bearer x", "Bearer y"],
-        ] {
+        for bad in [&["Basic x"][..], &["Bearer"], &[""], &["Bearer x", "Bearer y"]] {
             assert_eq!(read(bad), None, "{bad:?}");
         }
     }

@@ -10,11 +10,7 @@ const MAX_AGE_S: u32 = 400 * 24 * 60 * 60;
 
 /// Its name; with the prefix, browsers take it only over TLS, from this very host.
 pub(crate) fn name(doors: &Doors) -> &'static str {
-    if is_secure(doors) {
-        "__Host-parlor_login"
-    } else {
-        "parlor_login"
-    }
+    if is_secure(doors) { "__Host-parlor_login" } else { "parlor_login" }
 }
 
 fn is_secure(doors: &Doors) -> bool {

@@ -15,9 +15,7 @@ const EXPOSED: &str = "retry-after, x-request-id";
 /// The answer to a browser that asks before it sends.
 pub(crate) fn preflight(parts: &Parts, doors: &Doors) -> Option<Response> {
     let asks = parts.method == Method::OPTIONS
-        && parts
-            .headers
-            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if !asks {
         return None;
     }
@@ -46,12 +44,6 @@ pub(crate) fn allow(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
     let Some(origin) = origin else { return };
     let mut say = |name, value| headers.insert(name, value);
     say(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    say(
-        header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
-        HeaderValue::from_static("true"),
-    );
-    say(
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static(EXPOSED),
-    );
+    say(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    say(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
 }

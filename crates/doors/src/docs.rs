@@ -28,19 +28,10 @@ pub(crate) fn routes(openapi: &Value, asyncapi: &Value) -> Router<Doors> {
             "/parlor.proto",
             get(async || text("text/plain; charset=utf-8", parlor_wire::SCHEMA)),
         )
-        .route(
-            "/docs",
-            get(async || text("text/html; charset=utf-8", PAGE)),
-        )
+        .route("/docs", get(async || text("text/html; charset=utf-8", PAGE)))
         .route("/docs/", get(async || Redirect::permanent("/docs")))
-        .route(
-            "/docs/page.js",
-            get(async || text("text/javascript; charset=utf-8", SCRIPT)),
-        )
-        .route(
-            "/docs/page.css",
-            get(async || text("text/css; charset=utf-8", STYLE)),
-        )
+        .route("/docs/page.js", get(async || text("text/javascript; charset=utf-8", SCRIPT)))
+        .route("/docs/page.css", get(async || text("text/css; charset=utf-8", STYLE)))
 }
 
 fn written(description: &Value) -> Bytes {

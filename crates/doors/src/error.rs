@@ -40,10 +40,7 @@ impl Refusal {
 
     /// A refusal that is HTTP's own.
     pub fn http(status: StatusCode, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            ..Self::new(code_of(status), message)
-        }
+        Self { status, ..Self::new(code_of(status), message) }
     }
 
     /// Something inside failed; `inside` is for the log only.
@@ -53,10 +50,7 @@ impl Refusal {
 
     /// Too many connections are open.
     pub(crate) fn too_many(which: TooMany) -> Self {
-        Self {
-            retry_after_ms: Some(10_000),
-            ..Self::new(Code::RateLimited, which.to_string())
-        }
+        Self { retry_after_ms: Some(10_000), ..Self::new(Code::RateLimited, which.to_string()) }
     }
 
     /// What an answer of this status that says nothing itself would say.
@@ -67,10 +61,7 @@ impl Refusal {
 
     /// Has the connection closed after the answer.
     pub(crate) fn closing(self) -> Self {
-        Self {
-            close: true,
-            ..self
-        }
+        Self { close: true, ..self }
     }
 
     /// Writes what failed inside into the log, under the id that the client is told.
@@ -88,9 +79,7 @@ impl Refusal {
             request_id: request_id.to_owned(),
             retry_after_ms: self.retry_after_ms.map(u64::cast_signed),
         };
-        v1::ErrorBody {
-            error: Some(detail),
-        }
+        v1::ErrorBody { error: Some(detail) }
     }
 
     /// The headers that go with it.
@@ -207,9 +196,7 @@ mod tests {
 
     #[test]
     fn slowing_down_says_for_how_long() {
-        let refusal = Refusal::from(Denied::SlowDown {
-            retry_after_ms: 1_001,
-        });
+        let refusal = Refusal::from(Denied::SlowDown { retry_after_ms: 1_001 });
         let mut headers = HeaderMap::new();
         refusal.headers(&mut headers);
         assert_eq!(headers[header::RETRY_AFTER], "2");

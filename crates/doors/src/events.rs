@@ -38,7 +38,7 @@ const CURSOR_BYTES_MAX: usize = 2048;
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events",
     params(
-        ("session" = Vec<String>, Query, description = "`ID` or `ID:SEQ`; repeat it for each session"),
+        ("session" = Vec<String>, Query, description = "`ID` or `ID:SEQ`, once for each"),
         ("user_after" = Option<i64>, Query, description = "The last `user_seq` seen"),
         ("Last-Event-ID" = Option<String>, Header, description = "The last `id:` seen"),
     ),
@@ -56,12 +56,8 @@ pub(crate) async fn follow(
         Some(cursor) => Some(asked.resume(cursor, &doors, &actor)?),
         None => None,
     };
-    let who = Who {
-        user: actor.user,
-        login: actor.login,
-        device: actor.device,
-        address: peer.address(),
-    };
+    let who =
+        Who { user: actor.user, login: actor.login, device: actor.device, address: peer.address() };
     let ear = doors.app.hub().connect(who).map_err(Refusal::too_many)?;
     // A revocation between the proof and the hub would have cut nobody.
     doors.app.still_signed_in(&actor).await?;
@@ -101,9 +97,8 @@ impl Asked {
             let value = value.replace("%3A", ":").replace("%3a", ":");
             match name {
                 "session" => {
-                    let (id, seq) = value.split_once(':').map_or((&*value, None), |(id, seq)| {
-                        (id, Some(seq))
-                    });
+                    let (id, seq) =
+                        value.split_once(':').map_or((&*value, None), |(id, seq)| (id, Some(seq)));
                     sessions.push(id.parse().map_err(|_| Denied::NotFound)?);
                     after.push(seq.map(|seq| seq_of("session", seq)).transpose()?);
                 }

@@ -26,14 +26,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     ),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    ),
-    (
-        HeaderName::from_static("cross-origin-resource-policy"),
-        "same-origin",
-    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
 /// Guards one request.
@@ -136,10 +130,7 @@ fn check_path(path: &str) -> Result<(), Refusal> {
     if sound {
         return Ok(());
     }
-    Err(Refusal::http(
-        StatusCode::BAD_REQUEST,
-        "the path is not sound",
-    ))
+    Err(Refusal::http(StatusCode::BAD_REQUEST, "the path is not sound"))
 }
 
 fn percent_decoded(text: &str) -> Option<Vec<u8>> {
@@ -227,11 +218,8 @@ fn count(method: &Method, route: String, status: StatusCode, spent: Duration) {
         Method::HEAD => "HEAD",
         _ => "other",
     };
-    let labels = [
-        ("method", method.to_owned()),
-        ("route", route),
-        ("status", status.as_u16().to_string()),
-    ];
+    let labels =
+        [("method", method.to_owned()), ("route", route), ("status", status.as_u16().to_string())];
     metrics::counter!("parlor_http_requests_total", &labels).increment(1);
     metrics::histogram!("parlor_http_request_seconds", &labels).record(spent.as_secs_f64());
 }

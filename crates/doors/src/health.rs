@@ -28,11 +28,7 @@ pub(crate) async fn ready(State(doors): State<Doors>) -> Response {
         "status": if draining { "draining" } else if ready { "ok" } else { "unavailable" },
         "dependencies": {"store": word(store.is_ok())},
     });
-    let status = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()
 }
 

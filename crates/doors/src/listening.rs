@@ -8,9 +8,6 @@ use parlor_app::{Actor, App, Error};
 use parlor_domain::Denied;
 use parlor_hub::{Ear, Frame, Key, Lagged};
 
-/// Events read from the store at once.
-const PAGE: u64 = 200;
-
 /// A stretch of a log that is still to be read from the store.
 struct Replay {
     key: Key,
@@ -18,15 +15,17 @@ struct Replay {
 }
 
 /// An ear, and what is still to be caught up with.
-pub(crate) struct Listening {
+pub struct Listening {
     app: Arc<App>,
     actor: Actor,
-    pub(crate) ear: Ear,
+    /// The connection's side of the hub.
+    pub ear: Ear,
     replays: VecDeque<Replay>,
 }
 
 impl Listening {
-    pub(crate) fn new(app: Arc<App>, actor: Actor, ear: Ear) -> Self {
+    /// An ear that hears nothing yet.
+    pub fn new(app: Arc<App>, actor: Actor, ear: Ear) -> Self {
         Self { app, actor, ear, replays: VecDeque::new() }
     }
 
@@ -36,15 +35,11 @@ impl Listening {
     /// # Errors
     /// [`Denied::NotFound`] for a session that the actor is not in; [`Error::ResyncRequired`] when
     /// `after` is beyond the head.
-    pub(crate) async fn subscribe(
-        &mut self,
-        key: Key,
-        after: Option<i64>,
-    ) -> Result<i64, Error> {
+    pub async fn subscribe(&mut self, key: Key, after: Option<i64>) -> Result<i64, Error> {
         if self.ear.len() as u64 >= self.app.limits().subscriptions_max {
             return Err(Denied::Conflict("too many subscriptions").into());
         }
-        let heard = self.ear.hears(key);
+        let (heard, after) = (self.ear.hears(key), resumed(after));
         self.replays.retain(|replay| replay.key != key);
         self.ear.listen(key);
         match self.begin(key, after).await {
@@ -82,13 +77,13 @@ impl Listening {
     }
 
     /// Hears a log no more.
-    pub(crate) fn unsubscribe(&mut self, key: Key) {
+    pub fn unsubscribe(&mut self, key: Key) {
         self.replays.retain(|replay| replay.key != key);
         self.ear.ignore(key);
     }
 
     /// Whether something is still to be read from the store.
-    pub(crate) fn is_behind(&self) -> bool {
+    pub fn is_behind(&self) -> bool {
         !self.replays.is_empty()
     }
 
@@ -97,7 +92,7 @@ impl Listening {
     ///
     /// # Errors
     /// [`Error`] when the store fails: the connection must end, since it has a hole now.
-    pub(crate) async fn catch_up(
+    pub async fn catch_up(
         &mut self,
         mut tell: impl FnMut(Key, Arc<Frame>),
     ) -> Result<Option<Key>, Error> {
@@ -123,13 +118,14 @@ impl Listening {
     }
 
     async fn page(&self, key: Key, after: i64) -> Result<(Vec<Arc<Frame>>, i64), Error> {
+        let limit = self.app.limits().replay_page_max;
         match key {
             Key::Session(session) => {
-                let page = self.app.events_after(&self.actor, session, after, PAGE).await?;
+                let page = self.app.events_after(&self.actor, session, after, limit).await?;
                 Ok((page.events.into_iter().map(Frame::event).collect(), page.head))
             }
             Key::User(_) => {
-                let page = self.app.user_events_after(&self.actor, after, PAGE).await?;
+                let page = self.app.user_events_after(&self.actor, after, limit).await?;
                 Ok((page.events.into_iter().map(Frame::user_event).collect(), page.head))
             }
         }
@@ -139,11 +135,18 @@ impl Listening {
     ///
     /// # Errors
     /// [`Lagged`] when the connection has fallen too far behind.
-    pub(crate) fn gather(
+    pub fn gather(
         &mut self,
         bytes_max: u64,
         tell: impl FnMut(Key, Arc<Frame>),
     ) -> Result<Vec<Key>, Lagged> {
         self.ear.gather(bytes_max, tell).map(|gathered| gathered.over)
     }
+}
+
+/// Where a resumed log goes on: where it was left, but for faults that are planted here.
+fn resumed(after: Option<i64>) -> Option<i64> {
+    fail::fail_point!("doors::listening::resume-late", |_| after.map(|after| after + 1));
+    fail::fail_point!("doors::listening::resume-early", |_| after.map(|after| after - 1));
+    after
 }

@@ -1,10 +1,20 @@
 //! How a connection speaks, and how it ends.
 
+use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parlor_hub::{Form, Frame};
 use parlor_wire::command::Codec;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+/// How long a peer may take over its goodbye.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Reads from a peer to whom goodbye was said, at most.
+const LINGER_READS: usize = 64;
 
 /// How the connection speaks.
 #[derive(Debug, Clone, Copy)]
@@ -38,5 +48,35 @@ impl Manner {
     pub(crate) fn bytes(self, frame: &Frame) -> Bytes {
         let form = if self.deflate { Form::Deflated } else { Form::Plain(self.codec) };
         form.of(frame).bytes().clone()
+    }
+}
+
+/// Writes what is left, the goodbye last. A peer that does not take it is left without.
+pub(crate) async fn part(stream: &mut TcpStream, left: &mut VecDeque<Bytes>) {
+    let _ = tokio::time::timeout(PATIENCE, finish(stream, left)).await;
+}
+
+/// What the peer still sends is taken in: unread, it would make the close a reset, and the goodbye
+/// would be lost with it.
+async fn finish(stream: &mut TcpStream, left: &mut VecDeque<Bytes>) -> io::Result<()> {
+    while let Some(mut bytes) = left.pop_front() {
+        stream.write_all_buf(&mut bytes).await?;
+    }
+    stream.shutdown().await?;
+    for _ in 0..LINGER_READS {
+        stream.readable().await?;
+        if discard(stream)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads and forgets; true at the end.
+fn discard(stream: &TcpStream) -> io::Result<bool> {
+    match stream.try_read(&mut [0; 16 * 1024]) {
+        Ok(n) => Ok(n == 0),
+        Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(e) => Err(e),
     }
 }

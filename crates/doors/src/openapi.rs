@@ -98,9 +98,7 @@ fn is_optional(field: &Value) -> bool {
 
 /// Any request may be refused, any body may be protobuf, and what stands in a path is an id.
 fn complete_operation(operation: &mut Value) {
-    let parameters = operation
-        .get_mut("parameters")
-        .and_then(Value::as_array_mut);
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
         if parameter["in"] == "path" {
             parameter["schema"]["format"] = "uuid".into();

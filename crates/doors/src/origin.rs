@@ -11,9 +11,9 @@ impl Doors {
     pub fn allows_origin_of(&self, headers: &HeaderMap) -> bool {
         let site = headers.get("sec-fetch-site");
         match headers.get(header::ORIGIN) {
-            Some(origin) => origin
-                .to_str()
-                .is_ok_and(|origin| self.allows_origin(origin, host(headers))),
+            Some(origin) => {
+                origin.to_str().is_ok_and(|origin| self.allows_origin(origin, host(headers)))
+            }
             // A browser that says nothing of the origin says at least this.
             None => site.is_none_or(|site| site == "same-origin" || site == "none"),
         }

@@ -11,10 +11,7 @@ impl Doors {
     }
 
     pub(crate) fn user(&self, user: &domain::User) -> v1::User {
-        v1::User {
-            online: self.is_online(user),
-            ..user.into()
-        }
+        v1::User { online: self.is_online(user), ..user.into() }
     }
 
     pub(crate) fn users(&self, users: &[domain::User]) -> Vec<v1::User> {
@@ -22,17 +19,11 @@ impl Doors {
     }
 
     pub(crate) fn me(&self, me: &domain::Profile) -> v1::Me {
-        v1::Me {
-            user: Some(self.user(&me.user)),
-            ..me.into()
-        }
+        v1::Me { user: Some(self.user(&me.user)), ..me.into() }
     }
 
     pub(crate) fn room(&self, room: &domain::Room) -> v1::Room {
-        v1::Room {
-            people: self.users(&room.people),
-            ..room.into()
-        }
+        v1::Room { people: self.users(&room.people), ..room.into() }
     }
 
     pub(crate) fn rooms(&self, rooms: &[domain::Room]) -> Vec<v1::Room> {
@@ -48,10 +39,7 @@ impl Doors {
     }
 
     pub(crate) fn bans(&self, bans: &[domain::Ban]) -> Vec<v1::Ban> {
-        let wire = |ban: &domain::Ban| v1::Ban {
-            user: Some(self.user(&ban.user)),
-            ..ban.into()
-        };
+        let wire = |ban: &domain::Ban| v1::Ban { user: Some(self.user(&ban.user)), ..ban.into() };
         bans.iter().map(wire).collect()
     }
 }

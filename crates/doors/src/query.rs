@@ -102,10 +102,7 @@ pub(crate) struct Numbers {
 pub(crate) fn limit(asked: Option<u64>, limits: &Limits) -> Result<u64, Denied> {
     let rows = asked.unwrap_or(PAGE.min(limits.page_max));
     if rows == 0 || rows > limits.page_max {
-        return Err(Denied::invalid(
-            "limit",
-            "must be at least 1 and not more than a page",
-        ));
+        return Err(Denied::invalid("limit", "must be at least 1 and not more than a page"));
     }
     Ok(rows)
 }
@@ -131,9 +128,7 @@ pub(crate) fn next_cursor<T>(
     limit: u64,
     cursor: impl Fn(&T) -> String,
 ) -> Option<String> {
-    rows.last()
-        .filter(|_| rows.len() as u64 >= limit)
-        .map(cursor)
+    rows.last().filter(|_| rows.len() as u64 >= limit).map(cursor)
 }
 
 #[cfg(test)]

@@ -30,11 +30,7 @@ pub(crate) fn ok<T>(thing: T) -> Answer<T> {
 
 /// The answer to a creating request: 201, or 200 when an earlier one had done it.
 pub(crate) fn created<T>(fresh: bool, thing: T) -> Answer<T> {
-    let status = if fresh {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
+    let status = if fresh { StatusCode::CREATED } else { StatusCode::OK };
     Ok(Reply(status, thing))
 }
 
@@ -62,9 +58,7 @@ struct Unwritten(Arc<dyn Writable>);
 impl<T: Serialize + Message + 'static> IntoResponse for Reply<T> {
     fn into_response(self) -> Response {
         let mut response = self.0.into_response();
-        response
-            .extensions_mut()
-            .insert(Unwritten(Arc::new(self.1)));
+        response.extensions_mut().insert(Unwritten(Arc::new(self.1)));
         response
     }
 }
@@ -86,9 +80,7 @@ pub(crate) fn write(response: &mut Response, codec: Codec) {
 /// The form that a client reads: protobuf where `Accept` prefers it, JSON otherwise.
 pub(crate) fn accepted(headers: &HeaderMap) -> Codec {
     let texts = headers.get_all(header::ACCEPT).iter();
-    let ranges = texts
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|text| text.split(','));
+    let ranges = texts.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
     let (mut protobuf, mut json) = (0.0, 0.0_f32);
     for range in ranges {
         let (kind, quality) = quality(range);
@@ -98,11 +90,7 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Codec {
             _ => {}
         }
     }
-    if protobuf > 0.0 && protobuf >= json {
-        Codec::Proto
-    } else {
-        Codec::Json
-    }
+    if protobuf > 0.0 && protobuf >= json { Codec::Proto } else { Codec::Json }
 }
 
 fn quality(range: &str) -> (&str, f32) {

@@ -18,22 +18,18 @@ use parlor_wire::command::{self, Codec, Command};
 use parlor_wire::frame::{self, Frame as Said};
 use parlor_wire::{Code, v1};
 use parlor_ws::{Decoder, Incoming, Kind, PingBudget, Shared, close_answer};
-use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::commands;
 use crate::listening::Listening;
-use crate::manner::{End, Manner};
+use crate::manner::{End, Manner, part};
 
 /// Bytes taken from the hub, and read from the socket, in one turn.
 const TURN_BYTES: u64 = 256 * 1024;
 
 /// Bytes read at once, on the stack: an idle connection has no buffer.
 const READ_BYTES: usize = 16 * 1024;
-
-/// Reads from a peer to whom goodbye was said, at most.
-const LINGER_READS: usize = 64;
 
 /// Slices in one vectored write.
 const SLICES: usize = 128;
@@ -106,9 +102,7 @@ impl Socket {
         };
         if let End::Goodbye(bytes) = end {
             self.out.push_back(bytes);
-            let patience = Duration::from_secs(1);
-            // A peer that does not take its goodbye is left without it.
-            let _ = tokio::time::timeout(patience, self.finish()).await;
+            part(&mut self.stream, &mut self.out).await;
         }
     }
 
@@ -142,6 +136,10 @@ impl Socket {
     async fn turn(&mut self) -> Result<(), End> {
         if self.out.is_empty() {
             self.fill().await?;
+        }
+        if !self.out.is_empty() {
+            // Mostly the peer takes it at once, and nothing has to be waited for.
+            self.write()?;
         }
         let (full, waits) = (!self.out.is_empty(), !self.answers.is_empty());
         let room = !self.is_full();
@@ -363,32 +361,6 @@ impl Socket {
         match self.app.still_signed_in(&self.actor).await {
             Err(Error::Unauthorized) => Err(End::with(4010, "signed out")),
             _ => Ok(()),
-        }
-    }
-
-    /// Writes what is left, and takes in what the peer still sends: unread, it would make the close
-    /// a reset, and the goodbye would be lost with it.
-    async fn finish(&mut self) -> Result<(), End> {
-        while !self.out.is_empty() {
-            self.stream.writable().await?;
-            self.write()?;
-        }
-        self.stream.shutdown().await?;
-        for _ in 0..LINGER_READS {
-            self.stream.readable().await?;
-            if self.discard()? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads and forgets; true at the end.
-    fn discard(&mut self) -> io::Result<bool> {
-        match self.stream.try_read(&mut [0; READ_BYTES]) {
-            Ok(n) => Ok(n == 0),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(e) => Err(e),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The way from an HTTP request to an open socket: handshake, origin, identity, limits.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -10,12 +11,11 @@ use parlor_hub::Who;
 use parlor_wire::Code;
 use parlor_wire::command::Codec;
 use parlor_ws::{Offer, accept};
-use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::manner::Manner;
-use crate::socket::Socket;
+use crate::manner::{Manner, part};
 use crate::serve::take_stream;
+use crate::socket::Socket;
 use crate::{Doors, Peer, Refusal, auth};
 
 /// The subprotocols that we speak, the default first.
@@ -25,7 +25,7 @@ const PROTOCOLS: [&str; 2] = ["parlor.v1.json", "parlor.v1.proto"];
 #[utoipa::path(
     get, path = "/api/v1/socket", tag = "events",
     responses(
-        (status = 101, description = "The frames of ClientFrame and ServerFrame; see /asyncapi.json"),
+        (status = 101, description = "Frames as in /asyncapi.json"),
         (status = 426, description = "Not a WebSocket handshake"),
     )
 )]
@@ -82,7 +82,6 @@ pub(crate) async fn upgrade(
 }
 
 async fn turn_away(mut stream: TcpStream) {
-    // Who is gone already is not told.
-    let _ = stream.write_all(&parlor_ws::close(4001, "sign in first")).await;
-    let _ = stream.shutdown().await;
+    let mut goodbye = VecDeque::from([parlor_ws::close(4001, "sign in first")]);
+    part(&mut stream, &mut goodbye).await;
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parlor_domain::UserId;
 use parlor_wire::frame::Codec;
 use parlor_ws::Shared;
 
@@ -50,14 +51,7 @@ pub struct Ear {
 
 impl Ear {
     pub(crate) fn new(hub: Arc<Hub>, who: Who, number: u64, bell: Arc<Bell>) -> Self {
-        Self {
-            hub,
-            who,
-            number,
-            bell,
-            cursors: Vec::new(),
-            ready: Vec::new(),
-        }
+        Self { hub, who, number, bell, cursors: Vec::new(), ready: Vec::new() }
     }
 
     /// Whose connection it is.
@@ -95,9 +89,7 @@ impl Ear {
     /// Begins to listen: from now on nothing is missed, but nothing is taken before
     /// [`Ear::live_from`] says where to begin. Listening again begins anew.
     pub fn listen(&mut self, key: Key) -> Token {
-        let slot = self
-            .find(key)
-            .or_else(|| self.cursors.iter().position(Option::is_none));
+        let slot = self.find(key).or_else(|| self.cursors.iter().position(Option::is_none));
         let slot = slot.unwrap_or_else(|| {
             self.cursors.push(None);
             self.cursors.len() - 1
@@ -110,12 +102,7 @@ impl Ear {
         let rope = Arc::new(Rope::new(Arc::clone(&self.bell), token));
         let cursor = self.hub.with_lane(key, |lane| {
             let murmurs = lane.listen(Arc::clone(&rope));
-            Cursor {
-                lane: Arc::clone(lane),
-                rope: Arc::clone(&rope),
-                next: None,
-                murmurs,
-            }
+            Cursor { lane: Arc::clone(lane), rope: Arc::clone(&rope), next: None, murmurs }
         });
         self.cursors[slot] = Some(cursor);
         token
@@ -132,10 +119,7 @@ impl Ear {
 
     /// The newest `seq`, if everything from `next` on can still be taken without the store.
     pub fn tail_if_kept(&self, key: Key, next: i64) -> Option<i64> {
-        self.cursors[self.find(key)?]
-            .as_ref()?
-            .lane
-            .tail_if_kept(next)
+        self.cursors[self.find(key)?].as_ref()?.lane.tail_if_kept(next)
     }
 
     /// Listens no more.
@@ -195,9 +179,8 @@ impl Ear {
             return Err(Lagged);
         }
         let more = matches!(taken, Taken::More);
-        let out_at = frames
-            .iter()
-            .position(|frame| frame.takes_out() == Some(self.who.user));
+        disorder(&mut frames);
+        let out_at = parting(&frames, self.who.user);
         if let Some(last) = out_at {
             frames.truncate(last + 1);
         }
@@ -219,9 +202,7 @@ impl Ear {
     }
 
     fn find(&self, key: Key) -> Option<usize> {
-        self.cursors
-            .iter()
-            .position(|c| c.as_ref().is_some_and(|c| c.lane.key() == key))
+        self.cursors.iter().position(|c| c.as_ref().is_some_and(|c| c.lane.key() == key))
     }
 
     fn drop_slot(&mut self, slot: usize) {
@@ -230,6 +211,18 @@ impl Ear {
             self.hub.release(&cursor.lane);
         }
     }
+}
+
+/// Where in these frames the user is taken out: the last that they hear.
+fn parting(frames: &[Arc<Frame>], user: UserId) -> Option<usize> {
+    fail::fail_point!("hub::ear::hear-on", |_| None);
+    frames.iter().position(|frame| frame.takes_out() == Some(user))
+}
+
+/// Does nothing, but for a fault that is planted here.
+fn disorder(frames: &mut [Arc<Frame>]) {
+    fail::fail_point!("hub::ear::swap", frames.len() > 1, |_| frames.swap(0, 1));
+    let _ = frames;
 }
 
 impl Drop for Ear {

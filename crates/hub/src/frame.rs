@@ -70,10 +70,7 @@ impl Frame {
     /// The JSON frame compressed, for connections that negotiated it; plain where that is smaller.
     pub fn deflated(&self) -> &Shared {
         let plain = self.encoded(Codec::Json);
-        self.deflated
-            .get_or_init(|| plain.deflated())
-            .as_ref()
-            .unwrap_or(plain)
+        self.deflated.get_or_init(|| plain.deflated()).as_ref().unwrap_or(plain)
     }
 
     /// How many bytes it takes, as protobuf counts them: known without encoding anything.

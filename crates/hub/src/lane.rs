@@ -56,10 +56,7 @@ pub(crate) enum Taken {
 
 impl Lane {
     pub(crate) fn new(key: Key) -> Self {
-        Self {
-            key,
-            state: Mutex::default(),
-        }
+        Self { key, state: Mutex::default() }
     }
 
     pub(crate) fn key(&self) -> Key {
@@ -71,16 +68,13 @@ impl Lane {
     pub(crate) fn append(&self, frames: Vec<Arc<Frame>>, limits: &Limits) -> Result<(), Hole> {
         let mut state = self.state.lock();
         let state = &mut *state;
-        let before = state.tail;
+        let heard = state.tail;
         for frame in frames {
-            if state.tail != 0 && frame.seq() <= state.tail {
-                continue;
-            }
-            if state.tail != 0 && frame.seq() != state.tail + 1 {
-                return Err(Hole {
-                    after: state.tail,
-                    before: frame.seq(),
-                });
+            let (after, before) = (state.tail, frame.seq());
+            match place(before, after) {
+                Place::Told => continue,
+                Place::Beyond => return Err(Hole { after, before }),
+                Place::Next => {}
             }
             state.tail = frame.seq();
             state.bytes += frame.bytes();
@@ -89,7 +83,7 @@ impl Lane {
         while state.frames.len() as u64 > limits.backlog_events_max
             || state.bytes > limits.backlog_bytes_max
         {
-            let Some(oldest) = state.frames.pop_front_if(|frame| frame.seq() <= before) else {
+            let Some(oldest) = state.frames.pop_front_if(|frame| frame.seq() <= heard) else {
                 break;
             };
             state.bytes -= oldest.bytes();
@@ -133,6 +127,7 @@ impl Lane {
         }
         let first = state.tail - state.frames.len() as i64 + 1;
         let Ok(skip) = usize::try_from(next - first) else {
+            fail::fail_point!("hub::lane::pass-over", |_| Taken::All);
             return Taken::Lost;
         };
         let mut bytes = 0;
@@ -167,11 +162,7 @@ impl Lane {
     /// stalled, and reads them from the store when it comes back.
     pub(crate) fn forget(&self) {
         let mut state = self.state.lock();
-        while state
-            .frames
-            .front()
-            .is_some_and(|frame| frame.seq() <= state.swept)
-        {
+        while state.frames.front().is_some_and(|frame| frame.seq() <= state.swept) {
             if let Some(frame) = state.frames.pop_front() {
                 state.bytes -= frame.bytes();
             }
@@ -182,5 +173,23 @@ impl Lane {
         }
         state.murmurs.clear();
         state.murmurs.shrink_to_fit();
+    }
+}
+
+/// How a frame goes on from where a lane is.
+enum Place {
+    Told,
+    Next,
+    Beyond,
+}
+
+fn place(seq: i64, tail: i64) -> Place {
+    fail::fail_point!("hub::lane::no-dedupe", seq <= tail, |_| Place::Next);
+    fail::fail_point!("hub::lane::ignore-hole", seq > tail, |_| Place::Next);
+    match seq - tail {
+        _ if tail == 0 => Place::Next,
+        ..=0 => Place::Told,
+        1 => Place::Next,
+        _ => Place::Beyond,
     }
 }

@@ -1,6 +1,6 @@
 //! Who is here and who listens.
 //!
-//! Owns the shared logs of encoded frames (one [`Lane`](lane) per session and per user), the
+//! Owns the shared logs of encoded frames (one lane per session and per user), the
 //! cursors that connections read them through, presence and typing. A connection has no queue:
 //! it is behind by as much as its cursors are, and one [`Ear`] with one bell wakes it. Refuses
 //! SQL, HTTP, sockets and decisions: whoever listens was let in by the use cases.
@@ -107,10 +107,9 @@ impl Hub {
     /// As [`Hub::publish`].
     pub fn publish_user(&self, user: UserId, events: Vec<UserEvent>) -> Result<(), Hole> {
         match self.lane(Key::User(user)) {
-            Some(lane) => lane.append(
-                events.into_iter().map(Frame::user_event).collect(),
-                &self.limits,
-            ),
+            Some(lane) => {
+                lane.append(events.into_iter().map(Frame::user_event).collect(), &self.limits)
+            }
             None => Ok(()),
         }
     }

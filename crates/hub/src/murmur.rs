@@ -50,38 +50,20 @@ impl Murmurs {
 
     pub(crate) fn take_changes(&self) -> Vec<Change> {
         let changes = std::mem::take(&mut self.0.lock().changes);
-        changes
-            .into_iter()
-            .map(|(user, online)| Change { user, online })
-            .collect()
+        changes.into_iter().map(|(user, online)| Change { user, online }).collect()
     }
 
     pub(crate) fn presence(&self, session: SessionId, change: Change) {
         let mut state = self.0.lock();
-        state
-            .presence
-            .entry(session)
-            .or_default()
-            .insert(change.user, change.online);
+        state.presence.entry(session).or_default().insert(change.user, change.online);
     }
 
     pub(crate) fn read(&self, session: SessionId, user: UserId, number: i64) {
-        self.0
-            .lock()
-            .reads
-            .entry(session)
-            .or_default()
-            .insert(user, number);
+        self.0.lock().reads.entry(session).or_default().insert(user, number);
     }
 
     pub(crate) fn typing(&self, session: SessionId, user: UserId, now: Time) {
-        self.0
-            .lock()
-            .typing
-            .entry(session)
-            .or_default()
-            .since
-            .insert(user, now);
+        self.0.lock().typing.entry(session).or_default().since.insert(user, now);
     }
 
     /// What is to be told now, and to whom.

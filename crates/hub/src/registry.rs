@@ -85,8 +85,7 @@ impl Registry {
         let number = open.next;
         open.next += 1;
         let bell = Arc::new(Bell::default());
-        open.connections
-            .insert(number, (who.login, Arc::clone(&bell)));
+        open.connections.insert(number, (who.login, Arc::clone(&bell)));
         open.logins.entry(who.login).or_default().push(number);
         *open.devices.entry(who.device).or_default() += 1;
         *open.addresses.entry(who.address).or_default() += 1;
@@ -113,11 +112,7 @@ impl Registry {
 
     pub(crate) fn cut(&self, logins: &[LoginId], cut: Cut) {
         let open = self.0.lock();
-        for number in logins
-            .iter()
-            .filter_map(|login| open.logins.get(login))
-            .flatten()
-        {
+        for number in logins.iter().filter_map(|login| open.logins.get(login)).flatten() {
             if let Some((_, bell)) = open.connections.get(number) {
                 bell.cut(cut);
             }
@@ -125,11 +120,7 @@ impl Registry {
     }
 
     pub(crate) fn cut_all(&self, cut: Cut) {
-        self.0
-            .lock()
-            .connections
-            .values()
-            .for_each(|(_, bell)| bell.cut(cut));
+        self.0.lock().connections.values().for_each(|(_, bell)| bell.cut(cut));
     }
 
     pub(crate) fn is_online(&self, user: UserId) -> bool {

@@ -18,10 +18,7 @@ impl App {
     /// [`Error::Unauthorized`] when the token is not good or its login is over.
     pub async fn authenticate_bearer(&self, token: &str) -> Result<Actor, Error> {
         let now = self.clock.now();
-        let (user, login) = self
-            .tokens
-            .read_access(token, now)
-            .ok_or(Error::Unauthorized)?;
+        let (user, login) = self.tokens.read_access(token, now).ok_or(Error::Unauthorized)?;
         let login = self.alive(login, now).await?;
         if login.user != user {
             return Err(Error::Unauthorized);
@@ -78,10 +75,5 @@ impl App {
 }
 
 fn actor(login: &Login) -> Actor {
-    Actor {
-        user: login.user,
-        user_no: login.user_no,
-        login: login.id,
-        device: login.device,
-    }
+    Actor { user: login.user, user_no: login.user_no, login: login.id, device: login.device }
 }

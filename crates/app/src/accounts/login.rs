@@ -70,8 +70,7 @@ impl App {
         };
         let login = self.store.create_login(new, now).await?;
         tracing::info!(user = %login.user, login = %login.id, "signed in");
-        self.signed_in(&login, refresh.token, Some(cookie.token), now)
-            .await
+        self.signed_in(&login, refresh.token, Some(cookie.token), now).await
     }
 
     /// The account that these credentials are right for.
@@ -97,14 +96,10 @@ impl App {
     }
 
     fn guess_key(&self, login: &str, from: IpAddr) -> [u8; 16] {
-        let account = if login.len() <= LOGIN_BYTES_MAX {
-            username_key(login)
-        } else {
-            String::new()
-        };
+        let account =
+            if login.len() <= LOGIN_BYTES_MAX { username_key(login) } else { String::new() };
         let from = from.to_string();
-        self.digests
-            .of("guesses", &[account.as_bytes(), from.as_bytes()])
+        self.digests.of("guesses", &[account.as_bytes(), from.as_bytes()])
     }
 
     pub(crate) async fn signed_in(
@@ -167,11 +162,7 @@ fn guessed_name(agent: &str) -> String {
 fn first_word(agent: &str) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || "-_.".contains(*c);
     let word: String = agent.chars().take_while(plain).take(40).collect();
-    if word.is_empty() {
-        "a device".into()
-    } else {
-        word
-    }
+    if word.is_empty() { "a device".into() } else { word }
 }
 
 #[cfg(test)]

@@ -19,9 +19,7 @@ impl App {
         let now = self.admit(actor)?;
         passwords::bounded("old", old, &self.limits)?;
         passwords::check_new("new", new, &self.limits)?;
-        let tries = self
-            .digests
-            .of("old password", &[&digest::ids([actor.user.0])]);
+        let tries = self.digests.of("old password", &[&digest::ids([actor.user.0])]);
         self.rates.guesses.take(tries, now)?;
         let account = self.store.credentials_of(actor.user).await?;
         let hash = account.map(|a| a.password_hash);

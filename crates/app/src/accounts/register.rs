@@ -45,21 +45,14 @@ impl App {
         self.rates.registrations.take(from, now)?;
         let password_hash = self.passwords.hash(&asked.password).await?;
         let id = UserId(new_id(now));
-        let new = NewAccount {
-            id,
-            password_hash,
-            ..new
-        };
+        let new = NewAccount { id, password_hash, ..new };
         let email = new.email.clone();
         let user = self.store.create_account(new, now).await?;
         tracing::info!(user = %user.id, "registered");
         if let Some(email) = email {
             self.mail_code(email, Purpose::Verify);
         }
-        Ok(Registered {
-            user,
-            verification_required: self.settings.verification_required,
-        })
+        Ok(Registered { user, verification_required: self.settings.verification_required })
     }
 
     /// The account as asked for, still without id and hash.

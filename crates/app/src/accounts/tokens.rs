@@ -181,10 +181,7 @@ fn random(bytes: &mut [u8]) -> Result<(), Error> {
 }
 
 fn minted(bytes: &[u8]) -> Minted {
-    Minted {
-        token: Hidden::new(BASE64.encode(bytes)),
-        hash: *blake3::hash(bytes).as_bytes(),
-    }
+    Minted { token: Hidden::new(BASE64.encode(bytes)), hash: *blake3::hash(bytes).as_bytes() }
 }
 
 fn decoded<const N: usize>(text: &str) -> Option<[u8; N]> {
@@ -297,10 +294,7 @@ mod tests {
                 assert_eq!(tokens().read_access(&token, NOW), None, "{header}");
             }
         }
-        let header = Header {
-            kid: Some("x".into()),
-            ..Header::default()
-        };
+        let header = Header { kid: Some("x".into()), ..Header::default() };
         let signed = jsonwebtoken::encode(&header, &json!({}), &tokens().encoding).unwrap();
         assert_eq!(tokens().read_access(&signed, NOW), None);
     }

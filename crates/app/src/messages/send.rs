@@ -34,11 +34,7 @@ impl App {
     /// What the domain says, except that a repeated send is answered with the first result,
     /// whatever has happened since; [`Error::IdempotencyConflict`] when its id was used for
     /// something else.
-    pub async fn send(
-        self: &Arc<Self>,
-        actor: &Actor,
-        cmd: SendMessage,
-    ) -> Result<Pending, Error> {
+    pub async fn send(self: &Arc<Self>, actor: &Actor, cmd: SendMessage) -> Result<Pending, Error> {
         let (client_id, digest) = (cmd.client_id, self.send_digest(&cmd));
         let state = match self.admit_send(actor, cmd, digest).await {
             Ok(draft) => State::Appending(self.store.append(draft).await?),

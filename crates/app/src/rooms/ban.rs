@@ -20,9 +20,7 @@ impl App {
         let now = self.admit(actor)?;
         let limits = self.limits;
         let decide = Box::new(move |facts: &_| room::ban(facts, &reason, &limits));
-        self.store
-            .change_room(actor.user, room, vec![user], now, decide)
-            .await?;
+        self.store.change_room(actor.user, room, vec![user], now, decide).await?;
         Ok(())
     }
 
@@ -33,9 +31,7 @@ impl App {
     pub async fn unban(&self, actor: &Actor, room: RoomId, user: UserId) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(room::unban);
-        self.store
-            .change_room(actor.user, room, vec![user], now, decide)
-            .await?;
+        self.store.change_room(actor.user, room, vec![user], now, decide).await?;
         Ok(())
     }
 

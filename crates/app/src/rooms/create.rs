@@ -52,9 +52,7 @@ impl App {
                 return Err(Denied::invalid("password", "a direct room has none").into());
             }
         }
-        let key = asked
-            .key
-            .map(|key| (key, self.room_digest(&room, &asked.password)));
+        let key = asked.key.map(|key| (key, self.room_digest(&room, &asked.password)));
         let password_hash = match &asked.password {
             Some(password) => Some(self.passwords.hash(password).await?),
             None => None,

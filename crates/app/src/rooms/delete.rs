@@ -12,9 +12,7 @@ impl App {
     pub async fn delete_room(&self, actor: &Actor, room: RoomId) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(room::delete);
-        self.store
-            .change_room(actor.user, room, vec![], now, decide)
-            .await?;
+        self.store.change_room(actor.user, room, vec![], now, decide).await?;
         tracing::info!(user = %actor.user, %room, "deleted a room");
         Ok(())
     }

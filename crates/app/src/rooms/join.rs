@@ -21,10 +21,7 @@ impl App {
             None => None,
         };
         let decide = Box::new(move |facts: &_| room::join(facts, known.as_deref()));
-        let joined = self
-            .store
-            .change_room(actor.user, room, vec![], now, decide)
-            .await?;
+        let joined = self.store.change_room(actor.user, room, vec![], now, decide).await?;
         Ok(joined.ok_or(Denied::NotFound)?)
     }
 

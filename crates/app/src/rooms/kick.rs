@@ -12,9 +12,7 @@ impl App {
     pub async fn kick(&self, actor: &Actor, room: RoomId, user: UserId) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(room::kick);
-        self.store
-            .change_room(actor.user, room, vec![user], now, decide)
-            .await?;
+        self.store.change_room(actor.user, room, vec![user], now, decide).await?;
         Ok(())
     }
 }

@@ -12,9 +12,7 @@ impl App {
     pub async fn leave(&self, actor: &Actor, room: RoomId) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(room::leave);
-        self.store
-            .change_room(actor.user, room, vec![], now, decide)
-            .await?;
+        self.store.change_room(actor.user, room, vec![], now, decide).await?;
         Ok(())
     }
 }

@@ -34,10 +34,7 @@ impl App {
         let people = self.several(people)?;
         let asked = people.len();
         let decide = Box::new(move |facts: &_| room::add(facts, asked));
-        let changed = self
-            .store
-            .change_room(actor.user, room, people, now, decide)
-            .await?;
+        let changed = self.store.change_room(actor.user, room, people, now, decide).await?;
         Ok(changed.ok_or(Denied::NotFound)?)
     }
 

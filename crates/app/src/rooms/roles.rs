@@ -18,9 +18,7 @@ impl App {
     ) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(move |facts: &_| room::set_role(facts, role));
-        self.store
-            .change_room(actor.user, room, vec![user], now, decide)
-            .await?;
+        self.store.change_room(actor.user, room, vec![user], now, decide).await?;
         Ok(())
     }
 }

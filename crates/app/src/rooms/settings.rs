@@ -45,10 +45,7 @@ impl App {
         }
         let limits = self.limits;
         let decide = Box::new(move |facts: &_| room::settings(facts, asked, &limits));
-        let changed = self
-            .store
-            .change_room(actor.user, room, vec![], now, decide)
-            .await?;
+        let changed = self.store.change_room(actor.user, room, vec![], now, decide).await?;
         Ok(changed.ok_or(Denied::NotFound)?)
     }
 

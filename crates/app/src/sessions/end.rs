@@ -12,9 +12,7 @@ impl App {
     pub async fn end_session(&self, actor: &Actor, session: SessionId) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(|facts: &SessionFacts| session::end(facts).map(|c| vec![c]));
-        self.store
-            .change_session(actor.user, session, vec![], now, decide)
-            .await?;
+        self.store.change_session(actor.user, session, vec![], now, decide).await?;
         Ok(())
     }
 }

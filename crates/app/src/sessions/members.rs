@@ -16,9 +16,7 @@ impl App {
         after: Option<String>,
         limit: u64,
     ) -> Result<Vec<Member>, Error> {
-        let members = self
-            .store
-            .session_members(actor.user, session, after, limit);
+        let members = self.store.session_members(actor.user, session, after, limit);
         Ok(members.await?.ok_or(Denied::NotFound)?)
     }
 
@@ -41,10 +39,7 @@ impl App {
             }
             session::add(facts)
         });
-        let changed = self
-            .store
-            .change_session(actor.user, session, people, now, decide)
-            .await?;
+        let changed = self.store.change_session(actor.user, session, people, now, decide).await?;
         Ok(changed.ok_or(Denied::NotFound)?)
     }
 
@@ -60,9 +55,7 @@ impl App {
     ) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(session::remove);
-        self.store
-            .change_session(actor.user, session, vec![user], now, decide)
-            .await?;
+        self.store.change_session(actor.user, session, vec![user], now, decide).await?;
         Ok(())
     }
 }

@@ -9,12 +9,7 @@ impl App {
     ///
     /// # Errors
     /// [`Denied::NotFound`] when they are not in the session.
-    pub async fn read(
-        &self,
-        actor: &Actor,
-        session: SessionId,
-        number: i64,
-    ) -> Result<i64, Error> {
+    pub async fn read(&self, actor: &Actor, session: SessionId, number: i64) -> Result<i64, Error> {
         if number < 0 {
             return Err(Denied::invalid("number", "must not be negative").into());
         }

@@ -20,10 +20,7 @@ impl App {
         let decide = Box::new(move |facts: &SessionFacts| {
             session::rename(facts, &name, &limits).map(|change| vec![change])
         });
-        let changed = self
-            .store
-            .change_session(actor.user, session, vec![], now, decide)
-            .await?;
+        let changed = self.store.change_session(actor.user, session, vec![], now, decide).await?;
         Ok(changed.ok_or(Denied::NotFound)?)
     }
 }

@@ -17,30 +17,16 @@ fn is_slowed(result: Result<impl Sized, Error>) -> bool {
 async fn an_unknown_login_a_wrong_password_and_an_unproved_account_look_alike() {
     let house = House::new(true);
     house.register("ana").await;
-    let tries = [
-        ("nobody", PASSWORD),
-        ("ana", "wrong horse"),
-        ("ana", PASSWORD),
-    ];
+    let tries = [("nobody", PASSWORD), ("ana", "wrong horse"), ("ana", PASSWORD)];
     for (name, password) in tries {
         let refused = house.login(name, password, "10.0.0.1").await;
-        assert!(
-            matches!(refused, Err(Error::WrongPassword)),
-            "{name} {password}"
-        );
+        assert!(matches!(refused, Err(Error::WrongPassword)), "{name} {password}");
     }
     let code = house.code(1).await;
     let from = address("10.0.0.1");
-    house
-        .app
-        .verify("ana@example.org", &code, from)
-        .await
-        .unwrap();
+    house.app.verify("ana@example.org", &code, from).await.unwrap();
     for name in ["ana", "ANA", "ana@example.org"] {
-        assert!(
-            house.login(name, PASSWORD, "10.0.0.1").await.is_ok(),
-            "{name}"
-        );
+        assert!(house.login(name, PASSWORD, "10.0.0.1").await.is_ok(), "{name}");
     }
     let again = house.app.verify("ana@example.org", &code, from).await;
     assert!(again.is_err(), "a code works once");
@@ -52,11 +38,7 @@ async fn a_code_dies_of_five_wrong_tries_and_of_age() {
     house.register("ana").await;
     let (email, from) = ("ana@example.org", address("10.0.0.1"));
     let code = house.code(1).await;
-    let wrong = Hidden::new(if code.expose() == "000000" {
-        "1"
-    } else {
-        "000000"
-    });
+    let wrong = Hidden::new(if code.expose() == "000000" { "1" } else { "000000" });
     for _ in 0..5 {
         assert!(house.app.verify(email, &wrong, from).await.is_err());
     }
@@ -103,10 +85,7 @@ async fn a_refresh_token_used_twice_ends_the_login_at_once() {
     assert!(house.app.refresh(&first.refresh_token).await.is_err());
     assert!(!house.is_good(&first).await && !house.is_good(&second).await);
     assert!(house.app.refresh(&second.refresh_token).await.is_err());
-    assert!(
-        house.is_good(&other).await,
-        "another login is another family"
-    );
+    assert!(house.is_good(&other).await, "another login is another family");
 }
 
 #[tokio::test]
@@ -126,11 +105,7 @@ async fn a_new_password_ends_every_other_login() {
     let house = House::new(false);
     house.register("ana").await;
     let (mine, other) = (house.signed_in("ana").await, house.signed_in("ana").await);
-    let actor = house
-        .app
-        .authenticate_bearer(mine.access_token.expose())
-        .await
-        .unwrap();
+    let actor = house.app.authenticate_bearer(mine.access_token.expose()).await.unwrap();
     assert!(house.is_good(&other).await);
     let (old, new) = (Hidden::new(PASSWORD), Hidden::new("another horse"));
     house.app.change_password(&actor, &old, &new).await.unwrap();
@@ -139,11 +114,7 @@ async fn a_new_password_ends_every_other_login() {
     house.app.forgot("ana@example.org", from).unwrap();
     let code = house.code(2).await;
     let email = "ana@example.org";
-    house
-        .app
-        .reset_password(email, &code, &old, from)
-        .await
-        .unwrap();
+    house.app.reset_password(email, &code, &old, from).await.unwrap();
     assert!(!house.is_good(&mine).await);
     assert!(house.login("ana", PASSWORD, "10.0.0.1").await.is_ok());
 }
@@ -153,11 +124,7 @@ async fn signing_out_holds_even_when_nobody_waits_for_it() {
     let house = House::new(false);
     house.register("ana").await;
     let proofs = house.signed_in("ana").await;
-    let actor = house
-        .app
-        .authenticate_bearer(proofs.access_token.expose())
-        .await
-        .unwrap();
+    let actor = house.app.authenticate_bearer(proofs.access_token.expose()).await.unwrap();
     {
         let mut hung_up = Box::pin(house.app.logout(&actor));
         let mut cx = Context::from_waker(Waker::noop());
@@ -185,11 +152,7 @@ async fn an_access_token_ends_by_the_clock_and_a_device_by_its_owner() {
     let house = House::new(false);
     house.register("ana").await;
     let (mine, other) = (house.signed_in("ana").await, house.signed_in("ana").await);
-    let actor = house
-        .app
-        .authenticate_bearer(mine.access_token.expose())
-        .await
-        .unwrap();
+    let actor = house.app.authenticate_bearer(mine.access_token.expose()).await.unwrap();
     house.app.revoke_device(&actor, other.device).await.unwrap();
     assert!(!house.is_good(&other).await);
     let gone = house.app.revoke_device(&actor, other.device).await;

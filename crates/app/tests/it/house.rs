@@ -78,13 +78,7 @@ impl House {
             },
             tasks: tasks.clone(),
         });
-        Self {
-            app,
-            clock,
-            letters,
-            tasks,
-            _folder: folder,
-        }
+        Self { app, clock, letters, tasks, _folder: folder }
     }
 
     pub(crate) async fn register(&self, name: &str) {

@@ -65,10 +65,7 @@ async fn verify(
     Body(asked): Body<v1::VerifyRequest>,
 ) -> Done {
     let code = Hidden::new(asked.code);
-    doors
-        .app
-        .verify(&asked.email, &code, peer.address())
-        .await?;
+    doors.app.verify(&asked.email, &code, peer.address()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -114,10 +111,7 @@ async fn reset(
     Body(asked): Body<v1::ResetPasswordRequest>,
 ) -> Done {
     let (code, password) = (Hidden::new(asked.code), Hidden::new(asked.password));
-    doors
-        .app
-        .reset_password(&asked.email, &code, &password, peer.address())
-        .await?;
+    doors.app.reset_password(&asked.email, &code, &password, peer.address()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

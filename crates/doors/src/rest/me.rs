@@ -94,13 +94,10 @@ async fn init(State(doors): State<Doors>, Signed(actor): Signed) -> Answer<v1::I
 )]
 async fn devices(State(doors): State<Doors>, Signed(actor): Signed) -> Answer<v1::DeviceList> {
     let devices = doors.app.devices(&actor).await?;
-    let wire = devices.iter().map(|device| v1::Device {
-        current: device.id == actor.device,
-        ..device.into()
-    });
-    ok(v1::DeviceList {
-        devices: wire.collect(),
-    })
+    let wire = devices
+        .iter()
+        .map(|device| v1::Device { current: device.id == actor.device, ..device.into() });
+    ok(v1::DeviceList { devices: wire.collect() })
 }
 
 /// Sign a device out.
@@ -125,9 +122,7 @@ async fn revoke_device(
 )]
 async fn my_sessions(State(doors): State<Doors>, Signed(actor): Signed) -> Answer<v1::SessionList> {
     let sessions = doors.app.my_sessions(&actor).await?;
-    ok(v1::SessionList {
-        sessions: sessions.iter().map(Into::into).collect(),
-    })
+    ok(v1::SessionList { sessions: sessions.iter().map(Into::into).collect() })
 }
 
 /// One's own log.
@@ -143,8 +138,5 @@ async fn my_events(
     let limit = query::limit(asked.limit, doors.app.limits())?;
     let after = query::count("after", asked.after)?;
     let page = doors.app.user_events_after(&actor, after, limit).await?;
-    ok(v1::UserEventPage {
-        events: page.events.iter().map(Into::into).collect(),
-        head: page.head,
-    })
+    ok(v1::UserEventPage { events: page.events.iter().map(Into::into).collect(), head: page.head })
 }

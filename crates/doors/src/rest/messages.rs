@@ -104,10 +104,7 @@ async fn messages(
     Query(asked): Query<Numbers>,
 ) -> Answer<v1::MessagePage> {
     let limit = query::limit(asked.limit, doors.app.limits())?;
-    let page = doors
-        .app
-        .page(&actor, session, which(&asked)?, limit)
-        .await?;
+    let page = doors.app.page(&actor, session, which(&asked)?, limit).await?;
     ok(v1::MessagePage {
         messages: page.messages.iter().map(Into::into).collect(),
         has_more_before: page.more_before,
@@ -182,9 +179,7 @@ async fn revisions(
     Id(message): Id<MessageId>,
 ) -> Answer<v1::RevisionList> {
     let revisions = doors.app.revisions(&actor, message).await?;
-    ok(v1::RevisionList {
-        revisions: revisions.iter().map(Into::into).collect(),
-    })
+    ok(v1::RevisionList { revisions: revisions.iter().map(Into::into).collect() })
 }
 
 #[cfg(test)]
@@ -195,20 +190,11 @@ mod tests {
     fn a_page_is_asked_for_in_one_way() {
         let none = Numbers::default();
         assert_eq!(which(&none), Ok(Page::Newest));
-        let before = Numbers {
-            before: Some(3),
-            ..Numbers::default()
-        };
+        let before = Numbers { before: Some(3), ..Numbers::default() };
         assert_eq!(which(&before), Ok(Page::Before(3)));
-        let both = Numbers {
-            after: Some(1),
-            ..before
-        };
+        let both = Numbers { after: Some(1), ..before };
         assert!(which(&both).is_err());
-        let negative = Numbers {
-            around: Some(-1),
-            ..Numbers::default()
-        };
+        let negative = Numbers { around: Some(-1), ..Numbers::default() };
         assert!(which(&negative).is_err());
     }
 

@@ -39,14 +39,11 @@ fn kind(text: &str) -> Result<RoomKind, Denied> {
 /// The rooms that one is in.
 #[utoipa::path(
     get, path = "/rooms", tag = "rooms",
-    responses((status = 200, description = "In the order in which they were made", body = v1::RoomList))
+    responses((status = 200, description = "The oldest first", body = v1::RoomList))
 )]
 async fn my_rooms(State(doors): State<Doors>, Signed(actor): Signed) -> Answer<v1::RoomList> {
     let rooms = doors.app.rooms(&actor).await?;
-    ok(v1::RoomList {
-        rooms: doors.rooms(&rooms),
-        next_cursor: None,
-    })
+    ok(v1::RoomList { rooms: doors.rooms(&rooms), next_cursor: None })
 }
 
 /// Make a room. A direct room of the same people is found instead of made twice.
@@ -80,7 +77,7 @@ async fn create_room(
 /// Rooms that anybody may join.
 #[utoipa::path(
     get, path = "/rooms/public", tag = "rooms", params(Search),
-    responses((status = 200, description = "In the order in which they were made", body = v1::RoomList))
+    responses((status = 200, description = "The oldest first", body = v1::RoomList))
 )]
 async fn public_rooms(
     State(doors): State<Doors>,
@@ -89,10 +86,7 @@ async fn public_rooms(
 ) -> Answer<v1::RoomList> {
     let limit = query::limit(asked.limit, doors.app.limits())?;
     let after = query::number_cursor(asked.cursor.as_deref())?;
-    let rooms = doors
-        .app
-        .public_rooms(&actor, &asked.query, after, limit)
-        .await?;
+    let rooms = doors.app.public_rooms(&actor, &asked.query, after, limit).await?;
     ok(v1::RoomList {
         next_cursor: query::next_cursor(&rooms, limit, |room| room.no.to_string()),
         rooms: doors.rooms(&rooms),
@@ -193,10 +187,7 @@ async fn room_members(
     Query(asked): Query<Paged>,
 ) -> Answer<v1::MemberList> {
     let limit = query::limit(asked.limit, doors.app.limits())?;
-    let members = doors
-        .app
-        .room_members(&actor, room, asked.cursor, limit)
-        .await?;
+    let members = doors.app.room_members(&actor, room, asked.cursor, limit).await?;
     ok(v1::MemberList {
         next_cursor: query::next_cursor(&members, limit, |m| m.user.username.clone()),
         members: doors.members(&members),
@@ -273,9 +264,7 @@ async fn bans(
 ) -> Answer<v1::BanList> {
     let limit = query::limit(asked.limit, doors.app.limits())?;
     let bans = doors.app.bans(&actor, room, limit).await?;
-    ok(v1::BanList {
-        bans: doors.bans(&bans),
-    })
+    ok(v1::BanList { bans: doors.bans(&bans) })
 }
 
 /// Send somebody out, and keep them out. The body may be left out.

@@ -41,9 +41,7 @@ async fn room_sessions(
     Id(room): Id<RoomId>,
 ) -> Answer<v1::SessionList> {
     let sessions = doors.app.sessions(&actor, room).await?;
-    ok(v1::SessionList {
-        sessions: sessions.iter().map(Into::into).collect(),
-    })
+    ok(v1::SessionList { sessions: sessions.iter().map(Into::into).collect() })
 }
 
 /// Open a session in a room.
@@ -64,12 +62,7 @@ async fn create_session(
     Key(key): Key,
     Body(asked): Body<v1::CreateSessionRequest>,
 ) -> Answer<v1::Session> {
-    let asked = CreateSession {
-        room,
-        name: asked.name,
-        members: ids(&asked.members)?,
-        key,
-    };
+    let asked = CreateSession { room, name: asked.name, members: ids(&asked.members)?, key };
     let session = doors.app.create_session(&actor, asked).await?;
     created(session.fresh, (&session.value).into())
 }
@@ -136,10 +129,7 @@ async fn session_members(
     Query(asked): Query<Paged>,
 ) -> Answer<v1::MemberList> {
     let limit = query::limit(asked.limit, doors.app.limits())?;
-    let members = doors
-        .app
-        .session_members(&actor, session, asked.cursor, limit)
-        .await?;
+    let members = doors.app.session_members(&actor, session, asked.cursor, limit).await?;
     ok(v1::MemberList {
         next_cursor: query::next_cursor(&members, limit, |m| m.user.username.clone()),
         members: doors.members(&members),
@@ -228,12 +218,6 @@ async fn events(
 ) -> Answer<v1::EventPage> {
     let limit = query::limit(asked.limit, doors.app.limits())?;
     let after = query::count("after", asked.after)?;
-    let page = doors
-        .app
-        .events_after(&actor, session, after, limit)
-        .await?;
-    ok(v1::EventPage {
-        events: page.events.iter().map(Into::into).collect(),
-        head: page.head,
-    })
+    let page = doors.app.events_after(&actor, session, after, limit).await?;
+    ok(v1::EventPage { events: page.events.iter().map(Into::into).collect(), head: page.head })
 }

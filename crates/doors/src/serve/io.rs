@@ -126,11 +126,7 @@ pub struct Conn {
 
 impl Conn {
     pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
-        Self {
-            io: TokioIo::new(stream),
-            pulse,
-            lingered: 0,
-        }
+        Self { io: TokioIo::new(stream), pulse, lingered: 0 }
     }
 
     /// The stream itself.
@@ -224,11 +220,7 @@ pub(super) struct Handler {
 
 impl Handler {
     pub(super) fn new(router: Router, peer: SocketAddr, pulse: Arc<Pulse>) -> Self {
-        Self {
-            router,
-            peer,
-            pulse,
-        }
+        Self { router, peer, pulse }
     }
 }
 
@@ -245,10 +237,7 @@ impl service::Service<Request<Incoming>> for Handler {
         let answering = self.router.clone().call(request);
         Box::pin(async move {
             let response = answering.await?;
-            Ok(response.map(|body| Attended {
-                body,
-                _in_flight: in_flight,
-            }))
+            Ok(response.map(|body| Attended { body, _in_flight: in_flight }))
         })
     }
 }

@@ -174,11 +174,6 @@ impl Server {
     }
 
     fn attendance<'a>(&'a self, pulse: &'a Pulse) -> Attendance<'a> {
-        Attendance {
-            pulse,
-            limits: &self.limits,
-            stop: &self.stop,
-            abandon: &self.abandon,
-        }
+        Attendance { pulse, limits: &self.limits, stop: &self.stop, abandon: &self.abandon }
     }
 }

@@ -50,10 +50,7 @@ impl Slots {
         }
         *here += 1;
         counts.all += 1;
-        Ok(Slot {
-            slots: self.clone(),
-            address,
-        })
+        Ok(Slot { slots: self.clone(), address })
     }
 }
 
@@ -76,11 +73,8 @@ mod tests {
 
     #[test]
     fn places_are_limited_and_given_back() {
-        let limits = Limits {
-            connections_max: 3,
-            connections_per_address_max: 2,
-            ..Limits::default()
-        };
+        let limits =
+            Limits { connections_max: 3, connections_per_address_max: 2, ..Limits::default() };
         let slots = Slots::new(&limits);
         let enter = |address: &str| slots.enter(address.parse().unwrap());
         let first = enter("10.0.0.1").ok();

@@ -46,7 +46,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let (session, ear) = (0..SESSIONS, 0..EARS);
     prop_oneof![
-        4 => (session.clone(), 1..4_i64).prop_map(|(session, events)| Step::Publish { session, events }),
+        4 => (session.clone(), 1..4_i64)
+            .prop_map(|(session, events)| Step::Publish { session, events }),
         1 => (session.clone(), ear.clone()).prop_map(|(session, ear)| Step::Leave { session, ear }),
         2 => (session.clone(), ear.clone(), 0..4_i64)
             .prop_map(|(session, ear, back)| Step::Listen { session, ear, back }),
@@ -100,11 +101,7 @@ impl World {
         let mut events: Vec<Event> = run(session(n), first..=log.head());
         for (event, out) in events.iter_mut().zip(out) {
             if let Some(ear) = out {
-                *event = left(
-                    session(n),
-                    event.seq,
-                    user(u128::try_from(*ear).unwrap() + 1),
-                );
+                *event = left(session(n), event.seq, user(u128::try_from(*ear).unwrap() + 1));
             }
         }
         self.hub.publish(session(n), events).unwrap();
@@ -121,11 +118,7 @@ impl World {
                 self.ears[ear].listen(key(session));
                 // As the doors do: what the hub does not keep is read from the store.
                 let kept = self.ears[ear].tail_if_kept(key(session), next).is_some();
-                let next = if kept {
-                    next
-                } else {
-                    self.logs[&session].head() + 1
-                };
+                let next = if kept { next } else { self.logs[&session].head() + 1 };
                 self.ears[ear].live_from(key(session), next);
                 self.next.insert((ear, session), next);
             }
@@ -150,10 +143,7 @@ impl World {
         for (from, seq) in &told {
             let n = (0..SESSIONS).find(|n| key(*n) == *from).unwrap();
             let next = self.next.get_mut(&(ear, n)).expect("listens to it");
-            assert_eq!(
-                seq, next,
-                "ear {ear} heard event {seq} of {n} in place of {next}"
-            );
+            assert_eq!(seq, next, "ear {ear} heard event {seq} of {n} in place of {next}");
             *next += 1;
             if self.logs[&n].takes_out[usize::try_from(*seq).unwrap() - 1] == Some(ear) {
                 self.next.remove(&(ear, n));
@@ -164,17 +154,10 @@ impl World {
         };
         if !gathered.more {
             for ((_, n), next) in self.next.iter().filter(|((e, _), _)| *e == ear) {
-                assert_eq!(
-                    *next,
-                    self.logs[n].head() + 1,
-                    "ear {ear} did not hear all of {n}"
-                );
+                assert_eq!(*next, self.logs[n].head() + 1, "ear {ear} did not hear all of {n}");
             }
         }
-        let over: Vec<Key> = (0..SESSIONS)
-            .map(key)
-            .filter(|k| gathered.over.contains(k))
-            .collect();
+        let over: Vec<Key> = (0..SESSIONS).map(key).filter(|k| gathered.over.contains(k)).collect();
         assert!(over.iter().all(|key| !self.ears[ear].hears(*key)));
     }
 
@@ -185,10 +168,7 @@ impl World {
             next <= (self.logs[&n].head() - KEPT).max(forgotten)
         };
         let mine = self.next.iter().filter(|((e, _), _)| *e == ear);
-        assert!(
-            mine.map(|((_, n), next)| (*n, *next)).any(out),
-            "ear {ear} lags without a cause"
-        );
+        assert!(mine.map(|((_, n), next)| (*n, *next)).any(out), "ear {ear} lags without a cause");
         let number = u128::try_from(ear).unwrap() + 1;
         self.ears[ear] = self.hub.connect(who(number, number)).unwrap();
         self.next.retain(|(e, _), _| *e != ear);

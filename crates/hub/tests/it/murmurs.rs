@@ -13,11 +13,7 @@ fn heard(ear: &mut Ear) -> Vec<String> {
         let payload = Form::Plain(Codec::Json).of(frame).payload();
         String::from_utf8(payload.to_vec()).unwrap()
     };
-    frames(ear)
-        .unwrap()
-        .iter()
-        .map(|frame| json(frame))
-        .collect()
+    frames(ear).unwrap().iter().map(|frame| json(frame)).collect()
 }
 
 #[test]
@@ -38,16 +34,10 @@ fn those_who_write_are_told_together_once_and_when_they_stop() {
     let typing = Duration::from_millis(Limits::default().typing_ms);
     hub.murmur(now + Duration::from_secs(3) + typing);
     let told = heard(&mut ear);
-    assert!(
-        told.len() == 1 && !told[0].contains(&user(3).to_string()),
-        "{told:?}"
-    );
+    assert!(told.len() == 1 && !told[0].contains(&user(3).to_string()), "{told:?}");
     hub.murmur(now + Duration::from_secs(60));
     let told = heard(&mut ear);
-    assert!(
-        told.len() == 1 && told[0].contains("\"user_ids\":[]"),
-        "{told:?}"
-    );
+    assert!(told.len() == 1 && told[0].contains("\"user_ids\":[]"), "{told:?}");
 }
 
 #[test]
@@ -55,13 +45,7 @@ fn presence_and_read_markers_of_one_tick_are_one_frame_each_with_the_last_word()
     let hub = hub_of(100);
     let mut ear = ear_from_start(&hub, 1);
     for online in [true, false, true] {
-        hub.presence(
-            session(1),
-            Change {
-                user: user(2),
-                online,
-            },
-        );
+        hub.presence(session(1), Change { user: user(2), online });
     }
     for number in [3, 4, 9] {
         hub.read_mark(session(1), user(3), number);
@@ -72,10 +56,7 @@ fn presence_and_read_markers_of_one_tick_are_one_frame_each_with_the_last_word()
     assert_eq!(told.len(), 2, "{told:?}");
     let online = format!("\"online\":[\"{}\"],\"offline\":[]", user(2));
     assert!(told.iter().any(|text| text.contains(&online)), "{told:?}");
-    assert!(
-        told.iter().any(|text| text.contains("\"number\":9")),
-        "{told:?}"
-    );
+    assert!(told.iter().any(|text| text.contains("\"number\":9")), "{told:?}");
     hub.murmur(Time(0));
     assert!(heard(&mut ear).is_empty());
 }

@@ -15,8 +15,7 @@ fn a_deserted_lane_is_taken_away() {
     assert!(hub.is_heard(session(1)), "somebody still listens");
     drop(second);
     assert!(!hub.is_heard(session(1)));
-    hub.publish(session(1), run(session(1), 1..=1))
-        .expect("told to nobody");
+    hub.publish(session(1), run(session(1), 1..=1)).expect("told to nobody");
 }
 
 #[test]
@@ -52,10 +51,7 @@ fn connections_are_limited_by_device_user_address_and_in_all() {
 #[test]
 fn somebody_is_here_as_long_as_one_connection_is() {
     let hub = hub_of(100);
-    let (one, two) = (
-        hub.connect(who(1, 1)).unwrap(),
-        hub.connect(who(1, 2)).unwrap(),
-    );
+    let (one, two) = (hub.connect(who(1, 1)).unwrap(), hub.connect(who(1, 2)).unwrap());
     let changes = hub.presence_changes();
     assert_eq!(changes.len(), 1);
     assert!(changes[0].online && changes[0].user == user(1));

@@ -55,27 +55,13 @@ pub(crate) fn posted(session: SessionId, seq: i64, bytes: usize) -> Event {
         edited_at: None,
         deleted_at: None,
     };
-    Event {
-        session,
-        seq,
-        at: Time(0),
-        kind: EventKind::Posted(message),
-    }
+    Event { session, seq, at: Time(0), kind: EventKind::Posted(message) }
 }
 
 /// Somebody is sent away by event `seq` of a session.
 pub(crate) fn left(session: SessionId, seq: i64, user: UserId) -> Event {
-    let kind = EventKind::Left {
-        user,
-        by: None,
-        reason: Gone::Kicked,
-    };
-    Event {
-        session,
-        seq,
-        at: Time(0),
-        kind,
-    }
+    let kind = EventKind::Left { user, by: None, reason: Gone::Kicked };
+    Event { session, seq, at: Time(0), kind }
 }
 
 /// Short messages with these places in a session's log.
@@ -85,10 +71,7 @@ pub(crate) fn run(session: SessionId, seqs: std::ops::RangeInclusive<i64>) -> Ve
 
 /// A hub that keeps at most `events` frames of a session.
 pub(crate) fn hub_of(events: u64) -> Arc<Hub> {
-    Hub::new(Limits {
-        backlog_events_max: events,
-        ..Limits::default()
-    })
+    Hub::new(Limits { backlog_events_max: events, ..Limits::default() })
 }
 
 /// An ear of user `n` that hears session 1 from the first event on.
@@ -108,18 +91,13 @@ pub(crate) fn gather_some(ear: &mut Ear, bytes_max: u64) -> (Vec<(Key, i64)>, Ga
 
 /// All that is ready in session 1.
 pub(crate) fn gather(ear: &mut Ear) -> Vec<i64> {
-    gather_some(ear, u64::MAX)
-        .0
-        .into_iter()
-        .map(|(_, seq)| seq)
-        .collect()
+    gather_some(ear, u64::MAX).0.into_iter().map(|(_, seq)| seq).collect()
 }
 
 /// All frames that are ready.
 pub(crate) fn frames(ear: &mut Ear) -> Result<Vec<Arc<Frame>>, Lagged> {
     let mut told = Vec::new();
-    ear.gather(u64::MAX, |_, frame| told.push(frame))
-        .map(|_| told)
+    ear.gather(u64::MAX, |_, frame| told.push(frame)).map(|_| told)
 }
 
 /// Whether something waits for the ear. Asked twice, since what has been gathered may have rung

@@ -40,9 +40,7 @@ impl Accounts for SqliteStore {
                 "select {USER} from users u where u.username_key like ?1 escape '\\' \
                  or u.name_key like ?2 escape '\\' order by u.username limit ?3"
             );
-            many(conn, &sql, params![by_key, by_name, most(limit)], |row| {
-                user_at(row, 0)
-            })
+            many(conn, &sql, params![by_key, by_name, most(limit)], |row| user_at(row, 0))
         })
         .await
     }
@@ -75,8 +73,7 @@ impl Accounts for SqliteStore {
         change: ProfileChange,
         now: Time,
     ) -> Result<Profile, StoreError> {
-        self.write(move |txn| change_profile(txn, user, &change, now))
-            .await
+        self.write(move |txn| change_profile(txn, user, &change, now)).await
     }
 
     async fn set_password(
@@ -106,8 +103,7 @@ impl Accounts for SqliteStore {
         hash: [u8; 32],
         expires: Time,
     ) -> Result<(), StoreError> {
-        self.write(move |txn| codes::put(txn, user, purpose, hash, expires))
-            .await
+        self.write(move |txn| codes::put(txn, user, purpose, hash, expires)).await
     }
 
     async fn try_code(
@@ -118,8 +114,7 @@ impl Accounts for SqliteStore {
         tries_max: u64,
         now: Time,
     ) -> Result<CodeOutcome, StoreError> {
-        self.write(move |txn| codes::attempt(txn, &email, purpose, hash, tries_max, now))
-            .await
+        self.write(move |txn| codes::attempt(txn, &email, purpose, hash, tries_max, now)).await
     }
 
     async fn touch_users(&self, seen: Vec<(UserId, Time)>) -> Result<(), StoreError> {
@@ -136,19 +131,10 @@ impl Accounts for SqliteStore {
 }
 
 fn create(txn: &mut Txn<'_>, new: &NewAccount, now: Time) -> Result<User, StoreError> {
-    if exists(
-        txn.conn,
-        "select 1 from users where username_key = ?",
-        [&new.username.key],
-    )? {
+    if exists(txn.conn, "select 1 from users where username_key = ?", [&new.username.key])? {
         return Err(TAKEN);
     }
-    if new.email.is_some()
-        && exists(
-            txn.conn,
-            "select 1 from users where email = ?",
-            [&new.email],
-        )?
+    if new.email.is_some() && exists(txn.conn, "select 1 from users where email = ?", [&new.email])?
     {
         return Err(MAIL_TAKEN);
     }

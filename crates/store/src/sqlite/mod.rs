@@ -19,6 +19,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
@@ -72,11 +73,7 @@ impl SqliteStore {
         let readers = Readers::start(&config.path, config.readers)?;
         let (ops, queue) = mpsc::channel(QUEUE_MAX);
         writer::start(committer, queue, sink)?;
-        Ok(Self {
-            ops,
-            readers,
-            epoch,
-        })
+        Ok(Self { ops, readers, epoch })
     }
 
     /// Opens the database without threads, for tests that decide themselves when something is
@@ -90,14 +87,7 @@ impl SqliteStore {
         let epoch = committer.epoch()?;
         let readers = Readers::inline(path)?;
         let (ops, queue) = mpsc::channel(QUEUE_MAX);
-        Ok((
-            Self {
-                ops,
-                readers,
-                epoch,
-            },
-            Manual { committer, queue },
-        ))
+        Ok((Self { ops, readers, epoch }, Manual { committer, queue }))
     }
 
     /// Runs a change in the next group commit, and answers when it is durable. When `work` fails,
@@ -144,26 +134,19 @@ impl Manual {
 /// Opens a connection for reading and writing, set up as everywhere.
 fn open_writing(path: &Path) -> Result<Connection, StoreError> {
     if rusqlite::version_number() < SQLITE_MIN {
-        return Err(StoreError::Database(
-            "SQLite is older than 3.51.3".to_owned(),
-        ));
+        return Err(StoreError::Database("SQLite is older than 3.51.3".to_owned()));
     }
     let conn = Connection::open(path).map_err(failed)?;
-    conn.pragma_update(None, "locking_mode", "NORMAL")
-        .map_err(failed)?;
-    conn.pragma_update(None, "journal_mode", "WAL")
-        .map_err(failed)?;
-    conn.pragma_update(None, "synchronous", "FULL")
-        .map_err(failed)?;
-    conn.pragma_update(None, "secure_delete", "ON")
-        .map_err(failed)?;
+    conn.pragma_update(None, "locking_mode", "NORMAL").map_err(failed)?;
+    conn.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    conn.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    conn.pragma_update(None, "secure_delete", "ON").map_err(failed)?;
     // The writer checkpoints itself, when it has time.
-    conn.pragma_update(None, "wal_autocheckpoint", 0)
-        .map_err(failed)?;
-    conn.pragma_update(None, "foreign_keys", "ON")
-        .map_err(failed)?;
+    conn.pragma_update(None, "wal_autocheckpoint", 0).map_err(failed)?;
+    conn.pragma_update(None, "foreign_keys", "ON").map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(256);
     conn.busy_timeout(BUSY_WAIT).map_err(failed)?;
+    keep_plans(&conn)?;
     Ok(conn)
 }
 
@@ -173,7 +156,14 @@ fn open_reading(path: &Path) -> Result<Connection, StoreError> {
     let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(256);
     conn.busy_timeout(BUSY_WAIT).map_err(failed)?;
+    keep_plans(&conn)?;
     Ok(conn)
+}
+
+/// Keeps the plans of prepared statements. SQLite would otherwise look at the value of each
+/// `limit ?` when it plans, and so plan a statement anew whenever another value is bound.
+fn keep_plans(conn: &Connection) -> Result<(), StoreError> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ()).map_err(failed)
 }
 
 /// A failure of the database in the store's words.

@@ -52,7 +52,13 @@ impl Readers {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let jobs = match self {
-            Self::Inline(conn) => return snapshot(&conn.lock(), work),
+            Self::Inline(conn) => {
+                // As with threads: anything may happen before the reading, and after it.
+                tokio::task::yield_now().await;
+                let result = snapshot(&conn.lock(), work);
+                tokio::task::yield_now().await;
+                return result;
+            }
             Self::Pool(jobs) => jobs,
         };
         let (answer, answered) = oneshot::channel();
@@ -78,12 +84,8 @@ fn snapshot<T>(
     conn: &Connection,
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    conn.prepare_cached("begin")
-        .and_then(|mut s| s.execute([]))
-        .map_err(failed)?;
+    conn.prepare_cached("begin").and_then(|mut s| s.execute([])).map_err(failed)?;
     let result = work(conn);
-    conn.prepare_cached("commit")
-        .and_then(|mut s| s.execute([]))
-        .map_err(failed)?;
+    conn.prepare_cached("commit").and_then(|mut s| s.execute([])).map_err(failed)?;
     result
 }

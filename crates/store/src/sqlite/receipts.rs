@@ -28,11 +28,7 @@ pub(super) fn earlier(
 ) -> Result<Option<i64>, StoreError> {
     let sql = "select kind, digest, made_no from receipts where user_no = ? and key = ?";
     let found = one(conn, sql, params![user_no, key.0.as_bytes()], |row| {
-        Ok((
-            row.get::<_, i64>(0)?,
-            row.get::<_, [u8; 16]>(1)?,
-            row.get(2)?,
-        ))
+        Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 16]>(1)?, row.get(2)?))
     })?;
     match found {
         None => Ok(None),
@@ -49,12 +45,10 @@ pub(super) fn keep(
     made: (Made, i64),
     now: Time,
 ) -> Result<(), StoreError> {
+    fail::fail_point!("store::receipts::forget", |_| Ok(()));
     let sql = "insert into receipts (user_no, key, kind, made_no, digest, at) \
                values (?, ?, ?, ?, ?, ?)";
     let (kind, made_no) = (made.0 as i64, made.1);
-    txn.execute(
-        sql,
-        params![user_no, key.0.as_bytes(), kind, made_no, digest, now.0],
-    )?;
+    txn.execute(sql, params![user_no, key.0.as_bytes(), kind, made_no, digest, now.0])?;
     Ok(())
 }

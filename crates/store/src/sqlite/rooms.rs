@@ -31,8 +31,7 @@ impl Rooms for SqliteStore {
         owned_max: u64,
         now: Time,
     ) -> Result<Changed<Room>, StoreError> {
-        self.write(move |txn| create::create(txn, &draft, owned_max, now))
-            .await
+        self.write(move |txn| create::create(txn, &draft, owned_max, now)).await
     }
 
     async fn change_room(
@@ -67,8 +66,7 @@ impl Rooms for SqliteStore {
     }
 
     async fn lobby(&self, user: UserId) -> Result<Option<Room>, StoreError> {
-        self.read(move |conn| read::seen(conn, user, lobby(conn)?.id))
-            .await
+        self.read(move |conn| read::seen(conn, user, lobby(conn)?.id)).await
     }
 
     async fn rooms_of(&self, user: UserId) -> Result<Vec<Room>, StoreError> {
@@ -136,12 +134,7 @@ fn place_row(row: &Row<'_>) -> rusqlite::Result<Place> {
 
 /// Where the rows of the room with this id are.
 pub(super) fn place(conn: &Connection, room: RoomId) -> Result<Option<Place>, StoreError> {
-    one(
-        conn,
-        &format!("{PLACE} where r.id = ?"),
-        [room.0.as_bytes()],
-        place_row,
-    )
+    one(conn, &format!("{PLACE} where r.id = ?"), [room.0.as_bytes()], place_row)
 }
 
 /// Puts somebody into a room and its main session; false when they are in it already.

@@ -35,9 +35,7 @@ pub(super) fn many<T>(
 
 /// Whether a query that is prepared once finds anything.
 pub(super) fn exists(conn: &Connection, sql: &str, bound: impl Params) -> Result<bool, StoreError> {
-    conn.prepare_cached(sql)
-        .and_then(|mut s| s.exists(bound))
-        .map_err(failed)
+    conn.prepare_cached(sql).and_then(|mut s| s.exists(bound)).map_err(failed)
 }
 
 /// A limit as the database takes it.
@@ -112,12 +110,7 @@ pub(super) fn person(conn: &Connection, id: UserId) -> Result<Option<Person>, St
     let sql = "select no, username, name from users where id = ?";
     one(conn, sql, [id.0.as_bytes()], |row| {
         let (no, username, name) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Person {
-            no,
-            id,
-            username,
-            name,
-        })
+        Ok(Person { no, id, username, name })
     })
 }
 

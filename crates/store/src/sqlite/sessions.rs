@@ -26,8 +26,7 @@ impl Sessions for SqliteStore {
         now: Time,
         decide: DecideOpen,
     ) -> Result<Changed<Session>, StoreError> {
-        self.write(move |txn| create::create(txn, &new, now, decide))
-            .await
+        self.write(move |txn| create::create(txn, &new, now, decide)).await
     }
 
     async fn change_session(
@@ -69,8 +68,7 @@ impl Sessions for SqliteStore {
         user: UserId,
         room: Option<RoomId>,
     ) -> Result<Vec<Session>, StoreError> {
-        self.read(move |conn| read::sessions_of(conn, user, room))
-            .await
+        self.read(move |conn| read::sessions_of(conn, user, room)).await
     }
 
     async fn session_members(
@@ -95,8 +93,7 @@ impl Sessions for SqliteStore {
         session: SessionId,
         number: i64,
     ) -> Result<Option<i64>, StoreError> {
-        self.write(move |txn| mark_read(txn, user, session, number))
-            .await
+        self.write(move |txn| mark_read(txn, user, session, number)).await
     }
 }
 

@@ -94,13 +94,7 @@ impl Txn<'_> {
     ) -> Result<(), StoreError> {
         let sql = "insert into heads (session_no) values (?)";
         self.execute(sql, params![session_no])?;
-        let head = Head {
-            session,
-            seq: 0,
-            number: 0,
-            acl_version: 0,
-            dirty: false,
-        };
+        let head = Head { session, seq: 0, number: 0, acl_version: 0, dirty: false };
         self.undo.push((session_no, None));
         self.heads.insert(session_no, head);
         Ok(())
@@ -108,8 +102,8 @@ impl Txn<'_> {
 
     /// Notes that who may do what in a session has changed: drafts decided before are refused.
     pub(super) fn bump_acl(&mut self, session_no: i64) -> Result<(), StoreError> {
-        self.set_head(session_no, |head| head.acl_version += 1)
-            .map(|_| ())
+        fail::fail_point!("store::acl::not-bumped", |_| Ok(()));
+        self.set_head(session_no, |head| head.acl_version += 1).map(|_| ())
     }
 
     /// Appends an event to a session's log. `message_no` is the message it refers to.
@@ -120,20 +114,12 @@ impl Txn<'_> {
         message_no: Option<i64>,
         kind: EventKind,
     ) -> Result<i64, StoreError> {
-        let head = self.set_head(session_no, |head| head.seq += 1)?;
+        let head = self.set_head(session_no, |head| head.seq = next(head.seq))?;
         let (code, data) = Stored::of(&kind);
         let sql = "insert into events (session_no, seq, kind, at, message_no, data) \
                    values (?, ?, ?, ?, ?, ?)";
-        self.execute(
-            sql,
-            params![session_no, head.seq, code, at.0, message_no, data],
-        )?;
-        self.batch.events.push(Event {
-            session: head.session,
-            seq: head.seq,
-            at,
-            kind,
-        });
+        self.execute(sql, params![session_no, head.seq, code, at.0, message_no, data])?;
+        self.batch.events.push(Event { session: head.session, seq: head.seq, at, kind });
         Ok(head.seq)
     }
 
@@ -146,19 +132,13 @@ impl Txn<'_> {
     ) -> Result<(), StoreError> {
         let sql = "update users set log_seq = log_seq + 1 where no = ? returning id, log_seq";
         let mut statement = self.conn.prepare_cached(sql).map_err(failed)?;
-        let (id, seq): ([u8; 16], i64) = statement
-            .query_row([user_no], |row| Ok((row.get(0)?, row.get(1)?)))
-            .map_err(failed)?;
+        let (id, seq): ([u8; 16], i64) =
+            statement.query_row([user_no], |row| Ok((row.get(0)?, row.get(1)?))).map_err(failed)?;
         let (code, data) = StoredUser::of(&kind);
         let sql = "insert into user_events (user_no, seq, kind, at, data) values (?, ?, ?, ?, ?)";
         self.execute(sql, params![user_no, seq, code, at.0, data])?;
         let user = UserId(Uuid::from_bytes(id));
-        self.batch.user_events.push(UserEvent {
-            user,
-            seq,
-            at,
-            kind,
-        });
+        self.batch.user_events.push(UserEvent { user, seq, at, kind });
         Ok(())
     }
 
@@ -175,9 +155,12 @@ impl Txn<'_> {
         sql: &str,
         params: impl rusqlite::Params,
     ) -> Result<usize, StoreError> {
-        self.conn
-            .prepare_cached(sql)
-            .and_then(|mut s| s.execute(params))
-            .map_err(failed)
+        self.conn.prepare_cached(sql).and_then(|mut s| s.execute(params)).map_err(failed)
     }
+}
+
+/// What follows in a log: it has no holes.
+fn next(seq: i64) -> i64 {
+    fail::fail_point!("store::log::skip-seq", |_| seq + 2);
+    seq + 1
 }

@@ -117,9 +117,7 @@ impl Committer {
         let conn = self.conn.as_ref().ok_or(StoreError::Closed)?;
         let get = || {
             let sql = "select value from meta where key = 'epoch'";
-            conn.query_row(sql, [], |row| row.get(0))
-                .optional()
-                .map_err(failed)
+            conn.query_row(sql, [], |row| row.get(0)).optional().map_err(failed)
         };
         if let Some(epoch) = get()? {
             return Ok(epoch);
@@ -186,6 +184,12 @@ impl Committer {
             }
         }
         write_heads(conn, &mut self.heads, &undo)?;
+        fail::fail_point!("store::commit::tell-first", |_| execute("rollback")
+            .map(|_| std::mem::take(&mut batch))
+            .map_err(failed));
+        fail::fail_point!("store::commit::answer-first", |_| execute("rollback")
+            .map(|_| Batch::default())
+            .map_err(failed));
         execute("commit").map_err(failed)?;
         Ok(batch)
     }
@@ -234,17 +238,13 @@ impl Committer {
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut beside = path.to_owned().into_os_string();
     beside.push("-lock");
-    let open = File::options()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(beside);
+    let open = File::options().write(true).create(true).truncate(false).open(beside);
     let file = open.map_err(|e| StoreError::Database(format!("lock: {e}")))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Database(
-            "the database is open already".to_owned(),
-        )),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::Database("the database is open already".to_owned()))
+        }
         Err(TryLockError::Error(e)) => Err(StoreError::Database(format!("lock: {e}"))),
     }
 }
@@ -323,11 +323,7 @@ impl Waiting {
             Kind::Append(append) => append,
         };
         let result = messages::append(txn, &append.draft);
-        let broken = result
-            .as_ref()
-            .err()
-            .filter(|error| is_fault(error))
-            .map(copy);
+        let broken = result.as_ref().err().filter(|error| is_fault(error)).map(copy);
         self.appends.push((append, result));
         broken.map_or(Ok(()), Err)
     }
@@ -348,10 +344,7 @@ fn verdict(commit: &Result<(), StoreError>) -> Result<(), StoreError> {
 
 /// Whether the database failed, rather than something being refused.
 fn is_fault(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::Full | StoreError::Closed | StoreError::Database(_)
-    )
+    matches!(error, StoreError::Full | StoreError::Closed | StoreError::Database(_))
 }
 
 /// One failed commit fails many.
@@ -369,15 +362,10 @@ pub(super) fn start(
     sink: mpsc::Sender<Batch>,
 ) -> Result<(), StoreError> {
     let broken = |e: std::io::Error| StoreError::Database(e.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(broken)?;
     let serve = move || runtime.block_on(serve(committer, queue, sink));
-    thread::Builder::new()
-        .name("sqlite-write".into())
-        .spawn(serve)
-        .map_err(broken)?;
+    thread::Builder::new().name("sqlite-write".into()).spawn(serve).map_err(broken)?;
     Ok(())
 }
 

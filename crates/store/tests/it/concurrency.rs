@@ -32,10 +32,7 @@ pub(crate) async fn numbers_have_no_holes_under_concurrent_sends(mut w: World) {
             EventKind::Posted(message) => Some((message.number, message.seq == event.seq)),
             _ => None,
         });
-        assert_eq!(
-            numbers.collect::<Vec<_>>(),
-            (1..=60).map(|n| (n, true)).collect::<Vec<_>>()
-        );
+        assert_eq!(numbers.collect::<Vec<_>>(), (1..=60).map(|n| (n, true)).collect::<Vec<_>>());
         assert_eq!(w.told_of(session).await, log);
     }
 }
@@ -52,11 +49,7 @@ pub(crate) async fn a_concurrent_repetition_is_stored_once(w: World) {
     }
     let posted = sends.join_all().await;
     assert_eq!(posted.iter().filter(|posted| posted.fresh).count(), 1);
-    assert!(
-        posted
-            .iter()
-            .all(|one| (one.id, one.seq) == (posted[0].id, posted[0].seq))
-    );
+    assert!(posted.iter().all(|one| (one.id, one.seq) == (posted[0].id, posted[0].seq)));
     assert_eq!(w.log(room.main_session).await.len(), 2);
 }
 
@@ -80,23 +73,15 @@ pub(crate) async fn a_send_either_precedes_a_removal_or_is_refused(w: World) {
         w.join(bo, room.id).await.unwrap();
         let mut answers = Vec::new();
         for n in 0..4 {
-            let draft = w
-                .draft(bo, room.main_session, &format!("{round}.{n}"))
-                .await;
+            let draft = w.draft(bo, room.main_session, &format!("{round}.{n}")).await;
             answers.push(async { w.append(draft).await });
         }
         let [a, b, c, d] = <[_; 4]>::try_from(answers).unwrap_or_else(|_| panic!("four"));
         let (a, kicked, b, c, d) = tokio::join!(a, w.kick(ana, room.id, bo), b, c, d);
         kicked.unwrap();
         let left = w.log(room.main_session).await.pop().unwrap();
-        assert!(
-            left.takes_out() == Some(bo),
-            "nothing of theirs comes after {left:?}"
-        );
-        assert!(
-            a.unwrap().seq < left.seq,
-            "what was queued before the removal is stored"
-        );
+        assert!(left.takes_out() == Some(bo), "nothing of theirs comes after {left:?}");
+        assert!(a.unwrap().seq < left.seq, "what was queued before the removal is stored");
         for result in [b, c, d] {
             assert!(matches!(result, Err(StoreError::Stale(_))), "{result:?}");
         }

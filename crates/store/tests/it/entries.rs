@@ -13,16 +13,9 @@ pub(crate) async fn a_log_is_read_from_any_point(w: World) {
         w.say(ana, room.main_session, &n.to_string()).await;
     }
     let read = async |after, limit| {
-        let page = w
-            .store
-            .events_after(ana, room.main_session, after, limit)
-            .await;
+        let page = w.store.events_after(ana, room.main_session, after, limit).await;
         let page = page.unwrap().unwrap();
-        assert!(
-            page.events
-                .iter()
-                .all(|event| event.session == room.main_session)
-        );
+        assert!(page.events.iter().all(|event| event.session == room.main_session));
         let seqs: Vec<_> = page.events.iter().map(|event| event.seq).collect();
         (seqs, page.head)
     };
@@ -32,18 +25,11 @@ pub(crate) async fn a_log_is_read_from_any_point(w: World) {
     assert_eq!(read(0, 0).await, (vec![], 5));
     assert_eq!(read(5, 9).await, (vec![], 5));
     assert_eq!(read(i64::MAX, 9).await, (vec![], 5));
-    let between = w
-        .store
-        .events_between(room.main_session, 2, 5)
-        .await
-        .unwrap();
+    let between = w.store.events_between(room.main_session, 2, 5).await.unwrap();
     let seqs: Vec<_> = between.iter().map(|event| event.seq).collect();
     assert_eq!(seqs, [3, 4]);
     for (user, session) in [(bo, room.main_session), (ana, SessionId(id()))] {
-        assert_eq!(
-            w.store.events_after(user, session, 0, 9).await.unwrap(),
-            None
-        );
+        assert_eq!(w.store.events_after(user, session, 0, 9).await.unwrap(), None);
     }
 }
 
@@ -57,13 +43,8 @@ pub(crate) async fn an_entry_shows_its_message_as_it_is_now(w: World) {
     let log = w.kinds_after(room.main_session, 1).await;
     assert_eq!(log[0], EventKind::Posted(now.clone()));
     assert_eq!(log[2], EventKind::Edited(now));
-    let EventKind::Posted(gone) = &log[1] else {
-        panic!("{log:?}")
-    };
-    assert_eq!(
-        (gone.content.as_str(), gone.deleted_at.is_some()),
-        ("", true)
-    );
+    let EventKind::Posted(gone) = &log[1] else { panic!("{log:?}") };
+    assert_eq!((gone.content.as_str(), gone.deleted_at.is_some()), ("", true));
     assert!(matches!(log[3], EventKind::Deleted { number: 2, .. }));
 }
 
@@ -76,26 +57,15 @@ pub(crate) async fn what_is_told_is_what_is_stored(mut w: World) {
         w.say(bo, session, "ho").await;
     }
     w.set_role(ana, room.id, bo, Role::Moderator).await.unwrap();
-    let rename = Settings {
-        name: Some("lair".to_owned()),
-        ..Settings::default()
-    };
+    let rename = Settings { name: Some("lair".to_owned()), ..Settings::default() };
     w.set(ana, room.id, rename).await.unwrap();
     w.leave(ana, room.id).await.unwrap();
     w.join(ana, room.id).await.unwrap();
     w.ban(bo, room.id, ana).await.unwrap();
-    for session in [
-        room.main_session,
-        corner.id,
-        w.lobby(ana).await.main_session,
-    ] {
+    for session in [room.main_session, corner.id, w.lobby(ana).await.main_session] {
         let stored = w.log(session).await;
         let seqs: Vec<_> = stored.iter().map(|event| event.seq).collect();
-        assert_eq!(
-            seqs,
-            (1..=stored.len() as i64).collect::<Vec<_>>(),
-            "no holes"
-        );
+        assert_eq!(seqs, (1..=stored.len() as i64).collect::<Vec<_>>(), "no holes");
         assert_eq!(w.told_of(session).await, stored);
     }
 }
@@ -127,40 +97,13 @@ pub(crate) async fn an_entry_about_what_one_has_left_shows_nothing(w: World) {
     let (ana, bo) = (w.account("ana").await, w.account("bo").await);
     let room = w.room(bo, RoomKind::Private, &[ana]).await;
     w.leave(bo, room.id).await.unwrap();
-    let own: Vec<_> = w
-        .own_log(bo)
-        .await
-        .into_iter()
-        .map(|entry| entry.kind)
-        .collect();
+    let own: Vec<_> = w.own_log(bo).await.into_iter().map(|entry| entry.kind).collect();
     assert_eq!(own[1], UserEventKind::RoomCreated(None));
-    assert_eq!(
-        own[2],
-        UserEventKind::Added {
-            room: None,
-            session: None,
-            by: None
-        }
-    );
-    assert!(matches!(
-        own[3],
-        UserEventKind::Removed {
-            whole_room: true,
-            ..
-        }
-    ));
+    assert_eq!(own[2], UserEventKind::Added { room: None, session: None, by: None });
+    assert!(matches!(own[3], UserEventKind::Removed { whole_room: true, .. }));
     let theirs = w.own_log(ana).await.pop().unwrap();
-    let UserEventKind::Added {
-        room: Some(seen), ..
-    } = theirs.kind
-    else {
-        panic!("{theirs:?}")
-    };
-    assert_eq!(
-        seen.my_role,
-        Some(Role::Owner),
-        "everything is shown as it is now"
-    );
+    let UserEventKind::Added { room: Some(seen), .. } = theirs.kind else { panic!("{theirs:?}") };
+    assert_eq!(seen.my_role, Some(Role::Owner), "everything is shown as it is now");
 }
 
 pub(crate) async fn the_store_says_that_it_works(w: World) {

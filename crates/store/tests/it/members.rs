@@ -27,36 +27,20 @@ pub(crate) async fn a_newcomer_has_nothing_unread(mut w: World) {
     let seen = w.join(bo, room.id).await.unwrap();
     assert_eq!((seen.my_role, seen.member_count), (Some(Role::Member), 2));
     let told = w.told_to(bo).await.pop().unwrap();
-    let UserEventKind::Added {
-        room: Some(told_room),
-        session: Some(session),
-        by: None,
-    } = told.kind
+    let UserEventKind::Added { room: Some(told_room), session: Some(session), by: None } =
+        told.kind
     else {
         panic!("{told:?}");
     };
     assert_eq!(*told_room, seen);
-    assert_eq!(
-        (session.head_number, session.read_number, session.unread()),
-        (3, 3, 0)
-    );
+    assert_eq!((session.head_number, session.read_number, session.unread()), (3, 3, 0));
     assert_eq!(session.head_seq, 5, "the joining itself is in the head");
     let stored = w.store.session(bo, room.main_session).await.unwrap();
     assert_eq!(stored.as_ref(), Some(&*session));
-    let page = w
-        .store
-        .page(bo, room.main_session, Page::Newest, 10)
-        .await
-        .unwrap()
-        .unwrap();
+    let page = w.store.page(bo, room.main_session, Page::Newest, 10).await.unwrap().unwrap();
     assert_eq!(page.messages.len(), 3, "what was said before can be read");
     w.say(ana, room.main_session, "new").await;
-    let session = w
-        .store
-        .session(bo, room.main_session)
-        .await
-        .unwrap()
-        .unwrap();
+    let session = w.store.session(bo, room.main_session).await.unwrap().unwrap();
     assert_eq!(session.unread(), 1);
 }
 
@@ -67,11 +51,7 @@ pub(crate) async fn joining_twice_changes_nothing(w: World) {
     let log = w.log(room.main_session).await;
     assert_eq!(w.join(bo, room.id).await.unwrap(), first);
     let decide = move |_: &RoomFacts| {
-        Ok(vec![RoomChange::Join {
-            user: bo,
-            role: Role::Owner,
-            by: Some(ana),
-        }])
+        Ok(vec![RoomChange::Join { user: bo, role: Role::Owner, by: Some(ana) }])
     };
     let same = w.change(bo, room.id, &[], decide).await.unwrap();
     assert_eq!(same, Some(first));
@@ -79,11 +59,7 @@ pub(crate) async fn joining_twice_changes_nothing(w: World) {
 }
 
 pub(crate) async fn people_who_are_added_hear_by_whom(mut w: World) {
-    let (ana, bo, cy) = (
-        w.account("ana").await,
-        w.account("bo").await,
-        w.account("cy").await,
-    );
+    let (ana, bo, cy) = (w.account("ana").await, w.account("bo").await, w.account("cy").await);
     let room = w.room(ana, RoomKind::Private, &[]).await;
     w.add(ana, room.id, &[bo, cy]).await.unwrap();
     for user in [bo, cy] {
@@ -113,43 +89,27 @@ pub(crate) async fn leaving_logs_left_in_every_session(mut w: World) {
     .await
     .unwrap();
     let seen = w.leave(bo, room.id).await.unwrap().unwrap();
-    assert_eq!(
-        (seen.my_role, seen.member_count),
-        (None, 1),
-        "a public room is still seen"
-    );
+    assert_eq!((seen.my_role, seen.member_count), (None, 1), "a public room is still seen");
     for session in [room.main_session, corner.id, ended.id] {
         let newest = w.log(session).await.pop().unwrap();
         assert_eq!(left(&newest), Some((bo, None, Gone::Left)));
         assert_eq!(newest.takes_out(), Some(bo));
         assert_eq!(w.told_of(session).await.pop(), Some(newest));
-        let count = w
-            .store
-            .session(ana, session)
-            .await
-            .unwrap()
-            .unwrap()
-            .member_count;
+        let count = w.store.session(ana, session).await.unwrap().unwrap().member_count;
         assert_eq!(count, 1);
     }
     assert_eq!(w.log(without.id).await.len(), 1);
     let own = w.told_to(bo).await;
     let removed = own.iter().filter_map(|entry| match entry.kind {
-        UserEventKind::Removed {
-            session,
-            whole_room,
-            reason,
-            ..
-        } => Some((session, whole_room, reason)),
+        UserEventKind::Removed { session, whole_room, reason, .. } => {
+            Some((session, whole_room, reason))
+        }
         _ => None,
     });
     let removed: Vec<_> = removed.collect();
     let out = Gone::Left;
-    let expected = [
-        (corner.id, false, out),
-        (ended.id, false, out),
-        (room.main_session, true, out),
-    ];
+    let expected =
+        [(corner.id, false, out), (ended.id, false, out), (room.main_session, true, out)];
     assert_eq!(removed, expected);
 }
 
@@ -158,24 +118,14 @@ async fn assert_unreadable(w: &World, user: UserId, session: SessionId) {
     let store = &w.store;
     assert_eq!(store.session_as_seen_by(user, session).await.unwrap(), None);
     assert_eq!(store.session(user, session).await.unwrap(), None);
-    assert_eq!(
-        store.page(user, session, Page::Newest, 9).await.unwrap(),
-        None
-    );
+    assert_eq!(store.page(user, session, Page::Newest, 9).await.unwrap(), None);
     assert_eq!(store.events_after(user, session, 0, 9).await.unwrap(), None);
-    assert_eq!(
-        store.session_members(user, session, None, 9).await.unwrap(),
-        None
-    );
+    assert_eq!(store.session_members(user, session, None, 9).await.unwrap(), None);
     assert_eq!(store.mark_read(user, session, 1).await.unwrap(), None);
 }
 
 pub(crate) async fn an_ex_member_reads_nothing(w: World) {
-    let (ana, bo, cy) = (
-        w.account("ana").await,
-        w.account("bo").await,
-        w.account("cy").await,
-    );
+    let (ana, bo, cy) = (w.account("ana").await, w.account("bo").await, w.account("cy").await);
     let room = w.room(ana, RoomKind::Public, &[bo, cy]).await;
     let corner = w.session(ana, room.id, &[bo, cy]).await;
     let mut said = Vec::new();
@@ -197,10 +147,7 @@ pub(crate) async fn an_ex_member_reads_nothing(w: World) {
             let found = w.store.messages_of(user, author, None, 9).await.unwrap();
             assert_eq!(found, []);
         }
-        assert_eq!(
-            w.store.room_members(user, room.id, None, 9).await.unwrap(),
-            None
-        );
+        assert_eq!(w.store.room_members(user, room.id, None, 9).await.unwrap(), None);
         assert_eq!(w.store.sessions_of(user, Some(room.id)).await.unwrap(), []);
         assert_eq!(w.store.rooms_of(user).await.unwrap().len(), 1);
     }
@@ -217,50 +164,24 @@ pub(crate) async fn the_last_owner_hands_the_room_to_its_heir(w: World) {
         w.join(user, room.id).await.unwrap();
         people.push(user);
     }
-    let [bo, cy, di] = people[..] else {
-        panic!("three people")
-    };
+    let [bo, cy, di] = people[..] else { panic!("three people") };
     w.set_role(ana, room.id, cy, Role::Moderator).await.unwrap();
     w.leave(ana, room.id).await.unwrap();
     let role = async |user| w.store.room(user, room.id).await.unwrap().unwrap().my_role;
-    assert_eq!(
-        role(cy).await,
-        Some(Role::Owner),
-        "a moderator comes before older members"
-    );
+    assert_eq!(role(cy).await, Some(Role::Owner), "a moderator comes before older members");
     assert_eq!(role(bo).await, Some(Role::Member));
     let newest = w.log(room.main_session).await.pop().unwrap();
-    let expected = EventKind::RoleChanged {
-        user: cy,
-        role: Role::Owner,
-        by: ana,
-    };
+    let expected = EventKind::RoleChanged { user: cy, role: Role::Owner, by: ana };
     assert_eq!(newest.kind, expected);
     w.leave(cy, room.id).await.unwrap();
-    assert_eq!(
-        role(bo).await,
-        Some(Role::Owner),
-        "then the longest-standing member"
-    );
+    assert_eq!(role(bo).await, Some(Role::Owner), "then the longest-standing member");
     assert_eq!(role(di).await, Some(Role::Member));
     for user in [bo, di] {
         w.leave(user, room.id).await.unwrap();
     }
-    assert_eq!(
-        w.store
-            .room(ana, room.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .member_count,
-        0
-    );
+    assert_eq!(w.store.room(ana, room.id).await.unwrap().unwrap().member_count, 0);
     let first = w.join(di, room.id).await.unwrap();
-    assert_eq!(
-        first.my_role,
-        Some(Role::Owner),
-        "who enters an empty room owns it"
-    );
+    assert_eq!(first.my_role, Some(Role::Owner), "who enters an empty room owns it");
 }
 
 pub(crate) async fn a_draft_decided_before_a_kick_is_stale(w: World) {
@@ -282,34 +203,21 @@ pub(crate) async fn a_draft_decided_before_a_kick_is_stale(w: World) {
     }
     for session in sessions {
         let newest = w.log(session).await.pop().unwrap();
-        assert_eq!(
-            left(&newest),
-            Some((bo, Some(ana), Gone::Kicked)),
-            "nothing comes after it"
-        );
+        assert_eq!(left(&newest), Some((bo, Some(ana), Gone::Kicked)), "nothing comes after it");
         w.say(ana, session, "decided again").await;
     }
-    w.join(bo, room.id)
-        .await
-        .expect("who was kicked is not banned");
+    w.join(bo, room.id).await.expect("who was kicked is not banned");
 }
 
 pub(crate) async fn who_is_banned_stays_out_until_unbanned(w: World) {
-    let (ana, bo, cy) = (
-        w.account("ana").await,
-        w.account("bo").await,
-        w.account("cy").await,
-    );
+    let (ana, bo, cy) = (w.account("ana").await, w.account("bo").await, w.account("cy").await);
     let room = w.room(ana, RoomKind::Public, &[bo]).await;
     w.ban(ana, room.id, bo).await.unwrap();
     w.ban(ana, room.id, cy).await.unwrap();
     let newest = w.log(room.main_session).await.pop().unwrap();
     assert_eq!(left(&newest), Some((bo, Some(ana), Gone::Banned)));
     assert_eq!(denied(w.join(bo, room.id).await), Denied::NotFound);
-    assert!(matches!(
-        denied(w.add(ana, room.id, &[bo]).await),
-        Denied::Conflict(_)
-    ));
+    assert!(matches!(denied(w.add(ana, room.id, &[bo]).await), Denied::Conflict(_)));
     let bans = w.store.bans(room.id, 9).await.unwrap();
     let who: Vec<_> = bans.iter().map(|ban| (ban.user.id, ban.by)).collect();
     assert_eq!(who, [(cy, Some(ana)), (bo, Some(ana))], "the newest first");
@@ -329,40 +237,24 @@ pub(crate) async fn a_new_role_is_logged_and_makes_earlier_decisions_stale(mut w
     let room = w.room(ana, RoomKind::Public, &[bo]).await;
     let corner = w.session(ana, room.id, &[bo]).await;
     let without = w.session(ana, room.id, &[]).await;
-    let late = [
-        w.draft(bo, room.main_session, "late").await,
-        w.draft(bo, corner.id, "late").await,
-    ];
+    let late = [w.draft(bo, room.main_session, "late").await, w.draft(bo, corner.id, "late").await];
     let untouched = w.draft(ana, without.id, "in time").await;
     w.set_role(ana, room.id, bo, Role::Moderator).await.unwrap();
     let told = w.told_of(room.main_session).await.pop().unwrap();
-    let expected = EventKind::RoleChanged {
-        user: bo,
-        role: Role::Moderator,
-        by: ana,
-    };
+    let expected = EventKind::RoleChanged { user: bo, role: Role::Moderator, by: ana };
     assert_eq!(told.kind, expected);
     assert_eq!(w.log(room.main_session).await.pop(), Some(told));
     for draft in late {
         assert!(matches!(w.append(draft).await, Err(StoreError::Stale(_))));
     }
     w.append(untouched).await.unwrap();
-    let view = w
-        .store
-        .session_as_seen_by(bo, corner.id)
-        .await
-        .unwrap()
-        .unwrap();
+    let view = w.store.session_as_seen_by(bo, corner.id).await.unwrap().unwrap();
     assert_eq!(view.role, Role::Moderator);
     w.say(bo, corner.id, "decided again").await;
 }
 
 pub(crate) async fn a_refused_change_leaves_no_trace(mut w: World) {
-    let (ana, bo, cy) = (
-        w.account("ana").await,
-        w.account("bo").await,
-        w.account("cy").await,
-    );
+    let (ana, bo, cy) = (w.account("ana").await, w.account("bo").await, w.account("cy").await);
     let room = w.room(ana, RoomKind::Public, &[bo]).await;
     let draft = w.draft(bo, room.main_session, "in time").await;
     let before = w.log(room.main_session).await;
@@ -370,71 +262,30 @@ pub(crate) async fn a_refused_change_leaves_no_trace(mut w: World) {
     assert!(matches!(refused, Denied::Forbidden(_)));
     // The first of these changes is carried out before the second one fails.
     let half = move |_: &RoomFacts| {
-        let nobody = RoomChange::Join {
-            user: UserId(id()),
-            role: Role::Member,
-            by: None,
-        };
+        let nobody = RoomChange::Join { user: UserId(id()), role: Role::Member, by: None };
         Ok(vec![
-            RoomChange::Remove {
-                user: bo,
-                reason: Gone::Kicked,
-            },
-            RoomChange::Join {
-                user: cy,
-                role: Role::Member,
-                by: None,
-            },
+            RoomChange::Remove { user: bo, reason: Gone::Kicked },
+            RoomChange::Join { user: cy, role: Role::Member, by: None },
             nobody,
         ])
     };
-    assert_eq!(
-        denied(w.change(ana, room.id, &[], half).await),
-        Denied::NotFound
-    );
+    assert_eq!(denied(w.change(ana, room.id, &[], half).await), Denied::NotFound);
     assert_eq!(w.log(room.main_session).await, before);
-    assert_eq!(
-        w.store
-            .room(bo, room.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .member_count,
-        2
-    );
-    assert_eq!(
-        w.store.room(cy, room.id).await.unwrap().unwrap().my_role,
-        None
-    );
+    assert_eq!(w.store.room(bo, room.id).await.unwrap().unwrap().member_count, 2);
+    assert_eq!(w.store.room(cy, room.id).await.unwrap().unwrap().my_role, None);
     w.append(draft).await.unwrap();
     let told = w.told_of(room.main_session).await;
-    assert_eq!(
-        told,
-        w.log(room.main_session).await,
-        "what was undone was not told"
-    );
+    assert_eq!(told, w.log(room.main_session).await, "what was undone was not told");
     assert_eq!(w.own_log(cy).await.len(), 1);
 }
 
 pub(crate) async fn members_are_paged_by_username(w: World) {
-    let (cy, ana, bo) = (
-        w.account("cy").await,
-        w.account("ana").await,
-        w.account("bo").await,
-    );
+    let (cy, ana, bo) = (w.account("cy").await, w.account("ana").await, w.account("bo").await);
     let room = w.room(cy, RoomKind::Public, &[bo, ana]).await;
     let page = async |after: Option<&str>, limit| {
         let after = after.map(str::to_owned);
-        let members = w
-            .store
-            .room_members(ana, room.id, after, limit)
-            .await
-            .unwrap()
-            .unwrap();
-        members
-            .into_iter()
-            .map(|member| (member.user.id, member.role))
-            .collect::<Vec<_>>()
+        let members = w.store.room_members(ana, room.id, after, limit).await.unwrap().unwrap();
+        members.into_iter().map(|member| (member.user.id, member.role)).collect::<Vec<_>>()
     };
     let all = [(ana, Role::Member), (bo, Role::Member), (cy, Role::Owner)];
     assert_eq!(page(None, 9).await, all);
@@ -442,11 +293,5 @@ pub(crate) async fn members_are_paged_by_username(w: World) {
     assert_eq!(page(Some("bo"), 2).await, all[2..]);
     assert_eq!(page(Some("cy"), 2).await, []);
     let stranger = w.account("di").await;
-    assert_eq!(
-        w.store
-            .room_members(stranger, room.id, None, 9)
-            .await
-            .unwrap(),
-        None
-    );
+    assert_eq!(w.store.room_members(stranger, room.id, None, 9).await.unwrap(), None);
 }

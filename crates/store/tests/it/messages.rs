@@ -8,13 +8,7 @@ use crate::world::{World, denied, id};
 pub(crate) async fn a_message_reads_as_it_was_sent(mut w: World) {
     let (ana, bo) = (w.account("ana").await, w.account("bo").await);
     let room = w.room(ana, RoomKind::Private, &[bo]).await;
-    let draft = w
-        .draft(
-            ana,
-            room.main_session,
-            "**hi** \u{1f44b}\n'; drop table users; --",
-        )
-        .await;
+    let draft = w.draft(ana, room.main_session, "**hi** \u{1f44b}\n'; drop table users; --").await;
     let posted = w.append(draft.clone()).await.unwrap();
     assert_eq!((posted.id, posted.number, posted.seq), (draft.id, 1, 3));
     assert!(posted.fresh && posted.sent_at == draft.sent_at);
@@ -22,10 +16,7 @@ pub(crate) async fn a_message_reads_as_it_was_sent(mut w: World) {
     assert_eq!(message.content, draft.content);
     assert_eq!((message.no, message.number, message.seq), (posted.no, 1, 3));
     assert_eq!((message.sender, message.client_id), (ana, draft.client_id));
-    assert_eq!(
-        (message.session, message.reply_to),
-        (room.main_session, None)
-    );
+    assert_eq!((message.session, message.reply_to), (room.main_session, None));
     assert_eq!((message.sent_at, message.edited_at), (draft.sent_at, None));
     assert_eq!(message.deleted_at, None);
     let told = w.told_of(room.main_session).await.pop().unwrap();
@@ -41,10 +32,7 @@ pub(crate) async fn a_repeated_send_answers_with_the_first_result(w: World) {
     let mut again = draft.clone();
     again.id = MessageId(id());
     again.sent_at = w.now();
-    let expected = Posted {
-        fresh: false,
-        ..first
-    };
+    let expected = Posted { fresh: false, ..first };
     assert_eq!(w.append(again.clone()).await.unwrap(), expected);
     let receipt = w.store.receipt(bo, draft.client_id).await.unwrap().unwrap();
     assert_eq!((receipt.posted, receipt.digest), (expected, draft.digest));
@@ -54,19 +42,10 @@ pub(crate) async fn a_repeated_send_answers_with_the_first_result(w: World) {
     // The answer is known even when the sender may not send any more.
     w.kick(ana, room.id, bo).await.unwrap();
     assert_eq!(w.append(again).await.unwrap(), expected);
-    assert!(
-        w.store
-            .receipt(bo, draft.client_id)
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(w.store.receipt(bo, draft.client_id).await.unwrap().is_some());
     let mut theirs = w.draft(ana, room.main_session, "once").await;
     theirs.client_id = draft.client_id;
-    assert!(
-        w.append(theirs).await.unwrap().fresh,
-        "a client id is its user's"
-    );
+    assert!(w.append(theirs).await.unwrap().fresh, "a client id is its user's");
 }
 
 pub(crate) async fn a_client_id_with_another_text_is_refused(w: World) {
@@ -109,15 +88,9 @@ pub(crate) async fn a_reworded_message_keeps_its_earlier_wordings(mut w: World) 
     let said = w.say(ana, room.main_session, "one").await;
     let second = w.reword(ana, said.id, "two").await.unwrap();
     let third = w.reword(ana, said.id, "three").await.unwrap();
-    assert_eq!(
-        (third.content.as_str(), third.number),
-        ("three", said.number)
-    );
+    assert_eq!((third.content.as_str(), third.number), ("three", said.number));
     assert!(second.edited_at < third.edited_at && third.edited_at.is_some());
-    assert_eq!(
-        w.store.message(bo, said.id).await.unwrap(),
-        Some(third.clone())
-    );
+    assert_eq!(w.store.message(bo, said.id).await.unwrap(), Some(third.clone()));
     let told = w.told_of(room.main_session).await.pop().unwrap();
     assert_eq!((told.seq, told.kind), (5, EventKind::Edited(third)));
     let revisions = w.store.revisions(bo, said.id).await.unwrap().unwrap();
@@ -129,11 +102,7 @@ pub(crate) async fn a_reworded_message_keeps_its_earlier_wordings(mut w: World) 
         assert_eq!(revisions, 2);
         Err(Denied::Conflict("enough"))
     });
-    denied(
-        w.store
-            .edit(ana, said.id, "four".to_owned(), w.now(), decide)
-            .await,
-    );
+    denied(w.store.edit(ana, said.id, "four".to_owned(), w.now(), decide).await);
 }
 
 pub(crate) async fn a_deleted_message_keeps_its_number_only(mut w: World) {
@@ -143,29 +112,16 @@ pub(crate) async fn a_deleted_message_keeps_its_number_only(mut w: World) {
     w.reword(bo, said.id, "regret it").await.unwrap();
     w.unsay(ana, said.id).await.unwrap();
     let message = w.store.message(bo, said.id).await.unwrap().unwrap();
-    assert_eq!(
-        (message.content.as_str(), message.number),
-        ("", said.number)
-    );
+    assert_eq!((message.content.as_str(), message.number), ("", said.number));
     assert!(message.deleted_at.is_some());
     assert_eq!(w.store.revisions(bo, said.id).await.unwrap(), Some(vec![]));
     let told = w.told_of(room.main_session).await.pop().unwrap();
-    let deleted = EventKind::Deleted {
-        message: said.id,
-        number: said.number,
-        by: ana,
-    };
+    let deleted = EventKind::Deleted { message: said.id, number: said.number, by: ana };
     assert_eq!(told.kind, deleted);
     assert_eq!(w.log(room.main_session).await.pop(), Some(told));
     assert_eq!(denied(w.unsay(ana, said.id).await), Denied::NotFound);
-    assert_eq!(
-        denied(w.reword(bo, said.id, "back").await),
-        Denied::NotFound
-    );
-    assert_eq!(
-        w.say(bo, room.main_session, "next").await.number,
-        said.number + 1
-    );
+    assert_eq!(denied(w.reword(bo, said.id, "back").await), Denied::NotFound);
+    assert_eq!(w.say(bo, room.main_session, "next").await.number, said.number + 1);
 }
 
 pub(crate) async fn what_is_not_seen_is_neither_reworded_nor_deleted(w: World) {
@@ -174,10 +130,7 @@ pub(crate) async fn what_is_not_seen_is_neither_reworded_nor_deleted(w: World) {
     let said = w.say(ana, room.main_session, "mine").await;
     for message in [said.id, MessageId(id())] {
         let careless = Box::new(|_: &View, _: &_, _| Ok(()));
-        let refused = w
-            .store
-            .edit(bo, message, "x".to_owned(), w.now(), careless)
-            .await;
+        let refused = w.store.edit(bo, message, "x".to_owned(), w.now(), careless).await;
         assert_eq!(denied(refused), Denied::NotFound);
         let careless = Box::new(|_: &View, _: &_| Ok(()));
         let refused = w.store.delete(bo, message, w.now(), careless).await;
@@ -185,15 +138,7 @@ pub(crate) async fn what_is_not_seen_is_neither_reworded_nor_deleted(w: World) {
         assert_eq!(w.store.message(bo, message).await.unwrap(), None);
         assert_eq!(w.store.revisions(bo, message).await.unwrap(), None);
     }
-    assert_eq!(
-        w.store
-            .message(ana, said.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .content,
-        "mine"
-    );
+    assert_eq!(w.store.message(ana, said.id).await.unwrap().unwrap().content, "mine");
 }
 
 pub(crate) async fn a_refused_rewording_changes_nothing(w: World) {
@@ -205,15 +150,9 @@ pub(crate) async fn a_refused_rewording_changes_nothing(w: World) {
     let long = "x".repeat(usize::try_from(Limits::default().message_bytes_max).unwrap() + 1);
     let refused = denied(w.reword(ana, said.id, &long).await);
     assert!(matches!(refused, Denied::TooLong { .. }));
-    assert!(matches!(
-        denied(w.unsay(bo, said.id).await),
-        Denied::Forbidden(_)
-    ));
+    assert!(matches!(denied(w.unsay(bo, said.id).await), Denied::Forbidden(_)));
     let message = w.store.message(bo, said.id).await.unwrap().unwrap();
-    assert_eq!(
-        (message.content.as_str(), message.edited_at),
-        ("mine", None)
-    );
+    assert_eq!((message.content.as_str(), message.edited_at), ("mine", None));
     assert_eq!(w.store.revisions(bo, said.id).await.unwrap(), Some(vec![]));
     assert_eq!(w.log(room.main_session).await.len(), 3);
 }
@@ -232,21 +171,11 @@ pub(crate) async fn messages_of_a_person_are_found_in_shared_sessions_only(w: Wo
     w.unsay(ana, deleted.id).await.unwrap();
     let find = async |user, before, limit| {
         let found = w.store.messages_of(user, ana, before, limit).await.unwrap();
-        found
-            .into_iter()
-            .map(|message| message.content)
-            .collect::<Vec<_>>()
+        found.into_iter().map(|message| message.content).collect::<Vec<_>>()
     };
-    assert_eq!(
-        find(bo, None, 9).await,
-        ["second", "first"],
-        "the newest first"
-    );
+    assert_eq!(find(bo, None, 9).await, ["second", "first"], "the newest first");
     assert_eq!(find(bo, None, 1).await, ["second"]);
     assert_eq!(find(bo, Some(second.no), 9).await, ["first"]);
     assert!(find(bo, Some(first.no), 9).await.is_empty());
-    assert_eq!(
-        find(ana, None, 9).await,
-        ["second", "apart", "alone", "first"]
-    );
+    assert_eq!(find(ana, None, 9).await, ["second", "apart", "alone", "first"]);
 }

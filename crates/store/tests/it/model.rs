@@ -40,11 +40,7 @@ impl Model {
     pub(crate) fn create(&mut self, by: usize, open: bool) {
         let room = self.rooms.len();
         let main = self.push_session(room, by, true, vec![by]);
-        self.rooms.push(Room {
-            open,
-            main,
-            roles: vec![(by, Role::Owner)],
-        });
+        self.rooms.push(Room { open, main, roles: vec![(by, Role::Owner)] });
     }
 
     pub(crate) fn join(&mut self, who: usize, room: usize) -> bool {
@@ -54,10 +50,7 @@ impl Model {
         if !self.rooms[room].open {
             return false;
         }
-        let owned = self.rooms[room]
-            .roles
-            .iter()
-            .any(|(_, role)| *role == Role::Owner);
+        let owned = self.rooms[room].roles.iter().any(|(_, role)| *role == Role::Owner);
         let role = if owned { Role::Member } else { Role::Owner };
         self.rooms[room].roles.push((who, role));
         self.enter(who, self.rooms[room].main);
@@ -127,12 +120,7 @@ impl Model {
         place.numbers += 1;
         place.seqs += 1;
         let (number, text) = (place.numbers, Some(text.to_owned()));
-        self.messages.push(Message {
-            session,
-            number,
-            sender: by,
-            text,
-        });
+        self.messages.push(Message { session, number, sender: by, text });
         true
     }
 
@@ -164,12 +152,8 @@ impl Model {
 
     /// The texts of a session by number; a deleted message's is empty.
     pub(crate) fn texts(&self, session: usize) -> Vec<(i64, String)> {
-        let of = self
-            .messages
-            .iter()
-            .filter(|message| message.session == session);
-        of.map(|message| (message.number, message.text.clone().unwrap_or_default()))
-            .collect()
+        let of = self.messages.iter().filter(|message| message.session == session);
+        of.map(|message| (message.number, message.text.clone().unwrap_or_default())).collect()
     }
 
     pub(crate) fn role(&self, who: usize, room: usize) -> Option<Role> {
@@ -185,14 +169,7 @@ impl Model {
         members: Vec<usize>,
     ) -> usize {
         let seqs = members.len() as i64;
-        self.sessions.push(Session {
-            room,
-            creator,
-            main,
-            members,
-            numbers: 0,
-            seqs,
-        });
+        self.sessions.push(Session { room, creator, main, members, numbers: 0, seqs });
         self.sessions.len() - 1
     }
 
@@ -203,11 +180,7 @@ impl Model {
 
     fn remove(&mut self, who: usize, room: usize) {
         self.rooms[room].roles.retain(|(user, _)| *user != who);
-        for session in self
-            .sessions
-            .iter_mut()
-            .filter(|session| session.room == room)
-        {
+        for session in self.sessions.iter_mut().filter(|session| session.room == room) {
             let before = session.members.len();
             session.members.retain(|user| *user != who);
             session.seqs += i64::from(session.members.len() < before);

@@ -12,11 +12,7 @@ async fn sessions(w: &World) -> (UserId, SessionId, SessionId) {
     for n in 1..=10 {
         w.say(ana, room.main_session, &n.to_string()).await;
     }
-    (
-        ana,
-        room.main_session,
-        w.session(ana, room.id, &[]).await.id,
-    )
+    (ana, room.main_session, w.session(ana, room.id, &[]).await.id)
 }
 
 /// The numbers on a page, and whether there is more before and after.
@@ -27,12 +23,7 @@ async fn page(
     page: Page,
     limit: u64,
 ) -> (Vec<i64>, bool, bool) {
-    let page = w
-        .store
-        .page(user, session, page, limit)
-        .await
-        .unwrap()
-        .unwrap();
+    let page = w.store.page(user, session, page, limit).await.unwrap().unwrap();
     for message in &page.messages {
         assert_eq!(message.content, message.number.to_string());
     }
@@ -47,10 +38,7 @@ pub(crate) async fn the_newest_page_ends_at_the_head(w: World) {
     assert_eq!(newest(10).await, ((1..=10).collect(), false, false));
     assert_eq!(newest(11).await, ((1..=10).collect(), false, false));
     assert_eq!(newest(u64::MAX).await, ((1..=10).collect(), false, false));
-    assert_eq!(
-        page(&w, ana, empty, Page::Newest, 5).await,
-        (vec![], false, false)
-    );
+    assert_eq!(page(&w, ana, empty, Page::Newest, 5).await, (vec![], false, false));
     let bo = w.account("bo").await;
     assert_eq!(w.store.page(bo, full, Page::Newest, 5).await.unwrap(), None);
 }
@@ -82,19 +70,11 @@ pub(crate) async fn an_empty_page_knows_what_is_beside_it(w: World) {
     let (ana, full, empty) = sessions(&w).await;
     let of = async |session, which| page(&w, ana, session, which, 5).await;
     assert_eq!(of(full, Page::Before(1)).await, (vec![], false, true));
-    assert_eq!(
-        of(full, Page::Before(i64::MIN)).await,
-        (vec![], false, true)
-    );
+    assert_eq!(of(full, Page::Before(i64::MIN)).await, (vec![], false, true));
     assert_eq!(of(full, Page::After(10)).await, (vec![], true, false));
     assert_eq!(of(full, Page::After(i64::MAX)).await, (vec![], true, false));
     assert_eq!(of(full, Page::Around(99)).await, (vec![], true, false));
-    for which in [
-        Page::Before(5),
-        Page::After(5),
-        Page::Around(5),
-        Page::Before(1),
-    ] {
+    for which in [Page::Before(5), Page::After(5), Page::Around(5), Page::Before(1)] {
         assert_eq!(of(empty, which).await, (vec![], false, false), "{which:?}");
     }
 }

@@ -45,15 +45,8 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 pub(crate) fn random_operations_agree_with_a_model(open: fn() -> World) {
-    let config = Config {
-        cases: 24,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ops = prop::collection::vec(op(), 1..60);
     TestRunner::new(config)
         .run(&ops, |ops| {
@@ -106,11 +99,7 @@ impl Both {
     }
 
     async fn create(&mut self, by: usize, open: bool) {
-        let kind = if open {
-            RoomKind::Unlisted
-        } else {
-            RoomKind::Private
-        };
+        let kind = if open { RoomKind::Unlisted } else { RoomKind::Private };
         let room = self.w.room(self.users[by], kind, &[]).await;
         self.model.create(by, open);
         self.rooms.push(room.id);
@@ -154,10 +143,7 @@ impl Both {
             Op::Edit(_, _) | Op::Delete(_, _) if self.messages.is_empty() => return Ok(()),
             Op::Edit(by, message) => {
                 let message = message % self.messages.len();
-                let edited = self
-                    .w
-                    .reword(self.users[by], self.messages[message], &text)
-                    .await;
+                let edited = self.w.reword(self.users[by], self.messages[message], &text).await;
                 (allowed(edited)?, self.model.edit(by, message, &text))
             }
             Op::Delete(by, message) => {
@@ -176,9 +162,7 @@ impl Both {
         with: usize,
         room: usize,
     ) -> Result<(bool, bool), TestCaseError> {
-        let new = self
-            .w
-            .draft_session(self.users[by], self.rooms[room], &[self.users[with]]);
+        let new = self.w.draft_session(self.users[by], self.rooms[room], &[self.users[with]]);
         let id = new.id;
         let opened = allowed(self.w.open(new).await)?;
         if opened {
@@ -194,13 +178,7 @@ impl Both {
         text: &str,
     ) -> Result<(bool, bool), TestCaseError> {
         let (user, id) = (self.users[by], self.sessions[session]);
-        let visible = self
-            .w
-            .store
-            .session_as_seen_by(user, id)
-            .await
-            .unwrap()
-            .is_some();
+        let visible = self.w.store.session_as_seen_by(user, id).await.unwrap().is_some();
         if visible {
             self.messages.push(self.w.say(user, id, text).await.id);
         }
@@ -217,23 +195,13 @@ impl Both {
             let told = self.w.told_of(id).await;
             prop_assert!(told.iter().map(|event| event.seq).eq(1..=modelled.seqs));
             for (who, &user) in self.users.iter().enumerate() {
-                let page = self
-                    .w
-                    .store
-                    .page(user, id, Page::Newest, 1_000)
-                    .await
-                    .unwrap();
+                let page = self.w.store.page(user, id, Page::Newest, 1_000).await.unwrap();
                 prop_assert_eq!(page.is_some(), modelled.members.contains(&who));
                 let Some(page) = page else { continue };
                 let messages = page.messages.into_iter();
                 let texts: Vec<_> = messages.map(|m| (m.number, m.content)).collect();
                 prop_assert_eq!(texts, self.model.texts(index));
-                let found = self
-                    .w
-                    .store
-                    .session_members(user, id, None, 99)
-                    .await
-                    .unwrap();
+                let found = self.w.store.session_members(user, id, None, 99).await.unwrap();
                 let found = found.unwrap_or_default();
                 let mut expected: Vec<_> =
                     modelled.members.iter().map(|&m| self.users[m]).collect();
@@ -249,13 +217,7 @@ impl Both {
             }
         }
         for &user in &self.users {
-            let seqs: Vec<_> = self
-                .w
-                .own_log(user)
-                .await
-                .iter()
-                .map(|entry| entry.seq)
-                .collect();
+            let seqs: Vec<_> = self.w.own_log(user).await.iter().map(|entry| entry.seq).collect();
             prop_assert_eq!(&seqs, &(1..=seqs.len() as i64).collect::<Vec<_>>());
         }
         Ok(())

@@ -14,17 +14,11 @@ use crate::world::{World, denied, id, key};
 pub(crate) async fn a_session_begins_with_its_members(mut w: World) {
     let (ana, bo) = (w.account("ana").await, w.account("bo").await);
     let room = w.room(ana, RoomKind::Private, &[bo]).await;
-    let made = w
-        .open(w.draft_session(bo, room.id, &[ana, bo]))
-        .await
-        .unwrap();
+    let made = w.open(w.draft_session(bo, room.id, &[ana, bo])).await.unwrap();
     let session = made.value;
     assert!(made.fresh && !session.main && session.ended_at.is_none());
     assert_eq!((session.room, session.created_by), (room.id, Some(bo)));
-    assert_eq!(
-        (session.head_seq, session.head_number, session.member_count),
-        (2, 0, 2)
-    );
+    assert_eq!((session.head_seq, session.head_number, session.member_count), (2, 0, 2));
     let joined: Vec<_> = w.kinds_after(session.id, 0).await;
     let who = joined.iter().map(|kind| match kind {
         EventKind::Joined { user, by, .. } => (*user, *by),
@@ -33,24 +27,13 @@ pub(crate) async fn a_session_begins_with_its_members(mut w: World) {
     assert_eq!(who.collect::<Vec<_>>(), [(bo, None), (ana, Some(bo))]);
     for (user, whom) in [(bo, None), (ana, Some(bo))] {
         let told = w.told_to(user).await.pop().unwrap();
-        let UserEventKind::Added {
-            room: Some(of),
-            session: Some(added),
-            by,
-        } = told.kind
-        else {
+        let UserEventKind::Added { room: Some(of), session: Some(added), by } = told.kind else {
             panic!("{told:?}");
         };
-        assert_eq!(
-            (of.id, added.id, added.head_seq, by),
-            (room.id, session.id, 2, whom)
-        );
+        assert_eq!((of.id, added.id, added.head_seq, by), (room.id, session.id, 2, whom));
         assert_eq!(added.member_count, 2);
     }
-    assert_eq!(
-        w.store.session(bo, session.id).await.unwrap(),
-        Some(session)
-    );
+    assert_eq!(w.store.session(bo, session.id).await.unwrap(), Some(session));
 }
 
 pub(crate) async fn a_session_takes_only_members_of_its_room(w: World) {
@@ -69,10 +52,7 @@ pub(crate) async fn a_session_takes_only_members_of_its_room(w: World) {
     let careless = move |_: &SessionFacts| Ok(vec![SessionChange::Add(bo)]);
     let refused = w.change_session(ana, corner.id, &[], careless).await;
     assert_eq!(denied(refused), Denied::NotFound);
-    assert_eq!(
-        w.store.sessions_of(ana, Some(room.id)).await.unwrap().len(),
-        2
-    );
+    assert_eq!(w.store.sessions_of(ana, Some(room.id)).await.unwrap().len(), 2);
     assert_eq!(w.own_log(bo).await.len(), 1);
 }
 
@@ -96,10 +76,7 @@ pub(crate) async fn opening_a_session_is_carried_out_once(w: World) {
     let key = key(1);
     let new = |key| {
         let new = w.draft_session(ana, room.id, &[]);
-        parlor_store::sessions::NewSession {
-            key: Some(key),
-            ..new
-        }
+        parlor_store::sessions::NewSession { key: Some(key), ..new }
     };
     let first = w.open(new(key)).await.unwrap();
     let again = w.open(new(key)).await.unwrap();
@@ -122,25 +99,13 @@ pub(crate) async fn who_is_added_to_a_session_has_nothing_unread(mut w: World) {
     let corner = w.session(ana, room.id, &[]).await;
     w.say(ana, corner.id, "before").await;
     let add = |facts: &SessionFacts| session::add(facts);
-    let now = w
-        .change_session(ana, corner.id, &[bo], add)
-        .await
-        .unwrap()
-        .unwrap();
+    let now = w.change_session(ana, corner.id, &[bo], add).await.unwrap().unwrap();
     assert_eq!((now.member_count, now.head_seq), (2, 3));
     let told = w.told_to(bo).await.pop().unwrap();
-    let UserEventKind::Added {
-        session: Some(added),
-        by,
-        ..
-    } = told.kind
-    else {
+    let UserEventKind::Added { session: Some(added), by, .. } = told.kind else {
         panic!("{told:?}");
     };
-    assert_eq!(
-        (added.id, added.unread(), added.head_seq, by),
-        (corner.id, 0, 3, Some(ana))
-    );
+    assert_eq!((added.id, added.unread(), added.head_seq, by), (corner.id, 0, 3, Some(ana)));
     w.change_session(ana, corner.id, &[bo], add).await.unwrap();
     assert_eq!(w.log(corner.id).await.len(), 3, "who is in is not added");
 }
@@ -151,19 +116,11 @@ pub(crate) async fn who_is_removed_from_a_session_stays_in_the_room(mut w: World
     let corner = w.session(ana, room.id, &[bo]).await;
     let draft = w.draft(bo, corner.id, "late").await;
     let remove = |facts: &SessionFacts| session::remove(facts);
-    let now = w
-        .change_session(ana, corner.id, &[bo], remove)
-        .await
-        .unwrap()
-        .unwrap();
+    let now = w.change_session(ana, corner.id, &[bo], remove).await.unwrap().unwrap();
     assert_eq!(now.member_count, 1);
     assert!(matches!(w.append(draft).await, Err(StoreError::Stale(_))));
     let newest = w.log(corner.id).await.pop().unwrap().kind;
-    let expected = EventKind::Left {
-        user: bo,
-        by: Some(ana),
-        reason: Gone::Removed,
-    };
+    let expected = EventKind::Left { user: bo, by: Some(ana), reason: Gone::Removed };
     assert_eq!(newest, expected);
     let told = w.told_to(bo).await.pop().unwrap().kind;
     assert_eq!(
@@ -176,27 +133,11 @@ pub(crate) async fn who_is_removed_from_a_session_stays_in_the_room(mut w: World
         }
     );
     assert_eq!(w.store.session(bo, corner.id).await.unwrap(), None);
-    assert!(
-        w.store
-            .session(bo, room.main_session)
-            .await
-            .unwrap()
-            .is_some()
-    );
-    let gone = w
-        .change_session(ana, corner.id, &[ana], remove)
-        .await
-        .unwrap();
+    assert!(w.store.session(bo, room.main_session).await.unwrap().is_some());
+    let gone = w.change_session(ana, corner.id, &[ana], remove).await.unwrap();
     assert_eq!(gone, None, "who has left does not see it");
     let newest = w.log(corner.id).await.pop().unwrap().kind;
-    assert_eq!(
-        newest,
-        EventKind::Left {
-            user: ana,
-            by: None,
-            reason: Gone::Left
-        }
-    );
+    assert_eq!(newest, EventKind::Left { user: ana, by: None, reason: Gone::Left });
 }
 
 pub(crate) async fn a_renamed_session_says_so_in_its_log(mut w: World) {
@@ -207,24 +148,12 @@ pub(crate) async fn a_renamed_session_says_so_in_its_log(mut w: World) {
     let rename = |facts: &SessionFacts| {
         session::rename(facts, "nook", &Limits::default()).map(|change| vec![change])
     };
-    let now = w
-        .change_session(ana, corner.id, &[], rename)
-        .await
-        .unwrap()
-        .unwrap();
+    let now = w.change_session(ana, corner.id, &[], rename).await.unwrap().unwrap();
     assert_eq!(now.name, "nook");
     let told = w.told_of(corner.id).await.pop().unwrap().kind;
-    assert_eq!(
-        told,
-        EventKind::SessionSettings {
-            name: "nook".to_owned(),
-            by: ana
-        }
-    );
+    assert_eq!(told, EventKind::SessionSettings { name: "nook".to_owned(), by: ana });
     assert_eq!(w.log(corner.id).await, w.told_of(corner.id).await);
-    w.append(draft)
-        .await
-        .unwrap_or_else(|_| panic!("a name decides nothing"));
+    w.append(draft).await.unwrap_or_else(|_| panic!("a name decides nothing"));
 }
 
 pub(crate) async fn an_ended_session_can_be_read_but_not_written(mut w: World) {
@@ -234,26 +163,12 @@ pub(crate) async fn an_ended_session_can_be_read_but_not_written(mut w: World) {
     w.say(bo, corner.id, "hi").await;
     let draft = w.draft(bo, corner.id, "late").await;
     let end = |facts: &SessionFacts| session::end(facts).map(|change| vec![change]);
-    let ended = w
-        .change_session(ana, corner.id, &[], end)
-        .await
-        .unwrap()
-        .unwrap();
+    let ended = w.change_session(ana, corner.id, &[], end).await.unwrap().unwrap();
     assert!(ended.ended_at.is_some());
     assert!(matches!(w.append(draft).await, Err(StoreError::Stale(_))));
-    let view = w
-        .store
-        .session_as_seen_by(bo, corner.id)
-        .await
-        .unwrap()
-        .unwrap();
+    let view = w.store.session_as_seen_by(bo, corner.id).await.unwrap().unwrap();
     assert!(view.ended && view.open().is_err());
-    let page = w
-        .store
-        .page(bo, corner.id, Page::Newest, 9)
-        .await
-        .unwrap()
-        .unwrap();
+    let page = w.store.page(bo, corner.id, Page::Newest, 9).await.unwrap().unwrap();
     assert_eq!(page.messages.len(), 1);
     let told = w.told_of(corner.id).await.pop().unwrap();
     assert_eq!(told.kind, EventKind::Ended { by: Some(ana) });
@@ -272,10 +187,7 @@ pub(crate) async fn sessions_are_listed_with_the_main_one_first(w: World) {
     let b = w.session(bo, first.id, &[]).await;
     let list = async |room| {
         let sessions = w.store.sessions_of(bo, room).await.unwrap();
-        sessions
-            .into_iter()
-            .map(|session| session.id)
-            .collect::<Vec<_>>()
+        sessions.into_iter().map(|session| session.id).collect::<Vec<_>>()
     };
     assert_eq!(list(Some(first.id)).await, [first.main_session, a.id, b.id]);
     assert_eq!(list(Some(second.id)).await, [second.main_session]);
@@ -289,62 +201,25 @@ pub(crate) async fn a_session_is_seen_by_its_members_only(w: World) {
     let (ana, bo) = (w.account("ana").await, w.account("bo").await);
     let room = w.room(ana, RoomKind::Unlisted, &[bo]).await;
     let corner = w.session(ana, room.id, &[]).await;
-    let view = w
-        .store
-        .session_as_seen_by(ana, corner.id)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (view.session, view.session_no, view.room),
-        (corner.id, corner.no, room.id)
-    );
+    let view = w.store.session_as_seen_by(ana, corner.id).await.unwrap().unwrap();
+    assert_eq!((view.session, view.session_no, view.room), (corner.id, corner.no, room.id));
     assert_eq!((view.user, view.user_no), (ana, w.user(ana).await.no));
     assert_eq!((view.role, view.kind), (Role::Owner, RoomKind::Unlisted));
-    assert_eq!(
-        (view.main, view.ended, view.archived),
-        (false, false, false)
-    );
+    assert_eq!((view.main, view.ended, view.archived), (false, false, false));
     assert_eq!(view.created_by, Some(ana));
-    let main = w
-        .store
-        .session_as_seen_by(bo, room.main_session)
-        .await
-        .unwrap()
-        .unwrap();
+    let main = w.store.session_as_seen_by(bo, room.main_session).await.unwrap().unwrap();
     assert!(main.main && main.role == Role::Member);
-    for (user, session) in [
-        (bo, corner.id),
-        (ana, SessionId(id())),
-        (UserId(id()), corner.id),
-    ] {
-        assert_eq!(
-            w.store.session_as_seen_by(user, session).await.unwrap(),
-            None
-        );
+    for (user, session) in [(bo, corner.id), (ana, SessionId(id())), (UserId(id()), corner.id)] {
+        assert_eq!(w.store.session_as_seen_by(user, session).await.unwrap(), None);
         assert_eq!(w.store.session(user, session).await.unwrap(), None);
-        assert_eq!(
-            w.store
-                .session_members(user, session, None, 9)
-                .await
-                .unwrap(),
-            None
-        );
+        assert_eq!(w.store.session_members(user, session, None, 9).await.unwrap(), None);
         let add = |facts: &SessionFacts| session::add(facts);
         let refused = w.change_session(user, session, &[], add).await;
         assert_eq!(denied(refused), Denied::NotFound);
     }
-    let archive = Settings {
-        archived: Some(true),
-        ..Settings::default()
-    };
+    let archive = Settings { archived: Some(true), ..Settings::default() };
     w.set(ana, room.id, archive).await.unwrap();
-    let later = w
-        .store
-        .session_as_seen_by(ana, corner.id)
-        .await
-        .unwrap()
-        .unwrap();
+    let later = w.store.session_as_seen_by(ana, corner.id).await.unwrap().unwrap();
     assert!(later.archived && later.acl_version > view.acl_version);
 }
 
@@ -354,20 +229,8 @@ pub(crate) async fn a_marker_moves_forward_up_to_the_head(w: World) {
     for n in 0..5 {
         w.say(ana, room.main_session, &format!("{n}")).await;
     }
-    let mark = async |number| {
-        w.store
-            .mark_read(bo, room.main_session, number)
-            .await
-            .unwrap()
-    };
-    let unread = async || {
-        w.store
-            .session(bo, room.main_session)
-            .await
-            .unwrap()
-            .unwrap()
-            .unread()
-    };
+    let mark = async |number| w.store.mark_read(bo, room.main_session, number).await.unwrap();
+    let unread = async || w.store.session(bo, room.main_session).await.unwrap().unwrap().unread();
     assert_eq!(unread().await, 5);
     for (to, marker) in [(3, 3), (1, 3), (-7, 3), (i64::MIN, 3), (99, 5), (4, 5)] {
         assert_eq!(mark(to).await, Some(marker), "{to}");
@@ -389,11 +252,7 @@ pub(crate) async fn unread_mentions_are_counted(w: World) {
     w.say(ana, main, "@bo and @Bo again, @cy and @nobody").await;
     let second = w.say(ana, main, "hello @BO, says @ana").await;
     let third = w.say(bo, main, "I am @bo").await;
-    assert_eq!(
-        (mentions(bo).await, mentions(ana).await),
-        (2, 0),
-        "nobody names themselves"
-    );
+    assert_eq!((mentions(bo).await, mentions(ana).await), (2, 0), "nobody names themselves");
     w.store.mark_read(bo, main, 1).await.unwrap();
     assert_eq!(mentions(bo).await, 1);
     w.unsay(ana, second.id).await.unwrap();
@@ -412,22 +271,14 @@ pub(crate) async fn markers_of_who_hides_are_hidden(w: World) {
     w.store.mark_read(bo, room.main_session, 1).await.unwrap();
     let list = async |user, after: Option<&str>, limit| {
         let after = after.map(str::to_owned);
-        let found = w
-            .store
-            .session_members(user, room.main_session, after, limit)
-            .await;
+        let found = w.store.session_members(user, room.main_session, after, limit).await;
         let members = found.unwrap().unwrap().into_iter();
-        members
-            .map(|member| (member.user.id, member.read_number))
-            .collect::<Vec<_>>()
+        members.map(|member| (member.user.id, member.read_number)).collect::<Vec<_>>()
     };
     assert_eq!(list(ana, None, 9).await, [(ana, Some(0)), (bo, Some(1))]);
     assert_eq!(list(ana, None, 1).await, [(ana, Some(0))]);
     assert_eq!(list(ana, Some("ana"), 9).await, [(bo, Some(1))]);
-    let hide = ProfileChange {
-        show_last_seen: Some(false),
-        ..ProfileChange::default()
-    };
+    let hide = ProfileChange { show_last_seen: Some(false), ..ProfileChange::default() };
     w.store.change_profile(bo, hide, w.now()).await.unwrap();
     assert_eq!(list(ana, None, 9).await, [(ana, Some(0)), (bo, None)]);
     assert_eq!(list(bo, None, 9).await, [(ana, Some(0)), (bo, Some(1))]);

@@ -24,15 +24,8 @@ pub(crate) fn world() -> World {
 
 fn world_in(path: &Path, home: Box<dyn std::any::Any>) -> World {
     let (sink, heard) = mpsc::channel(65_536);
-    let config = SqliteConfig {
-        path: path.to_owned(),
-        readers: 2,
-    };
-    World::new(
-        Arc::new(SqliteStore::open(&config, sink).unwrap()),
-        heard,
-        home,
-    )
+    let config = SqliteConfig { path: path.to_owned(), readers: 2 };
+    World::new(Arc::new(SqliteStore::open(&config, sink).unwrap()), heard, home)
 }
 
 /// Closes a store, and waits until its writer has ended.
@@ -44,9 +37,7 @@ async fn close(mut w: World) {
 /// A store that stands in for one that is being closed.
 fn closed() -> SqliteStore {
     let home = tempfile::tempdir().unwrap();
-    SqliteStore::open_manual(&home.path().join("none.db"))
-        .unwrap()
-        .0
+    SqliteStore::open_manual(&home.path().join("none.db")).unwrap().0
 }
 
 /// Runs something on a store without threads, committing whatever waits.
@@ -70,9 +61,7 @@ fn by_hand(home: &TempDir) -> (World, Manual) {
 
 /// Whether any file of the database holds this text.
 fn holds(home: &Path, text: &str) -> bool {
-    let mut files = fs::read_dir(home)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let mut files = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path());
     files.any(|path| {
         let bytes = fs::read(&path).unwrap_or_default();
         String::from_utf8_lossy(&bytes).contains(text)
@@ -87,9 +76,7 @@ async fn vanishes(home: &Path, text: &str) {
             pulse.tick().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), gone)
-        .await
-        .expect("it is gone in time");
+    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("it is gone in time");
 }
 
 #[tokio::test]
@@ -122,10 +109,7 @@ async fn reopening_keeps_the_epoch_and_the_heads() {
     assert_eq!(w.store.epoch(), epoch);
     assert_eq!(w.log(room.main_session).await, log);
     let second = w.append(late).await.unwrap();
-    assert_eq!(
-        (second.number, second.seq),
-        (first.number + 1, first.seq + 1)
-    );
+    assert_eq!((second.number, second.seq), (first.number + 1, first.seq + 1));
     assert!(second.no > first.no);
     close(w).await;
 }
@@ -136,10 +120,7 @@ async fn a_database_has_one_writer() {
     let path = home.path().join("parlor.db");
     let w = world_in(&path, Box::new(()));
     let (sink, _heard) = mpsc::channel(1);
-    let config = SqliteConfig {
-        path: path.clone(),
-        readers: 1,
-    };
+    let config = SqliteConfig { path: path.clone(), readers: 1 };
     let second = SqliteStore::open(&config, sink);
     assert!(matches!(second, Err(StoreError::Database(_))));
     assert!(SqliteStore::open_manual(&path).is_err());
@@ -158,20 +139,15 @@ async fn a_newer_database_is_refused() {
                select 99, 'later', applied_on, checksum from refinery_schema_history limit 1";
     conn.execute(sql, []).unwrap();
     drop(conn);
-    assert!(matches!(
-        SqliteStore::open_manual(&path),
-        Err(StoreError::Database(_))
-    ));
+    assert!(matches!(SqliteStore::open_manual(&path), Err(StoreError::Database(_))));
 }
 
 #[tokio::test]
 async fn a_failing_change_in_a_group_undoes_only_itself() {
     let home = tempfile::tempdir().unwrap();
     let (w, mut manual) = by_hand(&home);
-    let (ana, bo) = drive(&mut manual, async {
-        (w.account("ana").await, w.account("bo").await)
-    })
-    .await;
+    let (ana, bo) =
+        drive(&mut manual, async { (w.account("ana").await, w.account("bo").await) }).await;
     let room = drive(&mut manual, w.room(ana, RoomKind::Public, &[])).await;
     let before = drive(&mut manual, w.draft(ana, room.main_session, "before")).await;
     let after = drive(&mut manual, w.draft(ana, room.main_session, "after")).await;
@@ -197,22 +173,12 @@ async fn a_failing_change_in_a_group_undoes_only_itself() {
     let (first, failed, second, cy) = group.await;
     let (first, second) = (first.unwrap(), second.unwrap());
     assert!(matches!(failed, Err(StoreError::Denied(_))));
-    assert_eq!(
-        (first.seq, second.seq),
-        (2, 3),
-        "the undone joining left no hole"
-    );
+    assert_eq!((first.seq, second.seq), (2, 3), "the undone joining left no hole");
     assert!(w.store.user(cy).await.unwrap().is_some());
-    let told = batch
-        .events
-        .iter()
-        .filter(|event| event.session == room.main_session);
+    let told = batch.events.iter().filter(|event| event.session == room.main_session);
     let told: Vec<_> = told.cloned().collect();
     assert_eq!(told, w.log(room.main_session).await[1..]);
-    assert_eq!(
-        w.store.room(bo, room.id).await.unwrap().unwrap().my_role,
-        None
-    );
+    assert_eq!(w.store.room(bo, room.id).await.unwrap().unwrap().my_role, None);
 }
 
 /// Breaks the database from outside by a trigger on messages with this text.
@@ -236,20 +202,12 @@ async fn assert_whole_group_fails(body: &str) {
     let main = w.lobby(ana).await.main_session;
     let saboteur = sabotage(&home, body);
     let draft = async |text: &'static str| -> Draft { w.draft(ana, main, text).await };
-    let (first, bad, last) = (
-        draft("first").await,
-        draft("boom").await,
-        draft("last").await,
-    );
+    let (first, bad, last) = (draft("first").await, draft("boom").await, draft("last").await);
     let room = || w.create(w.draft_room(ana, RoomKind::Private, "den", &[]));
     let group = async {
-        tokio::join!(
-            room(),
-            w.store.append(first.clone()),
-            w.store.append(bad),
-            room(),
-            async { w.store.append(last).await }
-        )
+        tokio::join!(room(), w.store.append(first.clone()), w.store.append(bad), room(), async {
+            w.store.append(last).await
+        })
     };
     let (one, first_answer, bad, two, last) = drive(&mut manual, group).await;
     assert!(one.is_err() && two.is_err());
@@ -259,9 +217,7 @@ async fn assert_whole_group_fails(body: &str) {
     }
     assert_eq!(w.log(main).await.len(), 1);
     assert_eq!(w.store.rooms_of(ana).await.unwrap().len(), 1);
-    saboteur
-        .execute_batch("drop trigger spring; drop table trap")
-        .unwrap();
+    saboteur.execute_batch("drop trigger spring; drop table trap").unwrap();
     drive(&mut manual, w.store.check()).await.unwrap();
     let posted = drive(&mut manual, w.append(first)).await.unwrap();
     assert_eq!((posted.number, posted.seq, posted.fresh), (1, 2, true));
@@ -287,9 +243,7 @@ async fn a_deleted_message_is_gone_from_every_file() {
     // The second one is longer than a page of the database.
     for text in ["marker-short", &format!("{}marker-long", "x".repeat(9_000))] {
         let said = w.say(ana, main, text).await;
-        w.reword(ana, said.id, &format!("{text} marker-again"))
-            .await
-            .unwrap();
+        w.reword(ana, said.id, &format!("{text} marker-again")).await.unwrap();
         assert!(holds(home.path(), "marker-"));
         w.unsay(ana, said.id).await.unwrap();
         vanishes(home.path(), "marker-").await;
@@ -359,9 +313,7 @@ fn rows(path: &Path) -> Vec<(String, i64)> {
     let sql = "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' \
                and name not in ('user_events', 'meta')";
     let mut statement = conn.prepare(sql).unwrap();
-    let tables = statement
-        .query_map([], |row| row.get::<_, String>(0))
-        .unwrap();
+    let tables = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
     let count = |table: String| {
         let sql = format!("select count(*) from {table}");
         let count = conn.query_row(&sql, [], |row| row.get(0)).unwrap();
@@ -382,11 +334,7 @@ async fn a_store_without_threads_commits_when_told() {
         let draft = w.draft(ana, main, &n.to_string()).await;
         answers.push(w.store.append(draft).await.unwrap());
     }
-    assert_eq!(
-        w.log(main).await.len(),
-        1,
-        "nothing is stored before the commit"
-    );
+    assert_eq!(w.log(main).await.len(), 1, "nothing is stored before the commit");
     let batch = manual.step(2).unwrap();
     assert_eq!(batch.events.len(), 2);
     assert!(answers[2].try_recv().is_err());

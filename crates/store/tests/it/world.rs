@@ -60,13 +60,7 @@ impl World {
         home: Box<dyn Any>,
     ) -> Self {
         let clock = AtomicI64::new(1_000_000);
-        Self {
-            store,
-            heard,
-            told: Batch::default(),
-            clock,
-            _home: home,
-        }
+        Self { store, heard, told: Batch::default(), clock, _home: home }
     }
 
     /// A moment later than all before.
@@ -133,15 +127,11 @@ impl World {
         decide: impl FnOnce(&RoomFacts) -> Result<Vec<RoomChange>, Denied> + Send + 'static,
     ) -> Result<Option<Room>, StoreError> {
         let (people, decide) = (people.to_vec(), Box::new(decide));
-        self.store
-            .change_room(actor, room, people, self.now(), decide)
-            .await
+        self.store.change_room(actor, room, people, self.now(), decide).await
     }
 
     pub(crate) async fn join(&self, user: UserId, room: RoomId) -> Result<Room, StoreError> {
-        let joined = self
-            .change(user, room, &[], |facts| room::join(facts, None))
-            .await?;
+        let joined = self.change(user, room, &[], |facts| room::join(facts, None)).await?;
         Ok(joined.expect("who joined a room sees it"))
     }
 
@@ -160,8 +150,7 @@ impl World {
         people: &[UserId],
     ) -> Result<Option<Room>, StoreError> {
         let asked = people.len();
-        self.change(actor, room, people, move |facts| room::add(facts, asked))
-            .await
+        self.change(actor, room, people, move |facts| room::add(facts, asked)).await
     }
 
     pub(crate) async fn kick(
@@ -190,10 +179,7 @@ impl World {
         whom: UserId,
         role: Role,
     ) -> Result<Option<Room>, StoreError> {
-        self.change(actor, room, &[whom], move |facts| {
-            room::set_role(facts, role)
-        })
-        .await
+        self.change(actor, room, &[whom], move |facts| room::set_role(facts, role)).await
     }
 
     pub(crate) async fn set(
@@ -225,10 +211,7 @@ impl World {
     pub(crate) async fn open(&self, new: NewSession) -> Result<Changed<Session>, StoreError> {
         let creator = new.creator;
         let decide = Box::new(move |facts: &RoomFacts, _open: u64| {
-            facts
-                .actor
-                .role
-                .ok_or(Denied::Forbidden("join the room first"))?;
+            facts.actor.role.ok_or(Denied::Forbidden("join the room first"))?;
             session::open(facts.room.archived_at.is_some(), creator, &facts.people)
         });
         self.store.create_session(new, self.now(), decide).await
@@ -252,9 +235,7 @@ impl World {
         decide: impl FnOnce(&SessionFacts) -> Result<Vec<SessionChange>, Denied> + Send + 'static,
     ) -> Result<Option<Session>, StoreError> {
         let (people, decide) = (people.to_vec(), Box::new(decide));
-        self.store
-            .change_session(user, session, people, self.now(), decide)
-            .await
+        self.store.change_session(user, session, people, self.now(), decide).await
     }
 
     /// What `user` would have stored by saying something, as decided now.
@@ -268,22 +249,15 @@ impl World {
         };
         let (limits, message) = (Limits::default(), MessageId(id()));
         let view = view.expect("the sender is in the session");
-        view.admit_post(cmd, message, [7; 16], self.now(), &limits)
-            .unwrap()
+        view.admit_post(cmd, message, [7; 16], self.now(), &limits).unwrap()
     }
 
     pub(crate) async fn append(&self, draft: Draft) -> Result<Posted, StoreError> {
-        self.store
-            .append(draft)
-            .await?
-            .await
-            .expect("every draft is answered")
+        self.store.append(draft).await?.await.expect("every draft is answered")
     }
 
     pub(crate) async fn say(&self, user: UserId, session: SessionId, text: &str) -> Posted {
-        self.append(self.draft(user, session, text).await)
-            .await
-            .unwrap()
+        self.append(self.draft(user, session, text).await).await.unwrap()
     }
 
     pub(crate) async fn reword(
@@ -295,15 +269,11 @@ impl World {
         let content = text.to_owned();
         let decide = {
             let content = content.clone();
-            Box::new(
-                move |view: &parlor_domain::View, old: &Message, revisions| {
-                    view.admit_edit(old, revisions, &content, &Limits::default())
-                },
-            )
+            Box::new(move |view: &parlor_domain::View, old: &Message, revisions| {
+                view.admit_edit(old, revisions, &content, &Limits::default())
+            })
         };
-        self.store
-            .edit(user, message, content, self.now(), decide)
-            .await
+        self.store.edit(user, message, content, self.now(), decide).await
     }
 
     pub(crate) async fn unsay(&self, user: UserId, message: MessageId) -> Result<(), StoreError> {
@@ -313,29 +283,18 @@ impl World {
 
     /// The whole log of a session.
     pub(crate) async fn log(&self, session: SessionId) -> Vec<Event> {
-        self.store
-            .events_between(session, 0, i64::MAX)
-            .await
-            .unwrap()
+        self.store.events_between(session, 0, i64::MAX).await.unwrap()
     }
 
     /// The kinds of a session's entries after `after`.
     pub(crate) async fn kinds_after(&self, session: SessionId, after: i64) -> Vec<EventKind> {
-        let events = self
-            .store
-            .events_between(session, after, i64::MAX)
-            .await
-            .unwrap();
+        let events = self.store.events_between(session, after, i64::MAX).await.unwrap();
         events.into_iter().map(|event| event.kind).collect()
     }
 
     /// The whole of somebody's own log.
     pub(crate) async fn own_log(&self, user: UserId) -> Vec<UserEvent> {
-        self.store
-            .user_events_after(user, 0, 1_000_000)
-            .await
-            .unwrap()
-            .events
+        self.store.user_events_after(user, 0, 1_000_000).await.unwrap().events
     }
 
     /// Receives what was committed until `enough` of everything told so far.
@@ -363,11 +322,7 @@ impl World {
         let head = self.own_log(user).await.last().map_or(0, |event| event.seq);
         let to = move |event: &&UserEvent| event.user == user;
         let told = self.told_until(|told| {
-            told.user_events
-                .iter()
-                .rfind(to)
-                .map_or(0, |event| event.seq)
-                >= head
+            told.user_events.iter().rfind(to).map_or(0, |event| event.seq) >= head
         });
         told.await.user_events.iter().filter(to).cloned().collect()
     }

@@ -49,9 +49,7 @@ impl Messages for SqliteStore {
             let (view, old) = seen(txn.conn, user, id)?.ok_or(Denied::NotFound)?;
             let sql = "select count(*) from revisions where message_no = ?";
             let mut statement = txn.conn.prepare_cached(sql).map_err(failed)?;
-            let nth: i64 = statement
-                .query_row([old.no], |row| row.get(0))
-                .map_err(failed)?;
+            let nth: i64 = statement.query_row([old.no], |row| row.get(0)).map_err(failed)?;
             decide(&view, &old, nth.unsigned_abs())?;
             let written = old.edited_at.unwrap_or(old.sent_at);
             let sql = "insert into revisions (message_no, nth, content, written_at) \
@@ -59,17 +57,8 @@ impl Messages for SqliteStore {
             txn.execute(sql, params![old.no, nth, old.content, written.0])?;
             let sql = "update messages set content = ?, edited_at = ? where no = ?";
             txn.execute(sql, params![content, now.0, old.no])?;
-            let new = Message {
-                content,
-                edited_at: Some(now),
-                ..old
-            };
-            txn.log(
-                view.session_no,
-                now,
-                Some(new.no),
-                EventKind::Edited(new.clone()),
-            )?;
+            let new = Message { content, edited_at: Some(now), ..old };
+            txn.log(view.session_no, now, Some(new.no), EventKind::Edited(new.clone()))?;
             Ok(new)
         })
         .await
@@ -91,11 +80,7 @@ impl Messages for SqliteStore {
             txn.erase();
             let sql = "delete from mentions where session_no = ? and number = ?";
             txn.execute(sql, params![view.session_no, old.number])?;
-            let kind = EventKind::Deleted {
-                message: id,
-                number: old.number,
-                by: user,
-            };
+            let kind = EventKind::Deleted { message: id, number: old.number, by: user };
             txn.log(view.session_no, now, Some(old.no), kind)?;
             Ok(())
         })
@@ -103,8 +88,7 @@ impl Messages for SqliteStore {
     }
 
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
-        self.read(move |conn| Ok(seen(conn, user, id)?.map(|(_, message)| message)))
-            .await
+        self.read(move |conn| Ok(seen(conn, user, id)?.map(|(_, message)| message))).await
     }
 
     async fn page(
@@ -160,15 +144,9 @@ impl Messages for SqliteStore {
             let sql = "select content, written_at from revisions where message_no = ? order by nth";
             let mut statement = conn.prepare_cached(sql).map_err(failed)?;
             let rows = statement.query_map([message.no], |row| {
-                Ok(Revision {
-                    content: row.get(0)?,
-                    written_at: Time(row.get(1)?),
-                })
+                Ok(Revision { content: row.get(0)?, written_at: Time(row.get(1)?) })
             });
-            rows.map_err(failed)?
-                .collect::<Result<_, _>>()
-                .map(Some)
-                .map_err(failed)
+            rows.map_err(failed)?.collect::<Result<_, _>>().map(Some).map_err(failed)
         })
         .await
     }
@@ -182,10 +160,7 @@ fn seen(
 ) -> Result<Option<(View, Message)>, StoreError> {
     let sql = format!("{MESSAGE} where m.id = ?");
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-    let found = statement
-        .query_row([id.0.as_bytes()], message)
-        .optional()
-        .map_err(failed)?;
+    let found = statement.query_row([id.0.as_bytes()], message).optional().map_err(failed)?;
     let Some(found) = found else { return Ok(None) };
     Ok(view(conn, user, found.session)?.map(|view| (view, found)))
 }
@@ -209,10 +184,8 @@ fn read_page(
     );
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
     let rows = statement.query_map(params![view.session_no, from, to, limit], message);
-    let mut messages: Vec<Message> = rows
-        .map_err(failed)?
-        .collect::<Result<_, _>>()
-        .map_err(failed)?;
+    let mut messages: Vec<Message> =
+        rows.map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
     if descending {
         messages.reverse();
     }
@@ -223,9 +196,5 @@ fn read_page(
         (Some(first), Some(last)) => (first.number, last.number),
         _ => (from.min(head.saturating_add(1)), to.min(head)),
     };
-    Ok(MessagePage {
-        messages,
-        more_before: first > 1,
-        more_after: last < head,
-    })
+    Ok(MessagePage { messages, more_before: first > 1, more_after: last < head })
 }

@@ -36,8 +36,7 @@ pub(super) fn apply(
             let (target, by) = (known(txn, user)?, user_no(txn.conn, actor)?);
             let sql = "insert or replace into bans (room_no, user_no, by_no, reason, banned_at) \
                        values (?, ?, ?, ?, ?)";
-            txn.execute(sql, params![place.no, target.no, by, reason, now.0])
-                .map(|_| ())
+            txn.execute(sql, params![place.no, target.no, by, reason, now.0]).map(|_| ())
         }
         RoomChange::Unban(user) => {
             let target = known(txn, user)?;
@@ -69,12 +68,7 @@ fn remove(
     }
     let sql = "update rooms set member_count = member_count - 1 where no = ?";
     txn.execute(sql, [place.no])?;
-    let leaving = Leaving {
-        person,
-        by: Some(actor).filter(|&by| by != person.id),
-        reason,
-        now,
-    };
+    let leaving = Leaving { person, by: Some(actor).filter(|&by| by != person.id), reason, now };
     for session in sessions_of(txn, place, person.no)? {
         sessions::leave(txn, session, &leaving)?;
         let whole_room = session == place.main_no;
@@ -103,12 +97,7 @@ fn set_role(
     if txn.execute(sql, params![role.as_str(), place.no, target.no])? == 0 {
         return Err(Denied::NotFound.into());
     }
-    txn.log(
-        place.main_no,
-        now,
-        None,
-        EventKind::RoleChanged { user, role, by },
-    )?;
+    txn.log(place.main_no, now, None, EventKind::RoleChanged { user, role, by })?;
     for session in sessions_of(txn, place, target.no)? {
         txn.bump_acl(session)?;
     }
@@ -125,12 +114,7 @@ fn settings(
     let sql = "select name, description, kind, archived_at from rooms where no = ?";
     let old = one(txn.conn, sql, [place.no], |row| {
         let (name, description): (String, String) = (row.get(0)?, row.get(1)?);
-        Ok((
-            name,
-            description,
-            row.get::<_, String>(2)?,
-            row.get::<_, Option<i64>>(3)?,
-        ))
+        Ok((name, description, row.get::<_, String>(2)?, row.get::<_, Option<i64>>(3)?))
     })?;
     let (old_name, old_description, old_kind, old_archived) = old.ok_or(Denied::NotFound)?;
     let name = asked.name.as_ref().unwrap_or(&old_name);
@@ -144,10 +128,7 @@ fn settings(
     let key = search_key(name, description);
     let sql = "update rooms set name = ?, description = ?, search_key = ?, kind = ?, \
                archived_at = ? where no = ?";
-    txn.execute(
-        sql,
-        params![name, description, key, kind, archived, place.no],
-    )?;
+    txn.execute(sql, params![name, description, key, kind, archived, place.no])?;
     if let Some(hash) = &asked.password_hash {
         let sql = "update rooms set password_hash = ? where no = ?";
         txn.execute(sql, params![hash, place.no])?;

@@ -27,12 +27,7 @@ pub(super) fn create(
     let others = others(txn, draft)?;
     let direct_key = (draft.room.kind == RoomKind::Direct).then(|| direct_key(&creator, &others));
     let known = match &direct_key {
-        Some(key) => one(
-            txn.conn,
-            &format!("{PLACE} where r.direct_key = ?"),
-            [key],
-            place_row,
-        )?,
+        Some(key) => one(txn.conn, &format!("{PLACE} where r.direct_key = ?"), [key], place_row)?,
         None => None,
     };
     let fresh = known.is_none();
@@ -64,12 +59,7 @@ fn earlier(
     let Some(no) = receipts::earlier(txn.conn, creator.no, key, Made::Room)? else {
         return Ok(None);
     };
-    one(
-        txn.conn,
-        &format!("{PLACE} where r.no = ?"),
-        [no],
-        place_row,
-    )
+    one(txn.conn, &format!("{PLACE} where r.no = ?"), [no], place_row)
 }
 
 fn changed(
@@ -134,20 +124,11 @@ fn insert(
         ],
     )?;
     let no = txn.conn.last_insert_rowid();
-    let main = sessions::Opening {
-        id: draft.main_session,
-        name: "",
-        main: true,
-    };
+    let main = sessions::Opening { id: draft.main_session, name: "", main: true };
     let main_no = sessions::insert(txn, no, &main, Some(creator.no), now)?;
     let sql = "update rooms set main_session_no = ? where no = ?";
     txn.execute(sql, [main_no, no])?;
-    Ok(Place {
-        no,
-        id: draft.id,
-        main_no,
-        main: draft.main_session,
-    })
+    Ok(Place { no, id: draft.id, main_no, main: draft.main_session })
 }
 
 /// Puts everybody into the room who is not in it, and tells them when all are there.

@@ -46,11 +46,7 @@ pub(super) fn delete(
     let sql = "select no, id, ended_at is not null from sessions where room_no = ? \
                order by main, no";
     let sessions = many(txn.conn, sql, [place.no], |row| {
-        Ok(Doomed {
-            no: row.get(0)?,
-            id: SessionId(uuid(row, 1)?),
-            ended: row.get(2)?,
-        })
+        Ok(Doomed { no: row.get(0)?, id: SessionId(uuid(row, 1)?), ended: row.get(2)? })
     })?;
     for session in &sessions {
         if !session.ended {

@@ -51,19 +51,14 @@ pub(in super::super) fn standing(
                left join bans b on b.room_no = ?1 and b.user_no = u.no \
                left join session_members sm on sm.session_no = ?2 and sm.user_no = u.no \
                where u.id = ?3";
-    one(
-        conn,
-        sql,
-        params![room_no, session_no, user.0.as_bytes()],
-        |row| {
-            Ok(Standing {
-                user,
-                role: maybe_word(row, 0, Role::parse)?,
-                banned: row.get(1)?,
-                present: row.get(2)?,
-            })
-        },
-    )
+    one(conn, sql, params![room_no, session_no, user.0.as_bytes()], |row| {
+        Ok(Standing {
+            user,
+            role: maybe_word(row, 0, Role::parse)?,
+            banned: row.get(1)?,
+            present: row.get(2)?,
+        })
+    })
 }
 
 /// How many owners a room has.

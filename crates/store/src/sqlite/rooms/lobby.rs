@@ -49,11 +49,7 @@ pub(in super::super) fn date_lobby(
     now: Time,
 ) -> Result<(), StoreError> {
     for table in ["rooms", "sessions"] {
-        let no = if table == "rooms" {
-            lobby.no
-        } else {
-            lobby.main_no
-        };
+        let no = if table == "rooms" { lobby.no } else { lobby.main_no };
         let sql = format!("update {table} set created_at = ? where no = ? and created_at = 0");
         txn.execute(&sql, params![now.0, no])?;
     }

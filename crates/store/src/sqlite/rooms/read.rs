@@ -95,10 +95,7 @@ fn people(conn: &Connection, room_no: i64) -> Result<Vec<User>, StoreError> {
 pub(super) fn rooms_of(conn: &Connection, user_no: i64) -> Result<Vec<Room>, StoreError> {
     let sql = format!("{ROOM} where rm.role is not null order by r.no");
     let rooms = many(conn, &sql, [user_no], room_row)?;
-    rooms
-        .into_iter()
-        .map(|room| with_people(conn, room))
-        .collect()
+    rooms.into_iter().map(|room| with_people(conn, room)).collect()
 }
 
 /// Public rooms with `no` above `after`.
@@ -116,12 +113,7 @@ pub(super) fn public_rooms(
          order by r.no limit ?4"
     );
     let pattern = format!("%{}%", literally(&query.trim().to_lowercase()));
-    many(
-        conn,
-        &sql,
-        params![user_no, after, pattern, most(limit)],
-        room_row,
-    )
+    many(conn, &sql, params![user_no, after, pattern, most(limit)], room_row)
 }
 
 /// A room's members, by username.
@@ -137,19 +129,14 @@ pub(super) fn members(
          where rm.room_no = (select no from rooms where id = ?) and u.username > ? \
          order by u.username limit ?"
     );
-    many(
-        conn,
-        &sql,
-        params![room.0.as_bytes(), after, most(limit)],
-        |row| {
-            Ok(Member {
-                user: user_at(row, 0)?,
-                role: word(row, USER_COLUMNS, Role::parse)?,
-                joined_at: Time(row.get(USER_COLUMNS + 1)?),
-                read_number: None,
-            })
-        },
-    )
+    many(conn, &sql, params![room.0.as_bytes(), after, most(limit)], |row| {
+        Ok(Member {
+            user: user_at(row, 0)?,
+            role: word(row, USER_COLUMNS, Role::parse)?,
+            joined_at: Time(row.get(USER_COLUMNS + 1)?),
+            read_number: None,
+        })
+    })
 }
 
 /// Who may not come back, newest first.

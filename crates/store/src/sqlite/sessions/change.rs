@@ -22,30 +22,16 @@ pub(super) fn facts(
         return Ok(None);
     };
     let sql = "select room_no, member_count from sessions where no = ?";
-    let found = one(txn.conn, sql, [view.session_no], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
+    let found = one(txn.conn, sql, [view.session_no], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let Some((room_no, member_count)) = found else {
         return Ok(None);
     };
     let mut known = Vec::with_capacity(people.len());
     for &person in people {
-        known.extend(rooms::standing(
-            txn.conn,
-            room_no,
-            Some(view.session_no),
-            person,
-        )?);
+        known.extend(rooms::standing(txn.conn, room_no, Some(view.session_no), person)?);
     }
     let acl_version = txn.head(view.session_no)?.acl_version;
-    Ok(Some(SessionFacts {
-        view: View {
-            acl_version,
-            ..view
-        },
-        people: known,
-        member_count,
-    }))
+    Ok(Some(SessionFacts { view: View { acl_version, ..view }, people: known, member_count }))
 }
 
 /// Carries out one change.
@@ -60,22 +46,14 @@ pub(super) fn apply(
         SessionChange::Remove(user, reason) => {
             let person = known(txn, user)?;
             let by = Some(view.user).filter(|&by| by != user);
-            let leaving = Leaving {
-                person: &person,
-                by,
-                reason,
-                now,
-            };
+            let leaving = Leaving { person: &person, by, reason, now };
             leave(txn, view.session_no, &leaving)?;
             tell_removed(txn, view.session_no, &leaving, view.room, false)
         }
         SessionChange::Rename(name) => {
             let sql = "update sessions set name = ? where no = ?";
             txn.execute(sql, params![name, view.session_no])?;
-            let kind = EventKind::SessionSettings {
-                name,
-                by: view.user,
-            };
+            let kind = EventKind::SessionSettings { name, by: view.user };
             txn.log(view.session_no, now, None, kind).map(|_| ())
         }
         SessionChange::End => {
@@ -96,9 +74,7 @@ fn known(txn: &Txn<'_>, user: UserId) -> Result<Person, StoreError> {
 fn add(txn: &mut Txn<'_>, view: &View, person: &Person, now: Time) -> Result<(), StoreError> {
     let place = rooms::place(txn.conn, view.room)?.ok_or(Denied::NotFound)?;
     let standing = rooms::standing(txn.conn, place.no, None, person.id)?;
-    standing
-        .and_then(|standing| standing.role)
-        .ok_or(Denied::NotFound)?;
+    standing.and_then(|standing| standing.role).ok_or(Denied::NotFound)?;
     let by = Some(view.user).filter(|&by| by != person.id);
     if enter(txn, view.session_no, person, by, now)? {
         tell_added(txn, (view.room, view.session), person, by, now)?;

@@ -29,10 +29,7 @@ pub(in super::super) fn insert(
     let sql = "insert into sessions (id, room_no, name, main, created_by, created_at) \
                values (?, ?, ?, ?, ?, ?)";
     let id = new.id.0.as_bytes();
-    txn.execute(
-        sql,
-        params![id, room_no, new.name, new.main, created_by, now.0],
-    )?;
+    txn.execute(sql, params![id, room_no, new.name, new.main, created_by, now.0])?;
     let no = txn.conn.last_insert_rowid();
     txn.begin_log(no, new.id)?;
     Ok(no)
@@ -60,11 +57,7 @@ pub(super) fn create(
     for user in decide(&facts, open_sessions(txn, &place)?)? {
         members.push(person(txn.conn, user)?.ok_or(Denied::NotFound)?);
     }
-    let opening = Opening {
-        id: new.id,
-        name: &new.name,
-        main: false,
-    };
+    let opening = Opening { id: new.id, name: &new.name, main: false };
     let no = insert(txn, place.no, &opening, Some(creator.no), now)?;
     if let Some(key) = &new.key {
         receipts::keep(txn, creator.no, key, (Made::Session, no), now)?;
@@ -119,9 +112,7 @@ fn fill(
     for member in members {
         // Whoever decided: nobody is in a session without being in its room.
         let standing = rooms::standing(txn.conn, place.no, None, member.id)?;
-        standing
-            .and_then(|standing| standing.role)
-            .ok_or(Denied::NotFound)?;
+        standing.and_then(|standing| standing.role).ok_or(Denied::NotFound)?;
         if enter(txn, no, member, by(member), now)? {
             news.push(member);
         }

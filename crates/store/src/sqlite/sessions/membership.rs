@@ -73,11 +73,7 @@ pub(in super::super) fn leave(
     }
     let sql = "update sessions set member_count = member_count - 1 where no = ?";
     txn.execute(sql, [session_no])?;
-    let kind = EventKind::Left {
-        user: leaving.person.id,
-        by: leaving.by,
-        reason: leaving.reason,
-    };
+    let kind = EventKind::Left { user: leaving.person.id, by: leaving.by, reason: leaving.reason };
     txn.log(session_no, leaving.now, None, kind)?;
     txn.bump_acl(session_no)
 }
@@ -91,11 +87,6 @@ pub(in super::super) fn tell_removed(
     whole_room: bool,
 ) -> Result<(), StoreError> {
     let session = txn.head(session_no)?.session;
-    let kind = UserEventKind::Removed {
-        room,
-        session,
-        whole_room,
-        reason: leaving.reason,
-    };
+    let kind = UserEventKind::Removed { room, session, whole_room, reason: leaving.reason };
     txn.log_user(leaving.person.no, leaving.now, kind)
 }

@@ -44,12 +44,7 @@ pub(in super::super) fn joined(
     session: SessionId,
 ) -> Result<Option<Session>, StoreError> {
     let sql = format!("{SESSION} and s.id = ?2");
-    one(
-        conn,
-        &sql,
-        params![user.0.as_bytes(), session.0.as_bytes()],
-        session_row,
-    )
+    one(conn, &sql, params![user.0.as_bytes(), session.0.as_bytes()], session_row)
 }
 
 /// Like [`joined`], with the head as it is inside the transaction.
@@ -62,11 +57,7 @@ pub(super) fn joined_now(
         return Ok(None);
     };
     let head = txn.head(session.no)?;
-    Ok(Some(Session {
-        head_seq: head.seq,
-        head_number: head.number,
-        ..session
-    }))
+    Ok(Some(Session { head_seq: head.seq, head_number: head.number, ..session }))
 }
 
 /// The sessions that somebody is in, of one room or of all.
@@ -94,19 +85,14 @@ pub(super) fn members(
          join room_members rm on rm.room_no = s.room_no and rm.user_no = sm.user_no \
          where sm.session_no = ? and u.username > ? order by u.username limit ?"
     );
-    many(
-        conn,
-        &sql,
-        params![view.session_no, after, most(limit)],
-        |row| {
-            let user = user_at(row, 0)?;
-            let shown = user.show_last_seen || user.id == view.user;
-            Ok(Member {
-                user,
-                role: word(row, USER_COLUMNS, Role::parse)?,
-                joined_at: Time(row.get(USER_COLUMNS + 1)?),
-                read_number: Some(row.get(USER_COLUMNS + 2)?).filter(|_| shown),
-            })
-        },
-    )
+    many(conn, &sql, params![view.session_no, after, most(limit)], |row| {
+        let user = user_at(row, 0)?;
+        let shown = user.show_last_seen || user.id == view.user;
+        Ok(Member {
+            user,
+            role: word(row, USER_COLUMNS, Role::parse)?,
+            joined_at: Time(row.get(USER_COLUMNS + 1)?),
+            read_number: Some(row.get(USER_COLUMNS + 2)?).filter(|_| shown),
+        })
+    })
 }
