@@ -44,7 +44,7 @@ fn write_tests(tests: &mut String, path: &Path) {
         let _ = writeln!(
             tests,
             "    #[tokio::test(flavor = \"multi_thread\", worker_threads = 2)]\n    \
-             async fn {test}() {{ super::play({file:?}, parlor_testkit::conversation::Door::{door}).await; }}"
+             async fn {test}() {{ super::play({file:?}, super::Door::{door}).await }}"
         );
     }
     let _ = writeln!(tests, "}}");

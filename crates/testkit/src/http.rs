@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::soon;
 
@@ -149,6 +149,18 @@ impl Wire {
     /// When nobody listens.
     pub async fn open(to: SocketAddr) -> Self {
         let stream = soon("a connection", TcpStream::connect(to)).await;
+        Self { stream: stream.expect("the server listens"), read: Vec::new() }
+    }
+
+    /// Connects with as small a buffer for what comes as there can be: what is not read soon
+    /// stays with the server.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub async fn open_narrow(to: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("there are sockets");
+        socket.set_recv_buffer_size(2048).expect("a buffer may be small");
+        let stream = soon("a connection", socket.connect(to)).await;
         Self { stream: stream.expect("the server listens"), read: Vec::new() }
     }
 

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod contract;
 pub mod conversation;
+pub mod fault_proxy;
 pub mod http;
 pub mod mail;
 pub mod person;
@@ -20,6 +21,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use clock::VirtualClock;
+pub use fault_proxy::{Fault, FaultProxy};
 pub use person::{Person, Refused};
 pub use process::ServerProcess;
 pub use server::TestServer;

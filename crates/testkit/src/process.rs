@@ -24,7 +24,8 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts the binary with the limits lifted. (Tests pass `env!("CARGO_BIN_EXE_parlor-tested")`.)
+    /// Starts the binary with the limits lifted. Tests pass
+    /// `env!("CARGO_BIN_EXE_parlor-tested")`.
     pub fn start(binary: &str) -> Self {
         Self::start_with(binary, &TestServer::builder())
     }

@@ -42,7 +42,17 @@ impl RawSocket {
     /// # Panics
     /// When there is no answer.
     pub async fn open(server: SocketAddr, handshake: &Request) -> Result<Self, Answer> {
-        let mut wire = Wire::open(server).await;
+        Self::open_on(Wire::open(server).await, handshake).await
+    }
+
+    /// Shakes hands on this connection.
+    ///
+    /// # Errors
+    /// The answer, when it is not 101.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn open_on(mut wire: Wire, handshake: &Request) -> Result<Self, Answer> {
         let answer = wire.exchange(&handshake.bytes()).await;
         let answer = answer.expect("a handshake is answered");
         if answer.status == 101 { Ok(Self(wire)) } else { Err(answer) }

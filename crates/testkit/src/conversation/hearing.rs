@@ -55,7 +55,8 @@ impl Cast<'_> {
                 let content = (*content).to_owned();
                 event(move |event, kind| {
                     event.session_id.as_deref() == Some(&*place)
-                        && matches!(kind, Kind::Posted(m) if m.sender_id == who && m.content == content)
+                        && matches!(kind, Kind::Posted(m)
+                            if m.sender_id == who && m.content == content)
                 })
             }
             [W(who), W("reply"), T(content), W("to"), T(to)] => {
@@ -71,7 +72,8 @@ impl Cast<'_> {
                 let to = (*to).to_owned();
                 event(move |_, kind| {
                     matches!(kind, Kind::Edited(m)
-                        if m.id == id && m.sender_id == who && m.content == to && m.edited_at.is_some())
+                        if m.id == id && m.sender_id == who
+                                && m.content == to && m.edited_at.is_some())
                 })
             }
             [W(who), W("delete"), T(content)] => {
@@ -104,9 +106,10 @@ impl Cast<'_> {
             }
             [W("being"), W(reason), W("from"), T(place)] => {
                 let (reason, place) = ((*reason).to_owned(), self.place(place));
-                event(
-                    move |_, kind| matches!(kind, Kind::Removed(r) if r.reason == reason && r.session_id == place),
-                )
+                event(move |_, kind| {
+                    matches!(kind, Kind::Removed(r)
+                        if r.reason == reason && r.session_id == place)
+                })
             }
             [W(who), W("being"), W(reason), W("from"), T(place)] => {
                 self.wanted_left(who, reason, place)
@@ -117,7 +120,8 @@ impl Cast<'_> {
                 let role = (*role).to_owned();
                 event(move |event, kind| {
                     event.session_id.as_deref() == Some(&*place)
-                        && matches!(kind, Kind::RoleChanged(c) if c.user_id == who && c.role == role)
+                        && matches!(kind, Kind::RoleChanged(c)
+                            if c.user_id == who && c.role == role)
                 })
             }
             _ => self.wanted_of_things(what),

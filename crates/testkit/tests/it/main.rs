@@ -1,6 +1,8 @@
 //! The server from outside: over real sockets, in every protocol, by the well-behaved and by the
 //! others.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod bad_input;
 mod conversations;
 mod matrix;

@@ -39,6 +39,7 @@ async fn the_examples_of_the_readme_work() {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
     let text = std::fs::read_to_string(&readme).expect("there is a README");
     let examples = examples(&text).expect("every mark has its block");
+    assert!(!examples.is_empty(), "the README has no examples to run");
     let server = TestServer::start().await;
     let script = examples.join("\n").replace("http://127.0.0.1:8000", &server.url());
     let script = script.replace("http://localhost:8000", &server.url());

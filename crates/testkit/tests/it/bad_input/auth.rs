@@ -222,6 +222,24 @@ async fn a_mail_address_is_one_mailbox() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_goes_to_one_mailbox_and_links_to_this_server() {
+    let server = TestServer::builder().set("public_url", "https://chat.example.org").start().await;
+    let email = "ana@example.org";
+    let body = serde_json::json!({"username": "ana", "password": PASSWORD, "email": email});
+    let request = register(&body).header("Host", "evil.example");
+    let request = request.header("X-Forwarded-Host", "evil.example");
+    assert_eq!(server.send(request).await.status, 201);
+    server.letters().code(email, 1).await;
+    let letter = server.letters().to(email).concat();
+    assert!(letter.contains("https://chat.example.org/app/verify"), "R25: {letter}");
+    assert!(!letter.contains("evil.example"), "R25: {letter}");
+    let lines = letter.lines().take_while(|line| !line.is_empty());
+    let to: Vec<_> = lines.filter(|line| line.to_lowercase().starts_with("to:")).collect();
+    assert_eq!(to, ["To: ana@example.org"], "A6");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_is_ours_or_none() {
     let server = TestServer::start().await;
     let mut watch = Watch::begin(&server).await;

@@ -147,6 +147,37 @@ async fn a_violation_is_answered_by_its_close_code() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn compression_is_agreed_on_or_left_out() {
+    let server = TestServer::builder().set("deflate", "on").start().await;
+    let mut watch = Watch::begin(&server).await;
+    let ana = server.person("ana").await;
+    for (offer, agreed) in [
+        ("permessage-deflate", true),
+        ("permessage-deflate; client_max_window_bits", true),
+        ("permessage-deflate; server_max_window_bits=7", false),
+        ("permessage-deflate; server_max_window_bits=16", false),
+        ("permessage-deflate; client_max_window_bits=x", false),
+        ("permessage-deflate; made_up", false),
+        ("x-webkit-deflate-frame", false),
+        (";;;=,,", false),
+    ] {
+        let request = handshake(&ana.token).header("Sec-WebSocket-Extensions", offer);
+        let mut wire = parlor_testkit::http::Wire::open(server.address()).await;
+        let answer = wire.exchange(&request.bytes()).await.expect("an answer");
+        assert_eq!(answer.status, 101, "W8 {offer}");
+        let said = answer.header("sec-websocket-extensions");
+        assert_eq!(said.is_some(), agreed, "W8 {offer}: {said:?}");
+        watch.all_is_well("W8").await;
+    }
+    let request = handshake(&ana.token).header("Sec-WebSocket-Extensions", "permessage-deflate");
+    let opened = RawSocket::open(server.address(), &request).await;
+    let mut socket = opened.expect("an upgrade");
+    assert!(socket.write(&frame(0xc1, b"\xff\xff no deflate")).await.is_ok());
+    assert_eq!(socket.close_code().await, 1007, "W8 what cannot be inflated");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_goodbye_is_answered_in_kind() {
     let server = TestServer::start().await;
     let ana = server.person("ana").await;
