@@ -137,6 +137,10 @@ impl Socket {
         if self.out.is_empty() {
             self.fill().await?;
         }
+        if !self.out.is_empty() {
+            // Mostly the peer takes it at once, and nothing has to be waited for.
+            self.write()?;
+        }
         let (full, waits) = (!self.out.is_empty(), !self.answers.is_empty());
         let room = !self.is_full();
         tokio::select! {

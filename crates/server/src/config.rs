@@ -168,7 +168,7 @@ impl Raw {
     ) {
         let (mut own, mut aliased) = (Vec::new(), Vec::new());
         for (variable, value) in variables {
-            let (variable, value) = match self.from_file(&variable, &value) {
+            let (variable, value) = match self.read_named(&variable, &value) {
                 Some(read) => read,
                 None => (variable, value),
             };
@@ -183,7 +183,7 @@ impl Raw {
     }
 
     /// The variable without `_FILE`, and what is in the file.
-    fn from_file(&mut self, variable: &str, path: &str) -> Option<(String, String)> {
+    fn read_named(&mut self, variable: &str, path: &str) -> Option<(String, String)> {
         let name = variable.strip_suffix("_FILE")?;
         let ours = name.starts_with("PARLOR_") || KEYS.iter().any(|k| k.alias == Some(name));
         if !ours {

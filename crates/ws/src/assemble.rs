@@ -73,13 +73,7 @@ pub(crate) struct Message {
 
 impl Message {
     pub(crate) fn new(kind: Kind, compressed: bool) -> Self {
-        Self {
-            kind,
-            compressed,
-            fragments: 0,
-            data: Vec::new(),
-            checked: 0,
-        }
+        Self { kind, compressed, fragments: 0, data: Vec::new(), checked: 0 }
     }
 
     /// Adds an unmasked piece; text that can no longer become valid is refused at once.
@@ -105,9 +99,7 @@ mod tests {
     /// How many bytes of a text are taken, one at a time, before it is refused.
     fn taken(text: &[u8]) -> usize {
         let mut message = Message::new(Kind::Text, false);
-        text.iter()
-            .take_while(|byte| message.append(&[**byte]).is_ok())
-            .count()
+        text.iter().take_while(|byte| message.append(&[**byte]).is_ok()).count()
     }
 
     #[test]

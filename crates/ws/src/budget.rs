@@ -15,11 +15,7 @@ pub struct PingBudget {
 impl PingBudget {
     /// Allows `per_second_max` control frames in each second.
     pub fn new(per_second_max: u32) -> Self {
-        Self {
-            per_second_max,
-            spent: 0,
-            second: 0,
-        }
+        Self { per_second_max, spent: 0, second: 0 }
     }
 
     /// Counts one control frame that arrived at `now_ms`, in milliseconds since any fixed moment.

@@ -64,33 +64,13 @@ mod tests {
 
     #[test]
     fn only_codes_that_may_travel_are_accepted() {
-        for code in [
-            1000, 1001, 1002, 1003, 1007, 1011, 1012, 1014, 3000, 3999, 4000, 4999,
-        ] {
+        for code in [1000, 1001, 1002, 1003, 1007, 1011, 1012, 1014, 3000, 3999, 4000, 4999] {
             let payload = u16::to_be_bytes(code);
             assert_eq!(Close::parse(&payload), Ok(Some(Close { code, reason: "" })));
         }
-        for code in [
-            0,
-            1,
-            999,
-            1004,
-            1005,
-            1006,
-            1015,
-            1016,
-            1100,
-            2000,
-            2999,
-            5000,
-            u16::MAX,
-        ] {
+        for code in [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, u16::MAX] {
             let payload = u16::to_be_bytes(code);
-            assert_eq!(
-                Close::parse(&payload).map_err(|v| v.code),
-                Err(1002),
-                "{code}"
-            );
+            assert_eq!(Close::parse(&payload).map_err(|v| v.code), Err(1002), "{code}");
         }
     }
 
@@ -102,14 +82,8 @@ mod tests {
 
     #[test]
     fn a_reason_is_text() {
-        let said = Close {
-            code: 4001,
-            reason: "adiós",
-        };
+        let said = Close { code: 4001, reason: "adiós" };
         assert_eq!(Close::parse(b"\x0f\xa1adi\xc3\xb3s"), Ok(Some(said)));
-        assert_eq!(
-            Close::parse(b"\x0f\xa1adi\xc3").map_err(|v| v.code),
-            Err(1007)
-        );
+        assert_eq!(Close::parse(b"\x0f\xa1adi\xc3").map_err(|v| v.code), Err(1007));
     }
 }

@@ -24,10 +24,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 64 KiB in 16 fragments.
     fn default() -> Self {
-        Self {
-            message_bytes_max: 64 * 1024,
-            fragments_max: 16,
-        }
+        Self { message_bytes_max: 64 * 1024, fragments_max: 16 }
     }
 }
 
@@ -73,12 +70,7 @@ impl Decoder {
     /// A decoder for a connection whose handshake just ended; `deflate` as in
     /// [`crate::Accepted::deflate`].
     pub fn new(limits: Limits, deflate: bool) -> Self {
-        Self {
-            limits,
-            deflate,
-            phase: Phase::Open,
-            pending: None,
-        }
+        Self { limits, deflate, phase: Phase::Open, pending: None }
     }
 
     /// Takes bytes that were read from the socket, unmasks them in place, and hands everything that
@@ -137,17 +129,10 @@ impl Decoder {
     /// The frame that the input goes on with, or the one that it begins with and its header's
     /// length. `None` when even the header is incomplete; it is kept.
     fn frame(&mut self, input: &[u8]) -> Result<Option<(Frame, usize)>, Violation> {
-        if let Some(frame) = self
-            .pending
-            .as_mut()
-            .and_then(|pending| pending.frame.take())
-        {
+        if let Some(frame) = self.pending.as_mut().and_then(|pending| pending.frame.take()) {
             return Ok(Some((frame, 0)));
         }
-        let mut part = self
-            .pending
-            .as_ref()
-            .map_or_else(PartHead::default, |it| it.head);
+        let mut part = self.pending.as_ref().map_or_else(PartHead::default, |it| it.head);
         let held = part.len();
         part.extend(input);
         match self.begin(part.bytes())? {
@@ -173,23 +158,13 @@ impl Decoder {
         let Some(key) = bytes[head.mask_at..].first_chunk::<4>() else {
             return Ok(None);
         };
-        Ok(Some((
-            Frame {
-                head,
-                mask: Mask::new(*key),
-                missing,
-            },
-            head.mask_at + 4,
-        )))
+        Ok(Some((Frame { head, mask: Mask::new(*key), missing }, head.mask_at + 4)))
     }
 
     /// Whether a frame may come now, and the length of its payload. Nothing is allocated for what
     /// a header announces.
     fn admit(&self, head: &Head) -> Result<usize, Violation> {
-        let message = self
-            .pending
-            .as_ref()
-            .and_then(|pending| pending.message.as_ref());
+        let message = self.pending.as_ref().and_then(|pending| pending.message.as_ref());
         let mut before = 0;
         match (head.opcode, message) {
             (Opcode::Text | Opcode::Binary, Some(_)) => {
@@ -210,20 +185,12 @@ impl Decoder {
         let compressed = head.compressed || message.is_some_and(|message| message.compressed);
         let room = self.bytes_max(compressed).saturating_sub(before);
         let len = usize::try_from(head.payload_len).map_err(|_| Violation::TOO_BIG)?;
-        if head.opcode.is_control() || len <= room {
-            Ok(len)
-        } else {
-            Err(Violation::TOO_BIG)
-        }
+        if head.opcode.is_control() || len <= room { Ok(len) } else { Err(Violation::TOO_BIG) }
     }
 
     fn bytes_max(&self, compressed: bool) -> usize {
         let plain = self.limits.message_bytes_max;
-        if compressed {
-            deflate::packed_bytes_max(plain)
-        } else {
-            plain
-        }
+        if compressed { deflate::packed_bytes_max(plain) } else { plain }
     }
 
     /// Keeps a frame that goes on, and the piece of it that has come.
@@ -244,10 +211,7 @@ impl Decoder {
     /// the piece is the whole payload and is lent as it lies.
     fn complete(&mut self, head: Head, piece: &[u8], on: &mut Sink<'_>) -> Result<(), Violation> {
         if head.opcode.is_control() {
-            let mut kept = self
-                .pending
-                .as_mut()
-                .map(|it| std::mem::take(&mut it.control));
+            let mut kept = self.pending.as_mut().map(|it| std::mem::take(&mut it.control));
             return match kept.as_mut().filter(|kept| !kept.is_empty()) {
                 None => self.control(head.opcode, piece, on),
                 Some(kept) => {
@@ -256,12 +220,7 @@ impl Decoder {
                 }
             };
         }
-        if head.fin
-            && self
-                .pending
-                .as_ref()
-                .is_none_or(|pending| pending.message.is_none())
-        {
+        if head.fin && self.pending.as_ref().is_none_or(|pending| pending.message.is_none()) {
             return self.message(kind(head.opcode), head.compressed, piece, on);
         }
         let pending = self.pending.get_or_insert_default();
@@ -329,18 +288,13 @@ impl Decoder {
 impl Pending {
     /// The message that a data frame belongs to; its first frame begins it.
     fn message_for(&mut self, head: &Head) -> &mut Message {
-        self.message
-            .get_or_insert_with(|| Message::new(kind(head.opcode), head.compressed))
+        self.message.get_or_insert_with(|| Message::new(kind(head.opcode), head.compressed))
     }
 }
 
 /// The kind of message that a frame begins. A continuation begins none: it was refused before.
 fn kind(opcode: Opcode) -> Kind {
-    if opcode == Opcode::Text {
-        Kind::Text
-    } else {
-        Kind::Binary
-    }
+    if opcode == Opcode::Text { Kind::Text } else { Kind::Binary }
 }
 
 #[cfg(test)]

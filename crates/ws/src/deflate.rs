@@ -26,9 +26,7 @@ pub(crate) fn compress(payload: &[u8], spare: usize) -> Option<Vec<u8>> {
     packed.resize(spare, 0);
     COMPRESSOR.with_borrow_mut(|compressor| {
         compressor.reset();
-        compressor
-            .compress_vec(payload, &mut packed, FlushCompress::Sync)
-            .ok()
+        compressor.compress_vec(payload, &mut packed, FlushCompress::Sync).ok()
     })?;
     // The flush ends in the tail, unless the buffer was full first: then nothing was gained.
     if packed.len() == packed.capacity() || !packed.ends_with(&TAIL) {
@@ -102,13 +100,9 @@ mod tests {
     fn the_examples_of_rfc_7692_inflate_to_hello() {
         let table: &[&[u8]] = &[
             &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
-            &[
-                0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00,
-            ],
+            &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
             &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
-            &[
-                0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00,
-            ],
+            &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
         ];
         for packed in table {
             assert_eq!(inflate(packed, 5), Ok(b"Hello".to_vec()), "{packed:02x?}");
@@ -140,9 +134,6 @@ mod tests {
         let packed = compress(&payload, 3).expect("repetitive");
         assert_eq!(packed[..3], [0; 3]);
         assert_eq!(inflate(&packed[3..], payload.len()).as_ref(), Ok(&payload));
-        assert_eq!(
-            inflate(&packed[3..], payload.len() - 1),
-            Err(Violation::TOO_BIG)
-        );
+        assert_eq!(inflate(&packed[3..], payload.len() - 1), Err(Violation::TOO_BIG));
     }
 }

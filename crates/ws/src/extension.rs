@@ -56,9 +56,7 @@ fn parameter(part: &str) -> (&str, Option<&str>) {
         return (part, None);
     };
     let value = value.trim();
-    let bare = value
-        .strip_prefix('"')
-        .and_then(|value| value.strip_suffix('"'));
+    let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
     (name.trim(), Some(bare.unwrap_or(value)))
 }
 
@@ -69,10 +67,7 @@ mod tests {
     fn offered(offers: &[&'static str]) -> Option<&'static str> {
         let mut headers = HeaderMap::new();
         for offer in offers {
-            headers.append(
-                SEC_WEBSOCKET_EXTENSIONS,
-                http::HeaderValue::from_static(offer),
-            );
+            headers.append(SEC_WEBSOCKET_EXTENSIONS, http::HeaderValue::from_static(offer));
         }
         negotiate(&headers)
     }

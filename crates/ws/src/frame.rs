@@ -48,16 +48,12 @@ pub struct Shared {
 impl Shared {
     /// A text message. `payload` must be UTF-8, or browsers close the connection (1007).
     pub fn text(payload: &[u8]) -> Self {
-        Self::build(Kind::Text, payload.len(), |frame| {
-            frame.extend_from_slice(payload)
-        })
+        Self::build(Kind::Text, payload.len(), |frame| frame.extend_from_slice(payload))
     }
 
     /// A binary message.
     pub fn binary(payload: &[u8]) -> Self {
-        Self::build(Kind::Binary, payload.len(), |frame| {
-            frame.extend_from_slice(payload)
-        })
+        Self::build(Kind::Binary, payload.len(), |frame| frame.extend_from_slice(payload))
     }
 
     /// A message whose payload `write` appends, so that an encoder writes it where it stays.
@@ -100,17 +96,11 @@ impl Shared {
 
     /// Puts a header in front of a payload that was written after `HEAD_BYTES_MAX` spare bytes.
     fn seal(first: u8, mut frame: Vec<u8>) -> Self {
-        assert!(
-            frame.len() >= HEAD_BYTES_MAX,
-            "the payload's writer took bytes away"
-        );
+        assert!(frame.len() >= HEAD_BYTES_MAX, "the payload's writer took bytes away");
         let (header, header_len) = header(first, frame.len() - HEAD_BYTES_MAX);
         let start = HEAD_BYTES_MAX - usize::from(header_len);
         frame[start..HEAD_BYTES_MAX].copy_from_slice(&header[..usize::from(header_len)]);
-        Self {
-            whole: Bytes::from(frame).slice(start..),
-            header_len,
-        }
+        Self { whole: Bytes::from(frame).slice(start..), header_len }
     }
 }
 
@@ -205,10 +195,7 @@ mod tests {
         assert_eq!(ping(&[0; 200]).len(), 127);
         assert_eq!(close(1000, "")[..], *b"\x88\x02\x03\xe8");
         assert_eq!(close_answer(None)[..], *b"\x88\x00");
-        let said = Close {
-            code: 4001,
-            reason: "bye",
-        };
+        let said = Close { code: 4001, reason: "bye" };
         assert_eq!(close_answer(Some(said))[..], *b"\x88\x02\x0f\xa1");
     }
 
@@ -229,14 +216,8 @@ mod tests {
 
     #[test]
     fn only_a_message_that_shrinks_is_compressed() {
-        assert!(
-            Shared::text(&[b'a'; DEFLATE_BYTES_MIN - 1])
-                .deflated()
-                .is_none()
-        );
-        let packed = Shared::text(&[b'a'; DEFLATE_BYTES_MIN])
-            .deflated()
-            .expect("shrinks");
+        assert!(Shared::text(&[b'a'; DEFLATE_BYTES_MIN - 1]).deflated().is_none());
+        let packed = Shared::text(&[b'a'; DEFLATE_BYTES_MIN]).deflated().expect("shrinks");
         assert_eq!(packed.bytes()[0], 0xc1);
         assert!(packed.payload().len() < 100);
         let mut state = 1_u64;
@@ -246,10 +227,6 @@ mod tests {
                 .wrapping_add(1_442_695_040_888_963_407);
             (state >> 56) as u8
         });
-        assert!(
-            Shared::binary(&noise.take(4096).collect::<Vec<_>>())
-                .deflated()
-                .is_none()
-        );
+        assert!(Shared::binary(&noise.take(4096).collect::<Vec<_>>()).deflated().is_none());
     }
 }

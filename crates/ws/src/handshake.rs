@@ -47,10 +47,7 @@ impl Accepted {
             headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
         }
         if let Some(extensions) = self.extensions {
-            headers.insert(
-                SEC_WEBSOCKET_EXTENSIONS,
-                HeaderValue::from_static(extensions),
-            );
+            headers.insert(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(extensions));
         }
         response
     }
@@ -130,18 +127,9 @@ pub fn accept(
         return Err(Refused::Version);
     }
     let accept = answer_key(headers).ok_or(Refused::Key)?;
-    let extensions = if offer.deflate {
-        extension::negotiate(headers)
-    } else {
-        None
-    };
+    let extensions = if offer.deflate { extension::negotiate(headers) } else { None };
     let protocol = choose_protocol(headers, offer);
-    Ok(Accepted {
-        protocol,
-        deflate: extensions.is_some(),
-        accept,
-        extensions,
-    })
+    Ok(Accepted { protocol, deflate: extensions.is_some(), accept, extensions })
 }
 
 /// The proof that this server understood this key. The RFC asks for the key as it was written, so
@@ -166,10 +154,7 @@ pub(crate) fn listed<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> impl Iterator<Item = &'a str> {
-    let lines = headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|line| line.to_str().ok());
+    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',').map(str::trim))
 }
 

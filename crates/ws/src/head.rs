@@ -74,13 +74,7 @@ impl Head {
             return Ok(None);
         };
         let (fin, compressed) = (first & 0x80 != 0, first & 0x40 != 0);
-        Ok(Some(Self {
-            fin,
-            compressed,
-            opcode,
-            payload_len,
-            mask_at,
-        }))
+        Ok(Some(Self { fin, compressed, opcode, payload_len, mask_at }))
     }
 }
 
@@ -141,14 +135,8 @@ mod tests {
             (&[0x89, 0xfe], "control frame over 125 bytes"),
             (&[0x88, 0xff], "control frame over 125 bytes"),
             (&[0x82, 0xfe, 0, 125], "length is not minimal"),
-            (
-                &[0x82, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff],
-                "length is not minimal",
-            ),
-            (
-                &[0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0],
-                "length has its top bit set",
-            ),
+            (&[0x82, 0xff, 0, 0, 0, 0, 0, 0, 0xff, 0xff], "length is not minimal"),
+            (&[0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0], "length has its top bit set"),
         ];
         for (bytes, reason) in table {
             let refused = Err(Violation { code: 1002, reason });
@@ -163,11 +151,7 @@ mod tests {
         assert!(matches!(Head::parse(&[0xc1, 0x80], true), Ok(Some(head)) if head.compressed));
         assert!(matches!(Head::parse(&[0x42, 0x80], true), Ok(Some(head)) if head.compressed));
         for first in [0xc0, 0xc8, 0xc9, 0xca, 0xe1, 0xd1] {
-            assert_eq!(
-                Head::parse(&[first, 0x80], true),
-                Err(RESERVED),
-                "{first:02x}"
-            );
+            assert_eq!(Head::parse(&[first, 0x80], true), Err(RESERVED), "{first:02x}");
         }
     }
 
@@ -179,21 +163,11 @@ mod tests {
             (&[0x82, 0xfe, 0, 126], 126, 4),
             (&[0x82, 0xfe, 0xff, 0xff], 65_535, 4),
             (&[0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0], 65_536, 10),
-            (
-                &[0x82, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255],
-                i64::MAX as u64,
-                10,
-            ),
+            (&[0x82, 0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255], i64::MAX as u64, 10),
         ];
         for &(bytes, payload_len, mask_at) in table {
             let opcode = Opcode::Binary;
-            let head = Head {
-                fin: true,
-                compressed: false,
-                opcode,
-                payload_len,
-                mask_at,
-            };
+            let head = Head { fin: true, compressed: false, opcode, payload_len, mask_at };
             assert_eq!(Head::parse(bytes, false), Ok(Some(head)), "{bytes:02x?}");
         }
     }

@@ -31,11 +31,7 @@ mod tests {
 
     /// What RFC 6455, 5.3 says, byte by byte.
     fn by_the_book(payload: &[u8], key: [u8; 4]) -> Vec<u8> {
-        payload
-            .iter()
-            .enumerate()
-            .map(|(i, byte)| byte ^ key[i % 4])
-            .collect()
+        payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]).collect()
     }
 
     #[test]

@@ -19,10 +19,7 @@ pub struct Violation {
 
 impl Violation {
     pub(crate) const NOT_UTF8: Self = Self::invalid("text is not utf-8");
-    pub(crate) const TOO_BIG: Self = Self {
-        code: code::TOO_BIG,
-        reason: "message too big",
-    };
+    pub(crate) const TOO_BIG: Self = Self { code: code::TOO_BIG, reason: "message too big" };
 
     /// The close frame that tells the client so.
     pub fn close_frame(&self) -> Bytes {
@@ -30,23 +27,14 @@ impl Violation {
     }
 
     pub(crate) const fn protocol(reason: &'static str) -> Self {
-        Self {
-            code: code::PROTOCOL,
-            reason,
-        }
+        Self { code: code::PROTOCOL, reason }
     }
 
     pub(crate) const fn invalid(reason: &'static str) -> Self {
-        Self {
-            code: code::INVALID,
-            reason,
-        }
+        Self { code: code::INVALID, reason }
     }
 
     pub(crate) const fn policy(reason: &'static str) -> Self {
-        Self {
-            code: code::POLICY,
-            reason,
-        }
+        Self { code: code::POLICY, reason }
     }
 }

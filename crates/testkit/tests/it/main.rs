@@ -4,7 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod bad_input;
+mod checker;
 mod conversations;
+mod disconnects;
+mod kills;
 mod matrix;
 mod memory;
 mod readme;
+mod simulation;

@@ -11,12 +11,7 @@ const KEY: [u8; 4] = [0xa1, 0x5b, 0x00, 0xff];
 pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = head(first, payload.len() as u64);
     bytes.extend(KEY);
-    bytes.extend(
-        payload
-            .iter()
-            .zip(KEY.iter().cycle())
-            .map(|(byte, key)| byte ^ key),
-    );
+    bytes.extend(payload.iter().zip(KEY.iter().cycle()).map(|(byte, key)| byte ^ key));
     bytes
 }
 
@@ -59,10 +54,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) fn new(limits: Limits, deflate: bool) -> Self {
-        Self {
-            decoder: Decoder::new(limits, deflate),
-            got: Vec::new(),
-        }
+        Self { decoder: Decoder::new(limits, deflate), got: Vec::new() }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<(), Violation> {

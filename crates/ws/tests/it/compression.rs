@@ -69,10 +69,7 @@ fn a_message_that_does_not_compress_may_be_as_long_as_any_other() {
     let packed = pack(&noise);
     assert!(packed.len() > noise.len());
     let (head, tail) = packed.split_at(60_000);
-    for bytes in [
-        frame(0xc2, &packed),
-        [frame(0x42, head), frame(0x80, tail)].concat(),
-    ] {
+    for bytes in [frame(0xc2, &packed), [frame(0x42, head), frame(0x80, tail)].concat()] {
         let mut reader = reader();
         assert_eq!(reader.feed(&bytes), Ok(()));
         assert_eq!(reader.got, [Got::Binary(noise.clone())]);

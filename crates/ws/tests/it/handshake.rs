@@ -3,10 +3,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Version};
 use parlor_ws::{Accepted, Offer, Refused, accept};
 
-const OFFER: Offer<'_> = Offer {
-    protocols: &["parlor.v1.json", "parlor.v1.proto"],
-    deflate: false,
-};
+const OFFER: Offer<'_> =
+    Offer { protocols: &["parlor.v1.json", "parlor.v1.proto"], deflate: false };
 
 /// The request of RFC 6455, 1.3.
 const SAMPLE: [(&str, &str); 4] = [
@@ -35,10 +33,7 @@ fn ask(lines: &[(&'static str, &str)], offer: &Offer<'_>) -> Result<Accepted, Re
 /// The sample with one header left out and others put in.
 fn sample(without: &str, with: &[(&'static str, &'static str)]) -> Result<Accepted, Refused> {
     let kept = SAMPLE.into_iter().filter(|(name, _)| *name != without);
-    ask(
-        &kept.chain(with.iter().copied()).collect::<Vec<_>>(),
-        &OFFER,
-    )
+    ask(&kept.chain(with.iter().copied()).collect::<Vec<_>>(), &OFFER)
 }
 
 fn refusal(without: &str, with: &[(&'static str, &'static str)]) -> Option<(Refused, u16)> {
@@ -52,10 +47,7 @@ fn the_sample_of_the_rfc_is_accepted() {
     assert_eq!(response.status(), 101);
     assert_eq!(response.headers()["upgrade"], "websocket");
     assert_eq!(response.headers()["connection"], "Upgrade");
-    assert_eq!(
-        response.headers()["sec-websocket-accept"],
-        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-    );
+    assert_eq!(response.headers()["sec-websocket-accept"], "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     assert_eq!(response.headers().len(), 3);
 }
 
@@ -80,27 +72,18 @@ fn a_request_that_asks_for_no_upgrade_is_told_to_upgrade() {
         assert_eq!(refusal(without, &[]), Some((Refused::NotAnUpgrade, 426)));
     }
     let wrong = [("upgrade", "websocket2")];
-    assert_eq!(
-        refusal("upgrade", &wrong),
-        Some((Refused::NotAnUpgrade, 426))
-    );
+    assert_eq!(refusal("upgrade", &wrong), Some((Refused::NotAnUpgrade, 426)));
 }
 
 #[test]
 fn another_version_is_told_which_one_is_spoken() {
     for version in ["8", "0", "14", "013", "13, 8", "", "thirteen"] {
         let with = [("sec-websocket-version", version)];
-        assert_eq!(
-            refusal("sec-websocket-version", &with),
-            Some((Refused::Version, 426))
-        );
+        assert_eq!(refusal("sec-websocket-version", &with), Some((Refused::Version, 426)));
     }
     let twice = [("sec-websocket-version", "13")];
     assert_eq!(refusal("", &twice), Some((Refused::Version, 426)));
-    assert_eq!(
-        refusal("sec-websocket-version", &[]),
-        Some((Refused::Version, 426))
-    );
+    assert_eq!(refusal("sec-websocket-version", &[]), Some((Refused::Version, 426)));
     let response: Response<()> = Refused::Version.response();
     assert_eq!(response.headers()["sec-websocket-version"], "13");
     assert_eq!(response.headers()["upgrade"], "websocket");
@@ -117,11 +100,7 @@ fn a_key_that_is_not_sixteen_bytes_is_refused() {
         "dGhlIHNhbXBsZSBub25jZTE3",
     ] {
         let with = [("sec-websocket-key", key)];
-        assert_eq!(
-            refusal("sec-websocket-key", &with),
-            Some((Refused::Key, 400)),
-            "{key}"
-        );
+        assert_eq!(refusal("sec-websocket-key", &with), Some((Refused::Key, 400)), "{key}");
     }
     let twice = [("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")];
     assert_eq!(refusal("", &twice), Some((Refused::Key, 400)));
@@ -150,14 +129,8 @@ fn the_subprotocol_is_the_first_that_the_server_prefers_and_the_client_knows() {
     for (lines, chosen) in [
         (vec![], None),
         (vec!["parlor.v1.proto"], Some("parlor.v1.proto")),
-        (
-            vec!["parlor.v1.proto, parlor.v1.json"],
-            Some("parlor.v1.json"),
-        ),
-        (
-            vec!["graphql-ws", "chat , parlor.v1.proto"],
-            Some("parlor.v1.proto"),
-        ),
+        (vec!["parlor.v1.proto, parlor.v1.json"], Some("parlor.v1.json")),
+        (vec!["graphql-ws", "chat , parlor.v1.proto"], Some("parlor.v1.proto")),
         (vec!["graphql-ws"], None),
         (vec!["PARLOR.V1.JSON"], None),
     ] {
@@ -167,19 +140,13 @@ fn the_subprotocol_is_the_first_that_the_server_prefers_and_the_client_knows() {
         assert_eq!(accepted.protocol, chosen, "{lines:?}");
         let response: Response<()> = accepted.response();
         let answered = response.headers().get("sec-websocket-protocol");
-        assert_eq!(
-            answered.map(HeaderValue::as_bytes),
-            chosen.map(str::as_bytes)
-        );
+        assert_eq!(answered.map(HeaderValue::as_bytes), chosen.map(str::as_bytes));
     }
 }
 
 #[test]
 fn compression_is_negotiated_only_where_it_is_offered_and_can_be_honoured() {
-    let offering = Offer {
-        deflate: true,
-        ..OFFER
-    };
+    let offering = Offer { deflate: true, ..OFFER };
     let ask = |extensions: &str, offer: &Offer<'_>| {
         let mut lines = SAMPLE.to_vec();
         lines.push(("sec-websocket-extensions", extensions));

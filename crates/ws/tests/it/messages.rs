@@ -56,10 +56,7 @@ fn nothing_is_kept_between_whole_messages() {
         let last = std::ptr::eq(byte, &bytes[bytes.len() - 1]);
         assert_eq!(reader.decoder.is_idle(), last);
     }
-    assert_eq!(
-        reader.got,
-        [Got::Ping(b"ping".into()), Got::Text("abcd".into())]
-    );
+    assert_eq!(reader.got, [Got::Ping(b"ping".into()), Got::Text("abcd".into())]);
 }
 
 #[test]
@@ -74,10 +71,7 @@ fn a_message_of_exactly_the_limit_is_accepted_whole_and_in_fragments() {
 
 #[test]
 fn a_limit_on_messages_is_none_on_control_frames() {
-    let limits = Limits {
-        message_bytes_max: 3,
-        fragments_max: 1,
-    };
+    let limits = Limits { message_bytes_max: 3, fragments_max: 1 };
     let mut reader = Reader::new(limits, false);
     assert_eq!(reader.feed(&frame(0x89, b"longer than three")), Ok(()));
     assert_eq!(reader.got, [Got::Ping(b"longer than three".into())]);
@@ -86,11 +80,7 @@ fn a_limit_on_messages_is_none_on_control_frames() {
 #[test]
 fn a_character_may_be_cut_by_a_fragment_and_a_ping() {
     let euro = "€".as_bytes();
-    let bytes = [
-        frame(0x01, &euro[..1]),
-        frame(0x89, b"\xff"),
-        frame(0x80, &euro[1..]),
-    ];
+    let bytes = [frame(0x01, &euro[..1]), frame(0x89, b"\xff"), frame(0x80, &euro[1..])];
     let expected = vec![Got::Ping(vec![0xff]), Got::Text("€".into())];
     assert_eq!(read(&bytes.concat()), (expected, Ok(())));
 }

@@ -30,10 +30,7 @@ async fn shake(pipe: &mut DuplexStream) -> Accepted {
             headers.append(name, HeaderValue::from_str(value.trim()).expect("a value"));
         }
     }
-    let offer = Offer {
-        protocols: &["parlor.v1.json"],
-        deflate: true,
-    };
+    let offer = Offer { protocols: &["parlor.v1.json"], deflate: true };
     let accepted = accept(&Method::GET, Version::HTTP_11, &headers, &offer).expect("accepted");
     let response: Response<()> = accepted.response();
     let mut answer = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
@@ -67,11 +64,7 @@ async fn serve(mut pipe: DuplexStream) {
         let verdict = decoder.feed(&mut buffer[..read], |incoming| {
             closed |= matches!(incoming, Incoming::Close(_));
             out.extend(echo(incoming));
-            if closed {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
+            if closed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         if let Err(violation) = verdict {
             out.push(violation.close_frame());
@@ -89,18 +82,11 @@ async fn serve(mut pipe: DuplexStream) {
 async fn converse(client: impl AsyncFnOnce(WebSocketStream<DuplexStream>)) {
     let (ours, theirs) = duplex(PIPE_BYTES);
     let client = async {
-        let mut request = "ws://parlor.test/socket"
-            .into_client_request()
-            .expect("a request");
+        let mut request = "ws://parlor.test/socket".into_client_request().expect("a request");
         let protocol = HeaderValue::from_static("other, parlor.v1.json");
-        request
-            .headers_mut()
-            .insert("sec-websocket-protocol", protocol);
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
         let (socket, response) = client_async(request, theirs).await.expect("shakes hands");
-        assert_eq!(
-            response.headers()["sec-websocket-protocol"],
-            "parlor.v1.json"
-        );
+        assert_eq!(response.headers()["sec-websocket-protocol"], "parlor.v1.json");
         client(socket).await;
     };
     tokio::join!(serve(ours), client);
@@ -127,10 +113,7 @@ async fn messages_of_every_length_come_back() {
 #[tokio::test]
 async fn pings_are_answered_both_ways() {
     converse(async |mut socket| {
-        socket
-            .send(Message::Ping(Bytes::from_static(b"there?")))
-            .await
-            .expect("sent");
+        socket.send(Message::Ping(Bytes::from_static(b"there?"))).await.expect("sent");
         let came = socket.next().await.expect("open").expect("a pong");
         assert_eq!(came, Message::Pong(Bytes::from_static(b"there?")));
         socket.send(Message::text("ping me")).await.expect("sent");
@@ -147,15 +130,9 @@ async fn pings_are_answered_both_ways() {
 #[tokio::test]
 async fn a_close_is_answered_with_its_own_code() {
     converse(async |mut socket| {
-        let frame = CloseFrame {
-            code: CloseCode::Library(4001),
-            reason: "bye".into(),
-        };
+        let frame = CloseFrame { code: CloseCode::Library(4001), reason: "bye".into() };
         socket.close(Some(frame)).await.expect("closes");
-        let answer = CloseFrame {
-            code: CloseCode::Library(4001),
-            reason: "".into(),
-        };
+        let answer = CloseFrame { code: CloseCode::Library(4001), reason: "".into() };
         let came = socket.next().await.expect("open").expect("a close");
         assert_eq!(came, Message::Close(Some(answer)));
         assert!(socket.next().await.is_none());
@@ -171,13 +148,7 @@ async fn a_message_over_the_limit_is_answered_with_a_close_that_says_so() {
         assert!(matches!(sent, Err(Error::Io(_))), "{sent:?}");
         let came = socket.next().await.expect("open").expect("a close");
         let reason = "message too big".into();
-        assert_eq!(
-            came,
-            Message::Close(Some(CloseFrame {
-                code: CloseCode::Size,
-                reason
-            }))
-        );
+        assert_eq!(came, Message::Close(Some(CloseFrame { code: CloseCode::Size, reason })));
     })
     .await;
 }

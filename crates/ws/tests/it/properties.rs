@@ -12,11 +12,7 @@ use crate::compression::pack;
 #[derive(Debug, Clone)]
 enum Said {
     /// A message, whether it is compressed, and the lengths of its fragments but for the last.
-    Message {
-        got: Got,
-        packed: bool,
-        cuts: Vec<usize>,
-    },
+    Message { got: Got, packed: bool, cuts: Vec<usize> },
     /// A control frame, which comes between the fragments of the message before it.
     Control(Got),
 }
@@ -24,11 +20,7 @@ enum Said {
 fn said() -> impl Strategy<Value = Said> {
     let text = "\\PC{0,200}".prop_map(Got::Text);
     let binary = vec(any::<u8>(), 0..400).prop_map(Got::Binary);
-    let message = (
-        prop_oneof![text, binary],
-        any::<bool>(),
-        vec(0..60_usize, 0..8),
-    )
+    let message = (prop_oneof![text, binary], any::<bool>(), vec(0..60_usize, 0..8))
         .prop_map(|(got, packed, cuts)| Said::Message { got, packed, cuts });
     let ping = vec(any::<u8>(), 0..=125).prop_map(|payload| Said::Control(Got::Ping(payload)));
     prop_oneof![3 => message, 1 => ping, 1 => Just(Said::Control(Got::Pong))]
@@ -48,11 +40,7 @@ fn say(said: &Said) -> (Vec<u8>, Vec<Got>) {
         Got::Binary(bytes) => (0x02, bytes.as_slice()),
         other => unreachable!("{other:?} is no message"),
     };
-    let payload = if packed {
-        pack(payload)
-    } else {
-        payload.to_vec()
-    };
+    let payload = if packed { pack(payload) } else { payload.to_vec() };
     let (mut rest, mut wire, mut expected) = (payload.as_slice(), Vec::new(), Vec::new());
     let mut first = opcode | if packed { 0x40 } else { 0 };
     for cut in cuts {
