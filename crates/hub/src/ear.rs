@@ -117,9 +117,10 @@ impl Ear {
         }
     }
 
-    /// The newest `seq`, if everything from `next` on can still be taken without the store.
+    /// The newest `seq`, if everything from `next` on can still be taken without the store, and
+    /// nothing of it takes the user out.
     pub fn tail_if_kept(&self, key: Key, next: i64) -> Option<i64> {
-        self.cursors[self.find(key)?].as_ref()?.lane.tail_if_kept(next)
+        self.cursors[self.find(key)?].as_ref()?.lane.tail_if_kept(next, self.who.user)
     }
 
     /// Listens no more.
@@ -208,7 +209,6 @@ impl Ear {
     fn drop_slot(&mut self, slot: usize) {
         if let Some(cursor) = self.cursors[slot].take() {
             cursor.lane.ignore(&cursor.rope);
-            self.hub.release(&cursor.lane);
         }
     }
 }

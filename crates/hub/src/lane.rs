@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use parlor_domain::Limits;
+use parlor_domain::{Limits, UserId};
 
 use crate::bell::Rope;
 use crate::{Frame, Key};
@@ -42,6 +42,8 @@ struct State {
     /// How many murmurs there have been.
     murmured: u64,
     ropes: Vec<Arc<Rope>>,
+    /// Whether nobody listened at the last sweep.
+    deserted: bool,
 }
 
 /// What a cursor finds at its place.
@@ -107,16 +109,13 @@ impl Lane {
     pub(crate) fn listen(&self, rope: Arc<Rope>) -> u64 {
         let mut state = self.state.lock();
         state.ropes.push(rope);
+        state.deserted = false;
         state.murmured
     }
 
     /// Removes a listener.
     pub(crate) fn ignore(&self, rope: &Arc<Rope>) {
         self.state.lock().ropes.retain(|r| !Arc::ptr_eq(r, rope));
-    }
-
-    pub(crate) fn is_deserted(&self) -> bool {
-        self.state.lock().ropes.is_empty()
     }
 
     /// Appends to `out` the frames from `next` on, up to about `bytes_max` bytes.
@@ -141,11 +140,15 @@ impl Lane {
         Taken::All
     }
 
-    /// The newest `seq`, if everything from `next` on is kept.
-    pub(crate) fn tail_if_kept(&self, next: i64) -> Option<i64> {
+    /// The newest `seq`, if everything from `next` on is kept and nothing of it takes the user out:
+    /// somebody who went and came back hears of both, which a cursor would end between.
+    pub(crate) fn tail_if_kept(&self, next: i64, user: UserId) -> Option<i64> {
         let state = self.state.lock();
         let first = state.tail - state.frames.len() as i64 + 1;
-        (state.tail != 0 && (first..=state.tail + 1).contains(&next)).then_some(state.tail)
+        let skip = usize::try_from(next - first).ok().filter(|_| state.tail != 0)?;
+        let mut kept = state.frames.iter().skip(skip);
+        let goes_on = !kept.any(|frame| frame.takes_out() == Some(user));
+        (next <= state.tail + 1 && goes_on).then_some(state.tail)
     }
 
     /// Appends to `out` the murmurs after the first `heard`, and returns how many there have been.
@@ -160,8 +163,14 @@ impl Lane {
 
     /// Forgets the frames that were there at the last call: who has not taken them since then has
     /// stalled, and reads them from the store when it comes back.
-    pub(crate) fn forget(&self) {
+    ///
+    /// Returns whether the lane is still wanted: somebody listens, or did after the last call.
+    pub(crate) fn forget(&self) -> bool {
         let mut state = self.state.lock();
+        let deserted = state.ropes.is_empty();
+        if std::mem::replace(&mut state.deserted, deserted) && deserted {
+            return false;
+        }
         while state.frames.front().is_some_and(|frame| frame.seq() <= state.swept) {
             if let Some(frame) = state.frames.pop_front() {
                 state.bytes -= frame.bytes();
@@ -173,6 +182,7 @@ impl Lane {
         }
         state.murmurs.clear();
         state.murmurs.shrink_to_fit();
+        true
     }
 }
 

@@ -114,7 +114,7 @@ impl Hub {
         }
     }
 
-    /// Whether anybody on this node listens to a session.
+    /// Whether anybody on this node listens to a session, or did a moment ago.
     pub fn is_heard(&self, session: SessionId) -> bool {
         self.lane(Key::Session(session)).is_some()
     }
@@ -169,11 +169,12 @@ impl Hub {
         }
     }
 
-    /// Forgets frames that everybody who is not stalled has taken.
+    /// Forgets frames that everybody who is not stalled has taken, and lanes that nobody has
+    /// listened to since the last sweep. Until then a lane waits for those who come back: when a
+    /// network fails, many do so at once, and none of them has to ask the store.
     pub fn sweep(&self) {
         for shard in &self.lanes {
-            let lanes: Vec<_> = shard.lock().values().cloned().collect();
-            lanes.iter().for_each(|lane| lane.forget());
+            shard.lock().retain(|_, lane| lane.forget());
         }
     }
 
@@ -190,34 +191,5 @@ impl Hub {
     fn with_lane<T>(&self, key: Key, listen: impl FnOnce(&Arc<Lane>) -> T) -> T {
         let mut shard = self.shard(key).lock();
         listen(shard.entry(key).or_insert_with(|| Arc::new(Lane::new(key))))
-    }
-
-    /// Takes a lane away when nobody listens to it any more, unless that was done already: another
-    /// lane may stand in its place.
-    fn release(&self, lane: &Arc<Lane>) {
-        let mut shard = self.shard(lane.key()).lock();
-        let stands = shard.get(&lane.key()).is_some_and(|there| Arc::ptr_eq(there, lane));
-        if stands && lane.is_deserted() {
-            shard.remove(&lane.key());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    #[test]
-    fn a_lane_that_was_taken_away_takes_no_other_with_it() {
-        let hub = Hub::new(Limits::default());
-        let key = Key::Session(SessionId(Uuid::nil()));
-        let old = hub.with_lane(key, Arc::clone);
-        hub.release(&old);
-        let new = hub.with_lane(key, Arc::clone);
-        assert!(!Arc::ptr_eq(&old, &new));
-        // Two ears left the old lane at once, and somebody came in between.
-        hub.release(&old);
-        assert!(hub.lane(key).is_some_and(|lane| Arc::ptr_eq(&lane, &new)));
     }
 }

@@ -3,7 +3,33 @@
 use parlor_domain::Limits;
 use parlor_hub::{Hub, TooMany};
 
-use crate::said::{ear_from_start, hub_of, key, run, session, user, who};
+use crate::said::{ear_from_start, gather, hub_of, key, left, run, session, user, who};
+
+#[test]
+fn a_deserted_lane_waits_for_those_who_come_back() {
+    let hub = hub_of(100);
+    drop(ear_from_start(&hub, 1));
+    hub.publish(session(1), run(session(1), 1..=3)).expect("kept for a while");
+    let mut back = hub.connect(who(1, 1)).expect("within the limits");
+    back.listen(key(1));
+    assert_eq!(back.tail_if_kept(key(1), 2), Some(3));
+    back.live_from(key(1), 2);
+    assert_eq!(gather(&mut back), [2, 3]);
+}
+
+#[test]
+fn who_went_and_came_back_reads_of_it_in_the_store() {
+    let hub = hub_of(100);
+    let _other = ear_from_start(&hub, 2);
+    let went = left(session(1), 2, user(1));
+    let events = [run(session(1), 1..=1), vec![went], run(session(1), 3..=4)].concat();
+    hub.publish(session(1), events).expect("without a hole");
+    let mut back = hub.connect(who(1, 1)).expect("within the limits");
+    back.listen(key(1));
+    assert_eq!(back.tail_if_kept(key(1), 1), None);
+    assert_eq!(back.tail_if_kept(key(1), 2), None);
+    assert_eq!(back.tail_if_kept(key(1), 3), Some(4));
+}
 
 #[test]
 fn a_deserted_lane_is_taken_away() {
@@ -14,6 +40,9 @@ fn a_deserted_lane_is_taken_away() {
     first.ignore(key(1));
     assert!(hub.is_heard(session(1)), "somebody still listens");
     drop(second);
+    hub.sweep();
+    assert!(hub.is_heard(session(1)), "whoever comes back is waited for");
+    hub.sweep();
     assert!(!hub.is_heard(session(1)));
     hub.publish(session(1), run(session(1), 1..=1)).expect("told to nobody");
 }
