@@ -9,7 +9,7 @@ use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet};
 const FILES: [&str; 4] = ["objects", "events", "socket", "rest"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
     let files: Vec<_> = FILES.iter().map(|f| format!("parlor/v1/{f}.proto")).collect();
     let set = protox::compile(&files, [&root])?;

@@ -163,23 +163,20 @@ impl Lane {
 
     /// Forgets the frames that were there at the last call: who has not taken them since then has
     /// stalled, and reads them from the store when it comes back.
-    ///
-    /// Returns whether the lane is still wanted: somebody listens, or did after the last call.
+    /// Says whether the lane is still wanted: somebody listens, or did since the last call.
     pub(crate) fn forget(&self) -> bool {
         let mut state = self.state.lock();
-        let deserted = state.ropes.is_empty();
-        if std::mem::replace(&mut state.deserted, deserted) && deserted {
+        if state.deserted && state.ropes.is_empty() {
             return false;
         }
+        state.deserted = state.ropes.is_empty();
         while state.frames.front().is_some_and(|frame| frame.seq() <= state.swept) {
             if let Some(frame) = state.frames.pop_front() {
                 state.bytes -= frame.bytes();
             }
         }
         state.swept = state.tail;
-        if state.frames.is_empty() {
-            state.frames.shrink_to_fit();
-        }
+        state.frames.shrink_to(16);
         state.murmurs.clear();
         state.murmurs.shrink_to_fit();
         true
