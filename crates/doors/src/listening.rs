@@ -36,10 +36,10 @@ impl Listening {
     /// [`Denied::NotFound`] for a session that the actor is not in; [`Error::ResyncRequired`] when
     /// `after` is beyond the head.
     pub async fn subscribe(&mut self, key: Key, after: Option<i64>) -> Result<i64, Error> {
-        if self.ear.len() as u64 >= self.app.limits().subscriptions_max {
+        let (heard, after) = (self.ear.hears(key), resumed(after));
+        if !heard && self.ear.len() as u64 >= self.app.limits().subscriptions_max {
             return Err(Denied::Conflict("too many subscriptions").into());
         }
-        let (heard, after) = (self.ear.hears(key), resumed(after));
         self.replays.retain(|replay| replay.key != key);
         self.ear.listen(key);
         match self.begin(key, after).await {
@@ -85,6 +85,14 @@ impl Listening {
     /// Whether something is still to be read from the store.
     pub fn is_behind(&self) -> bool {
         !self.replays.is_empty()
+    }
+
+    /// Waits until there may be something to take, from the store or in the hub. Safe to drop and
+    /// call again.
+    pub async fn rung(&self) {
+        if !self.is_behind() {
+            self.ear.rung().await;
+        }
     }
 
     /// Reads one page of what is still to be caught up with; logs take turns. Returns the log that

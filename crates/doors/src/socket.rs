@@ -41,6 +41,9 @@ const REFUSALS_MAX: u32 = 100;
 /// What answers a command, when it is done.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Said> + Send>>;
 
+/// Commands, and then perhaps the end.
+type Heard = (Vec<Command>, Option<End>);
+
 /// One open socket.
 pub(crate) struct Socket {
     pub(crate) app: Arc<App>,
@@ -148,7 +151,7 @@ impl Socket {
             ready = self.stream.writable(), if full => { ready?; self.write() }
             Some(said) = self.answers.next(), if waits => self.answer(&said),
             ready = self.stream.readable(), if room => { ready?; self.read().await }
-            () = self.listening.ear.rung(), if !full => Ok(()),
+            () = self.listening.rung(), if !full => Ok(()),
             () = self.timer.as_mut() => Box::pin(self.tick()).await,
         }
     }
@@ -214,16 +217,9 @@ impl Socket {
     async fn read(&mut self) -> Result<(), End> {
         let mut total = 0;
         loop {
-            let commands = match self.read_once()? {
-                None => return Ok(()),
-                Some((bytes, commands)) => {
-                    total += bytes as u64;
-                    commands
-                }
-            };
-            for command in commands {
-                Box::pin(commands::run(self, command)).await?;
-            }
+            let Some((bytes, said)) = self.read_once()? else { return Ok(()) };
+            total += bytes as u64;
+            Box::pin(self.obey(said)).await?;
             if total >= TURN_BYTES || self.is_full() {
                 return Ok(());
             }
@@ -237,26 +233,32 @@ impl Socket {
             || self.out.len() >= SLICES
     }
 
-    /// One read: the bytes taken and the commands in them; `None` when nothing is there.
-    fn read_once(&mut self) -> Result<Option<(usize, Vec<Command>)>, End> {
+    /// Runs what was said. What came before a goodbye or a violation still counts.
+    async fn obey(&mut self, (commands, end): Heard) -> Result<(), End> {
+        for command in commands {
+            commands::run(self, command).await?;
+        }
+        end.map_or(Ok(()), Err)
+    }
+
+    /// One read: the bytes taken and what is in them; `None` when nothing is there.
+    fn read_once(&mut self) -> Result<Option<(usize, Heard)>, End> {
         let mut buffer = [0; READ_BYTES];
         match self.stream.try_read(&mut buffer) {
             Ok(0) => Err(End::Gone),
-            Ok(n) => self.parse(&mut buffer[..n]).map(|commands| Some((n, commands))),
+            Ok(n) => Ok(Some((n, self.parse(&mut buffer[..n])))),
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(e) => Err(e.into()),
         }
     }
 
     async fn hear(&mut self, bytes: &mut [u8]) -> Result<(), End> {
-        for command in self.parse(bytes)? {
-            commands::run(self, command).await?;
-        }
-        Ok(())
+        let said = self.parse(bytes);
+        self.obey(said).await
     }
 
-    /// Takes frames apart. What came before a violation still counts.
-    fn parse(&mut self, bytes: &mut [u8]) -> Result<Vec<Command>, End> {
+    /// Takes frames apart.
+    fn parse(&mut self, bytes: &mut [u8]) -> Heard {
         self.silent = 0;
         let now_ms = self.app.now().millis().unsigned_abs();
         let (codec, depth) = (self.manner.codec, self.app.limits().json_depth_max);
@@ -291,12 +293,8 @@ impl Socket {
             }
             ControlFlow::Continue(())
         });
-        self.strike(refused)?;
-        if let Some(end) = end {
-            return Err(end);
-        }
-        fed.map_err(|violation| End::Goodbye(violation.close_frame()))?;
-        Ok(commands)
+        let fed = fed.map_err(|violation| End::Goodbye(violation.close_frame()));
+        (commands, self.strike(refused).err().or(end).or(fed.err()))
     }
 
     /// Answers frames that say nothing; three of them are enough.

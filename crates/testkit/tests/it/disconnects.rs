@@ -7,6 +7,7 @@
 
 pub(crate) mod line;
 mod listener;
+mod resuming;
 mod writer;
 
 use std::collections::BTreeMap;

@@ -211,8 +211,7 @@ impl Connection {
     fn is_rung(&self) -> bool {
         let Some(listening) = &self.listening else { return false };
         let mut context = Context::from_waker(Waker::noop());
-        let rung = pin!(listening.ear.rung()).poll(&mut context).is_ready();
-        rung || listening.is_behind()
+        pin!(listening.rung()).poll(&mut context).is_ready()
     }
 
     fn hand_over(&mut self, key: Key, frame: &Frame, heads: &Heads) {
