@@ -134,7 +134,7 @@ async fn an_answer_that_is_not_taken_is_given_up() {
     }
     let path = format!("/sessions/{}/messages?limit=100", room.main_session_id);
     let one = ana.request("GET", &path).header("Connection", "keep-alive").bytes();
-    let mut wire = Wire::open(server.address()).await;
+    let mut wire = Wire::open_narrow(server.address()).await;
     // More answers than any buffer on the way holds, and nobody reads them.
     let asked = wire.write(&one.repeat(40)).await;
     // Others go on meanwhile, for longer than the stalled one is given.

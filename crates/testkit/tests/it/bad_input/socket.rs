@@ -365,14 +365,17 @@ async fn who_takes_nothing_is_cut_off_and_nobody_waits() {
     let mut deaf = Socket::open(&ana, Codec::Json).await;
     let heard = deaf.subscribe(&room.main_session_id, None, &mut Vec::new()).await;
     assert!(heard.is_ok());
-    let mut slowest = Duration::ZERO;
+    let mut spent = Vec::new();
     for _ in 0..600 {
         let began = Stopwatch::start();
         let said = ana.say(&room.main_session_id, &"x".repeat(16 * 1024)).await;
         assert!(said.is_ok(), "W15: {said:?}");
-        slowest = slowest.max(began.elapsed());
+        spent.push(began.elapsed());
     }
-    assert!(slowest < Duration::from_secs(2), "W15: senders wait for the slow: {slowest:?}");
+    // A machine can hold its breath once; whoever waited for the slow would do so again and again.
+    spent.sort();
+    let most = spent[spent.len() * 99 / 100];
+    assert!(most < Duration::from_secs(1), "W15: senders wait for the slow: {most:?}");
     let (mut last, mut count) = (None, 0);
     let code = loop {
         match deaf.next().await {
