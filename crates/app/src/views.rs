@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use parlor_domain::{Denied, Event, EventKind, SessionId, UserId, View};
+use parlor_domain::{Denied, Event, EventKind, RoomId, SessionId, UserId, View};
 
 use crate::{Actor, App, Error};
 
@@ -60,15 +60,21 @@ impl Views {
         kept.changes += 1;
     }
 
+    fn forget_room(&self, room: RoomId) {
+        let mut kept = self.0.lock();
+        kept.sessions.retain(|_, views| views.values().all(|view| view.room != room));
+        kept.count = kept.sessions.values().map(HashMap::len).sum();
+        kept.changes += 1;
+    }
+
     /// Forgets what an event has changed.
     pub(crate) fn hear(&self, event: &Event) {
         fail::fail_point!("app::views::deaf", |_| ());
-        let said = matches!(
-            event.kind,
-            EventKind::Posted(_) | EventKind::Edited(_) | EventKind::Deleted { .. }
-        );
-        if !said {
-            self.forget(event.session);
+        match &event.kind {
+            EventKind::Posted(_) | EventKind::Edited(_) | EventKind::Deleted { .. } => {}
+            // In the main session's log alone, but whether one may write is so in all of them.
+            EventKind::RoomSettings { room, .. } => self.forget_room(*room),
+            _ => self.forget(event.session),
         }
     }
 }
@@ -108,7 +114,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use parlor_domain::{Role, RoomId, RoomKind, Time};
+    use parlor_domain::{Role, RoomKind, Time};
     use uuid::Uuid;
 
     fn view(user: u128) -> Arc<View> {
@@ -155,5 +161,25 @@ mod tests {
         views.hear(&Event { session: view(1).session, seq: 7, at: Time(0), kind });
         views.put(&view(1), before);
         assert!(!has(&views, 1));
+    }
+
+    #[test]
+    fn a_rooms_settings_are_heard_in_all_its_sessions() {
+        let views = Views::default();
+        let aside = Arc::new(View { archived: true, ..(*view(1)).clone() });
+        views.put(&aside, views.before());
+        let kind = EventKind::RoomSettings {
+            room: aside.room,
+            name: "open again".to_owned(),
+            description: String::new(),
+            kind: RoomKind::Public,
+            has_password: false,
+            archived_at: None,
+            by: aside.user,
+        };
+        let main = SessionId(Uuid::from_u128(9));
+        views.hear(&Event { session: main, seq: 7, at: Time(0), kind });
+        assert!(!has(&views, 1), "who could not write then can still not write now");
+        assert_eq!(views.0.lock().count, 0);
     }
 }

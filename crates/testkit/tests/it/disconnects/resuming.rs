@@ -1,5 +1,5 @@
-//! What holds for one connection: it is caught up with at once, whatever comes first counts, and
-//! asking again is no more than asking.
+//! What holds for each: a connection is caught up with at once, what comes first counts, asking
+//! again is no more than asking, and what is known of a session is not known for ever.
 
 use parlor_testkit::person::fresh_id;
 use parlor_testkit::raw_socket::{RawSocket, frame, handshake};
@@ -49,8 +49,9 @@ async fn what_was_said_before_a_goodbye_counts() {
     bytes.extend(frame(0x88, &1000_u16.to_be_bytes()));
     socket.write(&bytes).await.unwrap();
     assert_eq!(socket.close_code().await, 1000);
-    let page: v1::MessagePage = ana.get(&format!("/sessions/{session}/messages")).await.unwrap();
-    assert_eq!(page.messages.len(), 1, "the message was dropped");
+    // What comes later is stored later: the number tells whether the message is there.
+    let next = ana.say(&session, "and one more thing").await.unwrap();
+    assert_eq!(next.number, 2, "the message was dropped");
 }
 
 #[tokio::test]
@@ -68,4 +69,21 @@ async fn who_hears_as_much_as_they_may_can_ask_again() {
     }
     let refused = socket.subscribe(&two, Some(0), &mut meanwhile).await;
     assert_eq!(refused.unwrap_err().code, "conflict");
+}
+
+#[tokio::test]
+async fn a_room_that_is_open_again_is_so_in_every_session() {
+    let server = TestServer::start().await;
+    let ana = server.person("ana").await;
+    let room = ana.room("public", "shut", &[]).await.id;
+    let asked = v1::CreateSessionRequest { name: "aside".to_owned(), members: vec![] };
+    let path = format!("/rooms/{room}");
+    let made: v1::Session =
+        ana.call("POST", &format!("{path}/sessions"), Some(&asked)).await.unwrap();
+    for archived in [true, false] {
+        let patch = v1::PatchRoomRequest { archived: Some(archived), ..Default::default() };
+        ana.call::<v1::Room>("PATCH", &path, Some(&patch)).await.unwrap();
+        let said = ana.say(&made.id, "is anybody here?").await;
+        assert_eq!(said.is_err(), archived, "{said:?}");
+    }
 }
