@@ -85,7 +85,11 @@ impl App {
     /// # Errors
     /// [`Denied::NotFound`] when they are not in it.
     pub(crate) async fn view(&self, actor: &Actor, session: SessionId) -> Result<Arc<View>, Error> {
-        if let Some(view) = self.views.get(actor.user, session) {
+        // The commit sees through a view that allows too much, but nobody would see through one
+        // that allows too little: what is closed is looked at again.
+        if let Some(view) = self.views.get(actor.user, session)
+            && view.open().is_ok()
+        {
             return Ok(view);
         }
         self.fresh_view(actor.user, session).await
