@@ -59,7 +59,9 @@ pub(crate) struct Schedule<'t> {
     /// Committed, and not told yet.
     untold: VecDeque<Batch>,
     telling: Option<Doing<()>>,
-    /// Whether batches come out of order or twice now and then, as from another node.
+    /// Told last of all: somebody else's word that got lost on its way.
+    late: Vec<Batch>,
+    /// Whether batches come late, out of order or twice now and then, as from another node.
     rumour: bool,
     heads: Heads,
     /// The heads of the people's own logs at the beginning.
@@ -122,6 +124,7 @@ impl<'t> Schedule<'t> {
             tasks: Vec::new(),
             untold: VecDeque::new(),
             telling: None,
+            late: Vec::new(),
             rumour,
             heads,
             bases,
@@ -139,7 +142,12 @@ impl<'t> Schedule<'t> {
             self.step();
         }
         self.rest()?;
-        self.bring_everybody_back()
+        self.bring_everybody_back()?;
+        self.rumour = false;
+        self.untold.extend(self.late.drain(..));
+        self.rest()?;
+        self.bring_everybody_back()?;
+        self.nobody_is_kept_out()
     }
 
     fn check(&mut self) -> Result<(), Failure> {
@@ -382,6 +390,9 @@ impl<'t> Schedule<'t> {
         if self.telling.is_none() {
             let other = self.rumour && self.untold.len() > 1 && self.dice.one_in(3);
             let Some(batch) = self.untold.remove(usize::from(other)) else { return };
+            if self.rumour && self.dice.one_in(6) {
+                return self.late.push(batch);
+            }
             self.note(|| format!("tells: {}", summary(&batch)));
             if self.rumour && self.dice.one_in(4) {
                 let place = self.dice.index(self.untold.len() + 1);
@@ -470,6 +481,11 @@ impl<'t> Schedule<'t> {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn nobody_is_kept_out(&mut self) -> Result<(), Failure> {
+        let [main, aside] = self.place.sessions;
         for client in 0..DEVICES {
             let user = self.clients[client].actor.user;
             for key in [Key::User(user), Key::Session(main), Key::Session(aside)] {
