@@ -22,12 +22,14 @@ pub(crate) struct TestServer {
 }
 
 impl TestServer {
-    /// Starts the binary of the dev profile.
+    /// Starts the binary of the dev profile, with its rate limits lifted: the journeys prepare
+    /// sessions of many messages, and would spend their time being told to wait.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let data = tree::scratch("browser")?.join(format!("data-{}", std::process::id()));
         std::fs::create_dir_all(&data)?;
         let mut command = Command::new(tree::parlor("debug"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data);
+        command.env("PARLOR_LIMITS", "off");
         let mut server = Background::start(&mut command)?;
         let url = server.wait_for(BOUND, START).context("the server did not start")?;
         Ok(Self { server, data, url })
