@@ -24,15 +24,12 @@ pub(super) struct Append {
 /// Stores a draft, exactly once. What is refused is refused before anything is written, so that it
 /// needs no savepoint.
 pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreError> {
-    if let Some(first) = receipt(txn.conn, draft.sender_no, draft.client_id)? {
-        let same = first.digest == draft.digest;
-        return same.then_some(first.posted).ok_or(StoreError::KeyReused);
-    }
-    if !still_holds(draft, txn.head(draft.session_no)?) {
-        return Err(StoreError::Stale(Box::new(draft.clone())));
-    }
-    if !reply_is_here(txn.conn, draft)? {
-        return Err(Denied::NotFound.into());
+    if let Err(refused) = admit(txn, draft) {
+        return match receipt(txn.conn, draft.sender_no, draft.client_id)? {
+            Some(first) if first.digest == draft.digest => Ok(first.posted),
+            Some(_) => Err(StoreError::KeyReused),
+            None => Err(refused),
+        };
     }
     let no = txn.take_message_no();
     let head = txn.set_head(draft.session_no, |head| head.number += 1)?;
@@ -50,16 +47,28 @@ pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreEr
     Ok(posted)
 }
 
+/// Writes the receipt, unless the draft is refused: as out of date, as an answer to nothing, or
+/// because there is a receipt. Mostly there is none, and so it is not looked for before.
+fn admit(txn: &mut Txn<'_>, draft: &Draft) -> Result<(), StoreError> {
+    if !still_holds(draft, txn.head(draft.session_no)?) {
+        return Err(StoreError::Stale(Box::new(draft.clone())));
+    }
+    if !reply_is_here(txn.conn, draft)? {
+        return Err(Denied::NotFound.into());
+    }
+    let (key, made) = ((draft.client_id, draft.digest), (Made::Message, *txn.next_message_no));
+    let fresh = receipts::keep(txn, draft.sender_no, &key, made, draft.sent_at)?;
+    fresh.then_some(()).ok_or(StoreError::KeyReused)
+}
+
 /// Whether who may do what is still as it was when the draft was decided about.
 fn still_holds(draft: &Draft, head: Head) -> bool {
     fail::fail_point!("store::append::skip-acl", |_| true);
     head.acl_version == draft.acl_version
 }
 
-/// Writes the rows of a draft: the receipt, the message, and whom it names.
+/// Writes the rows of a draft: the message, and whom it names.
 fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreError> {
-    let receipt = (draft.client_id, draft.digest);
-    receipts::keep(txn, draft.sender_no, &receipt, (Made::Message, posted.no), draft.sent_at)?;
     let key = draft.client_id.0.as_bytes();
     let sql = "insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
                content, reply_to, sent_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";

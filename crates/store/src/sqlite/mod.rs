@@ -5,6 +5,7 @@
 //! (`secure_delete`).
 
 mod accounts;
+mod checkpoint;
 mod log;
 mod logins;
 mod messages;
@@ -131,6 +132,10 @@ impl Manual {
     }
 }
 
+/// The writer's page cache. A large group of messages for many sessions must fit, or pages are
+/// written before the commit, and then again.
+const CACHE_KIB: i64 = 16 * 1024;
+
 /// Opens a connection for reading and writing, set up as everywhere.
 fn open_writing(path: &Path) -> Result<Connection, StoreError> {
     if rusqlite::version_number() < SQLITE_MIN {
@@ -144,6 +149,7 @@ fn open_writing(path: &Path) -> Result<Connection, StoreError> {
     // The writer checkpoints itself, when it has time.
     conn.pragma_update(None, "wal_autocheckpoint", 0).map_err(failed)?;
     conn.pragma_update(None, "foreign_keys", "ON").map_err(failed)?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB).map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(256);
     conn.busy_timeout(BUSY_WAIT).map_err(failed)?;
     keep_plans(&conn)?;

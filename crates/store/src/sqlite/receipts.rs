@@ -37,18 +37,18 @@ pub(super) fn earlier(
     }
 }
 
-/// Remembers what a request made.
+/// Remembers what a request made; says whether it was the first with this key.
 pub(super) fn keep(
     txn: &Txn<'_>,
     user_no: i64,
     (key, digest): &Key,
     made: (Made, i64),
     now: Time,
-) -> Result<(), StoreError> {
-    fail::fail_point!("store::receipts::forget", |_| Ok(()));
+) -> Result<bool, StoreError> {
+    fail::fail_point!("store::receipts::forget", |_| Ok(true));
     let sql = "insert into receipts (user_no, key, kind, made_no, digest, at) \
-               values (?, ?, ?, ?, ?, ?)";
+               values (?, ?, ?, ?, ?, ?) on conflict do nothing";
     let (kind, made_no) = (made.0 as i64, made.1);
-    txn.execute(sql, params![user_no, key.0.as_bytes(), kind, made_no, digest, now.0])?;
-    Ok(())
+    let row = params![user_no, key.0.as_bytes(), kind, made_no, digest, now.0];
+    Ok(txn.execute(sql, row)? == 1)
 }

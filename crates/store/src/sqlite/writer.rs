@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
+use super::checkpoint::Ahead;
 use super::messages::{self, Append};
 use super::txn::{Head, Txn};
 use super::{BUSY_WAIT, embedded, failed, open_writing, rooms};
@@ -22,15 +23,31 @@ use crate::{Batch, StoreError};
 /// Ops in one commit.
 const GROUP_MAX: usize = 512;
 
+/// From so many ops in a commit on, more come than a commit each is good for: the writer then lets
+/// more gather, so that pages are written and listeners woken less often. Fewer are those who each
+/// wait for an answer before they go on; they would only lose time.
+const BUSY: usize = 64;
+
+/// How long it waits for each op of the last commit: about as long as that took.
+const GATHER: Duration = Duration::from_micros(15);
+
+/// So many that wait already are enough.
+const PLENTY: usize = 256;
+
 /// How long the writer rests before it uses the pause to checkpoint.
 const IDLE: Duration = Duration::from_millis(50);
 
 /// How long what was overwritten may stay in the write-ahead log while the writer never rests.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// The write-ahead log is emptied even under load beyond this many bytes. A passive checkpoint
-/// would leave the file as long, and every later commit would make one: a third of the speed.
+/// Under load the write-ahead log is begun anew after so many ops, or when it has grown by so many
+/// bytes. Its file stays as long as it is: cutting it off would take twenty milliseconds, and to
+/// make it grow again costs every commit more than to write over what is there.
+const WAL_OPS_MAX: usize = 16 * 1024;
 const WAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// A log that has become as long as this all the same is emptied.
+const WAL_FILE_BYTES_MAX: u64 = 4 * WAL_BYTES_MAX;
 
 /// How long a checkpoint waits for readers.
 const CHECKPOINT_WAIT: Duration = Duration::from_millis(200);
@@ -69,6 +86,13 @@ impl Op {
     }
 }
 
+/// What becomes of the write-ahead log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Log {
+    BeginAnew,
+    Empty,
+}
+
 /// Carries out groups of ops, one durable transaction each.
 pub struct Committer {
     path: PathBuf,
@@ -79,7 +103,9 @@ pub struct Committer {
     unchecked: bool,
     /// Whether it may hold what was overwritten since.
     erased: bool,
-    /// Beyond this many bytes the log is checkpointed even under load.
+    /// Ops since the log was begun anew.
+    wal_ops: usize,
+    /// Beyond this many bytes the log is begun anew even under load.
     wal_bytes_max: u64,
     /// Held as long as this lives: two writers would give the same numbers twice.
     _lock: File,
@@ -105,6 +131,7 @@ impl Committer {
             next_message_no: 1,
             unchecked: true,
             erased: true,
+            wal_ops: 0,
             wal_bytes_max: WAL_BYTES_MAX,
             _lock: lock,
         };
@@ -131,6 +158,7 @@ impl Committer {
     /// Commits a group and answers it; returns what became durable, in order.
     pub fn commit(&mut self, ops: Vec<Op>) -> Batch {
         let mut waiting = Waiting::default();
+        self.wal_ops += ops.len();
         let committed = self.transact(ops, &mut waiting);
         match committed {
             Ok(batch) => {
@@ -205,25 +233,33 @@ impl Committer {
         Ok(())
     }
 
-    /// Moves what is committed from the write-ahead log into the database and empties the log, so
-    /// that what was overwritten is gone from it too. Waits a little for readers, and leaves it to
-    /// the next time when they take longer: writers are waiting.
-    fn checkpoint(&mut self) {
+    /// Moves what is committed from the write-ahead log into the database, so that the next commit
+    /// writes over the log from its beginning, or empties it, so that what was overwritten is gone
+    /// from it too. Waits a little for readers, and leaves it to the next time when they take
+    /// longer: writers are waiting.
+    fn checkpoint(&mut self, log: Log) {
         let Some(conn) = &self.conn else { return };
-        let sql = "pragma wal_checkpoint(truncate)";
+        let sql = match log {
+            Log::BeginAnew => "pragma wal_checkpoint(restart)",
+            Log::Empty => "pragma wal_checkpoint(truncate)",
+        };
         let busy = conn
             .busy_timeout(CHECKPOINT_WAIT)
             .and_then(|()| conn.query_row(sql, [], |row| row.get::<_, i64>(0)));
         // A connection takes every timeout that fits an integer.
         let _ = conn.busy_timeout(BUSY_WAIT);
         match busy {
-            Ok(0) => {
-                (self.unchecked, self.erased) = (false, false);
-                self.wal_bytes_max = WAL_BYTES_MAX;
-            }
-            Ok(_) => self.wal_bytes_max = self.wal_bytes() + WAL_BYTES_MAX,
+            Ok(0) if log == Log::Empty => (self.unchecked, self.erased) = (false, false),
+            Ok(_) => {}
             Err(error) => tracing::warn!(%error, "failed to checkpoint"),
         }
+        self.wal_ops = 0;
+        self.wal_bytes_max = self.wal_bytes() + WAL_BYTES_MAX;
+    }
+
+    /// Whether the log is to be begun anew even under load.
+    fn is_log_long(&self) -> bool {
+        self.wal_ops >= WAL_OPS_MAX || self.wal_bytes() > self.wal_bytes_max
     }
 
     fn wal_bytes(&self) -> u64 {
@@ -364,21 +400,28 @@ pub(super) fn start(
     let broken = |e: std::io::Error| StoreError::Database(e.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.map_err(broken)?;
-    let serve = move || runtime.block_on(serve(committer, queue, sink));
+    let ahead = Ahead::start(&committer.path)?;
+    let serve = move || runtime.block_on(serve(committer, ahead, queue, sink));
     thread::Builder::new().name("sqlite-write".into()).spawn(serve).map_err(broken)?;
     Ok(())
 }
 
-async fn serve(mut committer: Committer, mut queue: mpsc::Receiver<Op>, sink: mpsc::Sender<Batch>) {
+async fn serve(
+    mut committer: Committer,
+    mut ahead: Ahead,
+    mut queue: mpsc::Receiver<Op>,
+    sink: mpsc::Sender<Batch>,
+) {
     let mut sweep = tokio::time::interval(SWEEP);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut erase = false;
     loop {
         let first = if committer.unchecked {
             match tokio::time::timeout(IDLE, queue.recv()).await {
                 Ok(first) => first,
                 Err(_) => {
                     // A reader may be in the way: then again after the next rest.
-                    committer.checkpoint();
+                    committer.checkpoint(Log::Empty);
                     continue;
                 }
             }
@@ -392,16 +435,24 @@ async fn serve(mut committer: Committer, mut queue: mpsc::Receiver<Op>, sink: mp
         {
             group.push(op);
         }
+        let size = group.len();
         let batch = committer.commit(group);
         if !batch.is_empty() && sink.send(batch).await.is_err() {
             tracing::debug!("nobody hears of commits any more");
         }
-        let due = poll_fn(|cx| Poll::Ready(sweep.poll_tick(cx).is_ready())).await;
-        if due && committer.erased || committer.wal_bytes() > committer.wal_bytes_max {
-            committer.checkpoint();
+        let sweep = poll_fn(|cx| Poll::Ready(sweep.poll_tick(cx).is_ready())).await;
+        erase |= sweep && committer.erased;
+        if ahead.is_time(erase || committer.is_log_long()) {
+            let empty = erase || committer.wal_bytes() > WAL_FILE_BYTES_MAX;
+            committer.checkpoint(if empty { Log::Empty } else { Log::BeginAnew });
+            erase = false;
+        }
+        if size >= BUSY && queue.len() < PLENTY {
+            tokio::time::sleep(GATHER * size as u32).await;
         }
     }
-    committer.checkpoint();
+    ahead.end();
+    committer.checkpoint(Log::Empty);
     // Who sees the sink end may open the database again.
     drop(committer);
     drop(sink);
