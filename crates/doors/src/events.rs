@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -194,7 +195,7 @@ impl Stream {
                 return None;
             }
             if self.out.is_empty() && !self.over {
-                let rung = self.listening.ear.rung();
+                let rung = poll_fn(|cx| self.listening.poll_rung(cx));
                 if tokio::time::timeout(HEARTBEAT, rung).await.is_err() {
                     return Some(Bytes::from_static(b":\n\n"));
                 }

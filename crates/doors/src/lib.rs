@@ -19,6 +19,7 @@ pub mod listening;
 mod manner;
 mod openapi;
 mod origin;
+mod outgoing;
 mod path;
 mod peer;
 mod present;

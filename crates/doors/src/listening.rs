@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use parlor_app::{Actor, App, Error};
 use parlor_domain::Denied;
@@ -87,12 +88,10 @@ impl Listening {
         !self.replays.is_empty()
     }
 
-    /// Waits until there may be something to take, from the store or in the hub. Safe to drop and
-    /// call again.
-    pub async fn rung(&self) {
-        if !self.is_behind() {
-            self.ear.rung().await;
-        }
+    /// Ready when there may be something to take, from the store or in the hub. The task that asked
+    /// last is woken when there is.
+    pub fn poll_rung(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.is_behind() { Poll::Ready(()) } else { self.ear.poll_rung(cx) }
     }
 
     /// Reads one page of what is still to be caught up with; logs take turns. Returns the log that

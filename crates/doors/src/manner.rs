@@ -1,6 +1,5 @@
 //! How a connection speaks, and how it ends.
 
-use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
@@ -9,6 +8,8 @@ use parlor_hub::{Form, Frame};
 use parlor_wire::command::Codec;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+
+use crate::outgoing::Outgoing;
 
 /// How long a peer may take over its goodbye.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -52,14 +53,14 @@ impl Manner {
 }
 
 /// Writes what is left, the goodbye last. A peer that does not take it is left without.
-pub(crate) async fn part(stream: &mut TcpStream, left: &mut VecDeque<Bytes>) {
+pub(crate) async fn part(stream: &mut TcpStream, left: &mut Outgoing) {
     let _ = tokio::time::timeout(PATIENCE, finish(stream, left)).await;
 }
 
 /// What the peer still sends is taken in: unread, it would make the close a reset, and the goodbye
 /// would be lost with it.
-async fn finish(stream: &mut TcpStream, left: &mut VecDeque<Bytes>) -> io::Result<()> {
-    while let Some(mut bytes) = left.pop_front() {
+async fn finish(stream: &mut TcpStream, left: &mut Outgoing) -> io::Result<()> {
+    while let Some(mut bytes) = left.pop() {
         stream.write_all_buf(&mut bytes).await?;
     }
     stream.shutdown().await?;

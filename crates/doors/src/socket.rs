@@ -1,15 +1,15 @@
 //! Path 1/8: the socket. One loop: a frame in, ready frames out, a timer. A frame becomes a
 //! command in `wire/src/command.rs` (2/8).
 
-use std::collections::VecDeque;
-use std::future::Future;
-use std::io::{self, IoSlice};
+use std::future::{Future, poll_fn};
+use std::io;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use parlor_app::{Actor, App, Error};
@@ -24,6 +24,7 @@ use tokio::time::Sleep;
 use crate::commands;
 use crate::listening::Listening;
 use crate::manner::{End, Manner, part};
+use crate::outgoing::{Outgoing, SLICES};
 
 /// Bytes taken from the hub, and read from the socket, in one turn.
 const TURN_BYTES: u64 = 256 * 1024;
@@ -31,15 +32,22 @@ const TURN_BYTES: u64 = 256 * 1024;
 /// Bytes read at once, on the stack: an idle connection has no buffer.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Slices in one vectored write.
-const SLICES: usize = 128;
-
 /// Frames that say nothing, or that come too fast, before the connection is closed.
 const STRIKES_MAX: u32 = 3;
 const REFUSALS_MAX: u32 = 100;
 
 /// What answers a command, when it is done.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Said> + Send>>;
+
+/// What a socket does next.
+#[expect(clippy::large_enum_variant, reason = "there is one, for one turn")]
+enum Next {
+    Write,
+    Answer(Said),
+    Read,
+    Fill,
+    Tick,
+}
 
 /// Commands, and then perhaps the end.
 type Heard = (Vec<Command>, Option<End>);
@@ -53,7 +61,7 @@ pub(crate) struct Socket {
     stream: TcpStream,
     decoder: Decoder,
     pings: PingBudget,
-    out: VecDeque<Bytes>,
+    out: Outgoing,
     pub(crate) answers: FuturesOrdered<Answer>,
     timer: Pin<Box<Sleep>>,
     /// Timer ticks since the peer said anything, and since it took anything that is due to it.
@@ -87,7 +95,7 @@ impl Socket {
             stream,
             decoder: Decoder::new(sizes, manner.deflate),
             pings: PingBudget::new(pings),
-            out: VecDeque::new(),
+            out: Outgoing::default(),
             answers: FuturesOrdered::new(),
             silent: 0,
             stalled: 0,
@@ -104,7 +112,7 @@ impl Socket {
             Err(end) => end,
         };
         if let End::Goodbye(bytes) = end {
-            self.out.push_back(bytes);
+            self.out.push(bytes);
             part(&mut self.stream, &mut self.out).await;
         }
     }
@@ -122,15 +130,14 @@ impl Socket {
             heartbeat_ms: self.app.limits().heartbeat_ms.cast_signed(),
             user_seq: head,
         }));
-        let mut early = early.to_vec();
-        self.hear(&mut early).await
+        let said = self.parse(&mut early.to_vec());
+        self.obey(said).await
     }
 
     async fn converse(&mut self) -> End {
         loop {
-            match self.turn().await {
-                Ok(()) => {}
-                Err(end) => return end,
+            if let Err(end) = self.turn().await {
+                return end;
             }
         }
     }
@@ -140,20 +147,34 @@ impl Socket {
         if self.out.is_empty() {
             self.fill().await?;
         }
-        if !self.out.is_empty() {
-            // Mostly the peer takes it at once, and nothing has to be waited for.
-            self.write()?;
+        // Mostly the peer takes it at once, and nothing has to be waited for.
+        self.write()?;
+        match poll_fn(|cx| self.poll_next(cx)).await? {
+            Next::Write => self.write(),
+            Next::Answer(said) => self.answer(&said),
+            Next::Read => self.read().await,
+            Next::Fill => Ok(()),
+            Next::Tick => Box::pin(self.tick()).await,
         }
-        let (full, waits) = (!self.out.is_empty(), !self.answers.is_empty());
-        let room = !self.is_full();
-        tokio::select! {
-            biased;
-            ready = self.stream.writable(), if full => { ready?; self.write() }
-            Some(said) = self.answers.next(), if waits => self.answer(&said),
-            ready = self.stream.readable(), if room => { ready?; self.read().await }
-            () = self.listening.rung(), if !full => Ok(()),
-            () = self.timer.as_mut() => Box::pin(self.tick()).await,
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Next>> {
+        let full = !self.out.is_empty();
+        if full && let Poll::Ready(ready) = self.stream.poll_write_ready(cx) {
+            return Poll::Ready(ready.map(|()| Next::Write));
         }
+        if let Poll::Ready(Some(said)) = self.answers.poll_next_unpin(cx) {
+            return Poll::Ready(Ok(Next::Answer(said)));
+        }
+        if !self.is_full()
+            && let Poll::Ready(ready) = self.stream.poll_read_ready(cx)
+        {
+            return Poll::Ready(ready.map(|()| Next::Read));
+        }
+        if !full && self.listening.poll_rung(cx).is_ready() {
+            return Poll::Ready(Ok(Next::Fill));
+        }
+        self.timer.as_mut().poll(cx).map(|()| Ok(Next::Tick))
     }
 
     /// Takes what is ready: first what is being caught up with, then what is new.
@@ -165,10 +186,10 @@ impl Socket {
         }
         let (manner, out) = (self.manner, &mut self.out);
         while out.is_empty() && self.listening.is_behind() {
-            let tell = |_: Key, frame: Arc<Frame>| out.push_back(manner.bytes(&frame));
+            let tell = |_: Key, frame: Arc<Frame>| out.push(manner.bytes(&frame));
             Box::pin(self.listening.catch_up(tell)).await.map_err(|e| commands::failed(&e))?;
         }
-        let tell = |_: Key, frame: Arc<Frame>| out.push_back(manner.bytes(&frame));
+        let tell = |_: Key, frame: Arc<Frame>| out.push(manner.bytes(&frame));
         let gathered = self.listening.gather(TURN_BYTES, tell);
         gathered.map(|_| ()).map_err(|_| End::with(4008, "too slow: resume"))
     }
@@ -180,37 +201,11 @@ impl Socket {
         End::with(1012, "restarting")
     }
 
-    /// Writes as much as the peer takes, in as few calls as there can be.
     fn write(&mut self) -> Result<(), End> {
-        while !self.out.is_empty() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = self.out.len().min(SLICES);
-            for (slice, bytes) in slices.iter_mut().zip(&self.out) {
-                *slice = IoSlice::new(bytes);
-            }
-            match self.stream.try_write_vectored(&slices[..count]) {
-                Ok(0) => return Err(End::Gone),
-                Ok(written) => self.written(written),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(e) => return Err(e.into()),
-            }
-        }
-        if self.out.capacity() > 64 {
-            self.out.shrink_to(16);
+        if self.out.write(&self.stream)? {
+            self.stalled = 0;
         }
         Ok(())
-    }
-
-    fn written(&mut self, mut bytes: usize) {
-        self.stalled = 0;
-        while let Some(front) = self.out.front_mut() {
-            if front.len() > bytes {
-                front.advance(bytes);
-                return;
-            }
-            bytes -= front.len();
-            self.out.pop_front();
-        }
     }
 
     /// Reads what the peer has sent, up to a turn's worth.
@@ -252,11 +247,6 @@ impl Socket {
         }
     }
 
-    async fn hear(&mut self, bytes: &mut [u8]) -> Result<(), End> {
-        let said = self.parse(bytes);
-        self.obey(said).await
-    }
-
     /// Takes frames apart.
     fn parse(&mut self, bytes: &mut [u8]) -> Heard {
         self.silent = 0;
@@ -282,7 +272,7 @@ impl Socket {
                         return ControlFlow::Break(());
                     }
                     if let Incoming::Ping(payload) = incoming {
-                        out.push_back(parlor_ws::pong(payload));
+                        out.push(parlor_ws::pong(payload));
                     }
                     return ControlFlow::Continue(());
                 }
@@ -331,7 +321,7 @@ impl Socket {
         };
         let codec = self.manner.codec;
         let shared = Shared::build(kind, 128, |to| frame::encode(codec, said, to));
-        self.out.push_back(shared.bytes().clone());
+        self.out.push(shared.bytes().clone());
     }
 
     /// A beat of the timer: pings the silent, leaves the dead and the stalled.
@@ -348,7 +338,7 @@ impl Socket {
             return Err(End::with(4008, "too slow: resume"));
         }
         if self.silent.is_multiple_of(beats(limits.heartbeat_ms).max(1)) {
-            self.out.push_back(parlor_ws::ping(b""));
+            self.out.push(parlor_ws::ping(b""));
         }
         self.timer = Box::pin(tokio::time::sleep(tick));
         // The backstop: whatever else may have been missed, a login that is over ends here.

@@ -1,6 +1,5 @@
 //! The way from an HTTP request to an open socket: handshake, origin, identity, limits.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -14,6 +13,7 @@ use parlor_ws::{Offer, accept};
 use tokio::net::TcpStream;
 
 use crate::manner::{Manner, part};
+use crate::outgoing::Outgoing;
 use crate::serve::take_stream;
 use crate::socket::Socket;
 use crate::{Doors, Peer, Refusal, auth};
@@ -82,6 +82,7 @@ pub(crate) async fn upgrade(
 }
 
 async fn turn_away(mut stream: TcpStream) {
-    let mut goodbye = VecDeque::from([parlor_ws::close(4001, "sign in first")]);
+    let mut goodbye = Outgoing::default();
+    goodbye.push(parlor_ws::close(4001, "sign in first"));
     part(&mut stream, &mut goodbye).await;
 }

@@ -1,9 +1,9 @@
 //! What wakes a connection: one bell for all that it listens to.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 
 use crate::ear::Token;
 use crate::registry::Cut;
@@ -11,23 +11,38 @@ use crate::registry::Cut;
 /// Rung by lanes that have something new, heard by one connection.
 #[derive(Default)]
 pub(crate) struct Bell {
-    notify: Notify,
-    ready: Mutex<Vec<Token>>,
+    state: Mutex<State>,
     cut: AtomicU8,
+}
+
+#[derive(Default)]
+struct State {
+    /// What was rung for and is not taken yet, in that order.
+    rung: Vec<Token>,
+    /// Who waits for it: the one task of the connection.
+    waiting: Option<Waker>,
 }
 
 impl Bell {
     /// Wakes the connection.
     fn ring(&self, token: Token) {
-        self.ready.lock().push(token);
-        self.notify.notify_one();
+        let mut state = self.state.lock();
+        state.rung.push(token);
+        let waiting = state.waiting.take();
+        drop(state);
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
     }
 
     /// Tells the connection to end.
     pub(crate) fn cut(&self, cut: Cut) {
         // A revocation is stronger than a drain, and the first of each stands.
         self.cut.fetch_max(cut as u8, Ordering::Release);
-        self.notify.notify_one();
+        let waiting = self.state.lock().waiting.take();
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
     }
 
     /// How the connection is to end, if it is.
@@ -35,19 +50,22 @@ impl Bell {
         Cut::from_u8(self.cut.load(Ordering::Acquire))
     }
 
-    /// Waits until it rings; a ring while nobody waits is not lost.
-    pub(crate) async fn heard(&self) {
-        self.notify.notified().await;
+    /// Whether something was rung that nobody has taken, or the connection is to end; if not, who
+    /// asks is woken when it is so. Whoever asked last is.
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.state.lock();
+        if !state.rung.is_empty() || self.verdict().is_some() {
+            return Poll::Ready(());
+        }
+        if !state.waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            state.waiting = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// Takes the tokens that were rung, in that order.
     pub(crate) fn take(&self, to: &mut Vec<Token>) {
-        to.append(&mut self.ready.lock());
-    }
-
-    /// Whether something was rung that nobody has taken.
-    pub(crate) fn is_rung(&self) -> bool {
-        !self.ready.lock().is_empty()
+        to.append(&mut self.state.lock().rung);
     }
 }
 

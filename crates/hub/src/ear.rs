@@ -1,6 +1,7 @@
 //! A connection's ear: what it listens to, how far it has heard, and the bell that wakes it.
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use parlor_domain::UserId;
 use parlor_wire::frame::Codec;
@@ -59,11 +60,10 @@ impl Ear {
         &self.who
     }
 
-    /// Waits until there may be something to gather or a verdict. Safe to drop and call again.
-    pub async fn rung(&self) {
-        if self.ready.is_empty() && !self.bell.is_rung() && self.verdict().is_none() {
-            self.bell.heard().await;
-        }
+    /// Ready when there may be something to gather, or a verdict. The task that asked last is woken
+    /// when there is.
+    pub fn poll_rung(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.ready.is_empty() { self.bell.poll(cx) } else { Poll::Ready(()) }
     }
 
     /// How the connection is to end, if it is.

@@ -1,10 +1,8 @@
 //! Short words for what the tests say to a hub and hear from it.
 
-use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use parlor_domain::{
     ClientId, DeviceId, Event, EventKind, Gone, Limits, LoginId, Message, MessageId, SessionId,
@@ -100,15 +98,7 @@ pub(crate) fn frames(ear: &mut Ear) -> Result<Vec<Arc<Frame>>, Lagged> {
     ear.gather(u64::MAX, |_, frame| told.push(frame)).map(|_| told)
 }
 
-/// Whether something waits for the ear. Asked twice, since what has been gathered may have rung
-/// once more than it was heard.
+/// Whether something waits for the ear.
 pub(crate) fn is_rung(ear: &Ear) -> bool {
-    is_ready(ear.rung());
-    is_ready(ear.rung())
-}
-
-/// Whether a future is ready now.
-pub(crate) fn is_ready(future: impl Future<Output = ()>) -> bool {
-    let mut context = Context::from_waker(Waker::noop());
-    matches!(pin!(future).poll(&mut context), Poll::Ready(()))
+    ear.poll_rung(&Context::from_waker(Waker::noop())).is_ready()
 }

@@ -2,7 +2,6 @@
 //! breaks. Its side of the server is the real one: a hub's ear and the doors' listening.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
@@ -210,8 +209,7 @@ impl Connection {
     /// Whether something waits for it.
     fn is_rung(&self) -> bool {
         let Some(listening) = &self.listening else { return false };
-        let mut context = Context::from_waker(Waker::noop());
-        pin!(listening.rung()).poll(&mut context).is_ready()
+        listening.poll_rung(&Context::from_waker(Waker::noop())).is_ready()
     }
 
     fn hand_over(&mut self, key: Key, frame: &Frame, heads: &Heads) {
