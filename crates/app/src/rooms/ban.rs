@@ -1,7 +1,7 @@
 //! Keeping somebody out, and letting them back.
 
 use parlor_domain::permission::{Action, may};
-use parlor_domain::{Ban, Denied, RoomId, UserId, room};
+use parlor_domain::{Ban, RoomId, UserId, room};
 
 use crate::{Actor, App, Error};
 
@@ -9,7 +9,7 @@ impl App {
     /// Takes somebody out of a room, if they are in it, and keeps them out.
     ///
     /// # Errors
-    /// [`Denied`] when the actor may not, or there is no such account.
+    /// [`parlor_domain::Denied`] when the actor may not, or there is no such account.
     pub async fn ban(
         &self,
         actor: &Actor,
@@ -27,7 +27,7 @@ impl App {
     /// Lets somebody back in.
     ///
     /// # Errors
-    /// [`Denied`] when the actor may not, or they are not banned.
+    /// [`parlor_domain::Denied`] when the actor may not, or they are not banned.
     pub async fn unban(&self, actor: &Actor, room: RoomId, user: UserId) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(room::unban);
@@ -38,11 +38,9 @@ impl App {
     /// Who may not come back, newest first: for those who may ban.
     ///
     /// # Errors
-    /// [`Denied`] when the actor may not see the list.
+    /// [`parlor_domain::Denied`] when the actor may not see the list.
     pub async fn bans(&self, actor: &Actor, room: RoomId, limit: u64) -> Result<Vec<Ban>, Error> {
-        let seen = self.room(actor, room).await?;
-        let role = seen.my_role.ok_or(Denied::Forbidden("join the room first"));
-        may(role?, Action::Ban(None))?;
+        may(self.joined(actor, room).await?, Action::Ban(None))?;
         Ok(self.store.bans(room, limit).await?)
     }
 }

@@ -8,7 +8,7 @@ impl App {
     /// The members of a room that the actor is in, by username after `after`.
     ///
     /// # Errors
-    /// [`Denied::NotFound`] when they are not in it.
+    /// [`Denied`] when they cannot see the room or are not in it.
     pub async fn room_members(
         &self,
         actor: &Actor,
@@ -16,6 +16,7 @@ impl App {
         after: Option<String>,
         limit: u64,
     ) -> Result<Vec<Member>, Error> {
+        self.joined(actor, room).await?;
         let members = self.store.room_members(actor.user, room, after, limit);
         Ok(members.await?.ok_or(Denied::NotFound)?)
     }

@@ -10,10 +10,7 @@ impl App {
     /// # Errors
     /// [`Denied`] when they cannot see the room or are not in it.
     pub async fn sessions(&self, actor: &Actor, room: RoomId) -> Result<Vec<Session>, Error> {
-        let seen = self.room(actor, room).await?;
-        if seen.my_role.is_none() {
-            return Err(Denied::Forbidden("join the room first").into());
-        }
+        self.joined(actor, room).await?;
         Ok(self.store.sessions_of(actor.user, Some(room)).await?)
     }
 

@@ -115,7 +115,7 @@ const PUBLIC: &[Rule] = &[
     ("DELETE /rooms/{room}", "", [401, 403, 403, 404, 403, 403, 204]),
     ("POST /rooms/{room}/join", "", [401, 200, 200, 404, 200, 200, 200]),
     ("POST /rooms/{room}/leave", "", [401, 403, 403, 404, 204, 204, 204]),
-    ("GET /rooms/{room}/members", "", [401, 404, 404, 404, 200, 200, 200]),
+    ("GET /rooms/{room}/members", "", [401, 403, 403, 404, 200, 200, 200]),
     (
         "POST /rooms/{room}/members",
         r#"{"users":["{newcomer}"]}"#,
