@@ -381,7 +381,7 @@ pub fn delete(facts: &RoomFacts) -> Result<Vec<RoomChange>, Denied> {
 }
 
 /// The actor's role. Somebody who is not in the room learns only whether it can be seen at all.
-fn member(facts: &RoomFacts) -> Result<Role, Denied> {
+pub(crate) fn member(facts: &RoomFacts) -> Result<Role, Denied> {
     facts.actor.role.ok_or(if facts.room.kind.is_open() && !facts.actor.banned {
         Denied::Forbidden("join the room first")
     } else {

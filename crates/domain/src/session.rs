@@ -2,7 +2,8 @@
 
 use crate::permission::{Action, may};
 use crate::{
-    Denied, Gone, Limits, Role, RoomId, RoomKind, SessionId, Standing, Time, UserId, name,
+    Denied, Gone, Limits, Role, RoomFacts, RoomId, RoomKind, SessionId, Standing, Time, UserId,
+    name, room,
 };
 
 /// A conversation inside a room, as one of its members sees it.
@@ -113,20 +114,30 @@ pub enum SessionChange {
     End,
 }
 
-/// Decides who may be in a new session: the creator and the named, all members of the room.
+/// Decides who will be in a new session: the creator and the `asked` people who are named, all
+/// members of the room, in which `open` sessions are open.
 ///
 /// # Errors
-/// [`Denied::Conflict`] when the room is archived, [`Denied::NotFound`] when somebody named is not
-/// in the room.
-pub fn open(archived: bool, creator: UserId, people: &[Standing]) -> Result<Vec<UserId>, Denied> {
-    if archived {
+/// [`Denied::Conflict`] when the room is archived or full of sessions, [`Denied::NotFound`] when
+/// somebody named is not in the room, [`Denied`] when the creator is not.
+pub fn open(
+    facts: &RoomFacts,
+    open: u64,
+    asked: usize,
+    limits: &Limits,
+) -> Result<Vec<UserId>, Denied> {
+    may(room::member(facts)?, Action::Talk)?;
+    if facts.people.len() != asked || facts.people.iter().any(|person| person.role.is_none()) {
+        return Err(Denied::NotFound);
+    }
+    if open >= limits.sessions_per_room_max {
+        return Err(Denied::Conflict("the room has too many sessions"));
+    }
+    if facts.room.archived_at.is_some() {
         return Err(Denied::Conflict("the room is archived"));
     }
-    let mut members = vec![creator];
-    for person in people {
-        if person.role.is_none() {
-            return Err(Denied::NotFound);
-        }
+    let mut members = vec![facts.actor.user];
+    for person in &facts.people {
         if !members.contains(&person.user) {
             members.push(person.user);
         }

@@ -1,6 +1,5 @@
 //! Opening a session.
 
-use parlor_domain::permission::{Action, may};
 use parlor_domain::{
     ClientId, Denied, RoomFacts, RoomId, Session, SessionId, UserId, name, session,
 };
@@ -35,7 +34,7 @@ impl App {
     ) -> Result<Changed<Session>, Error> {
         let now = self.admit(actor)?;
         let name = name::line("name", &asked.name, &self.limits)?;
-        let mut people = asked.members;
+        let (room, mut people) = (asked.room, asked.members);
         people.sort_unstable();
         people.dedup();
         people.retain(|user| *user != actor.user);
@@ -44,41 +43,14 @@ impl App {
         }
         let key = asked.key.map(|key| {
             let ids = digest::ids(people.iter().map(|user| user.0));
-            let parts: [&[u8]; 3] = [asked.room.0.as_bytes(), name.as_bytes(), &ids];
+            let parts: [&[u8]; 3] = [room.0.as_bytes(), name.as_bytes(), &ids];
             (key, self.digests.of("create session", &parts))
         });
-        let (asked_for, open_max) = (people.len(), self.limits.sessions_per_room_max);
-        let new = NewSession {
-            id: SessionId(new_id(now)),
-            room: asked.room,
-            name,
-            creator: actor.user,
-            people,
-            key,
-        };
-        let decide = Box::new(move |facts: &_, open| admit_open(facts, open, asked_for, open_max));
+        let (asked, limits) = (people.len(), self.limits);
+        let new =
+            NewSession { id: SessionId(new_id(now)), room, name, creator: actor.user, people, key };
+        let decide =
+            Box::new(move |facts: &RoomFacts, open| session::open(facts, open, asked, &limits));
         Ok(self.store.create_session(new, now, decide).await?)
     }
-}
-
-fn admit_open(
-    facts: &RoomFacts,
-    open: u64,
-    asked_for: usize,
-    open_max: u64,
-) -> Result<Vec<UserId>, Denied> {
-    let outside = if facts.room.kind.is_open() && !facts.actor.banned {
-        Denied::Forbidden("join the room first")
-    } else {
-        Denied::NotFound
-    };
-    may(facts.actor.role.ok_or(outside)?, Action::Talk)?;
-    if facts.people.len() != asked_for {
-        return Err(Denied::NotFound);
-    }
-    if open >= open_max {
-        return Err(Denied::Conflict("the room has too many sessions"));
-    }
-    let archived = facts.room.archived_at.is_some();
-    session::open(archived, facts.actor.user, &facts.people)
 }

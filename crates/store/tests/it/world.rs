@@ -209,10 +209,9 @@ impl World {
     }
 
     pub(crate) async fn open(&self, new: NewSession) -> Result<Changed<Session>, StoreError> {
-        let creator = new.creator;
-        let decide = Box::new(move |facts: &RoomFacts, _open: u64| {
-            facts.actor.role.ok_or(Denied::Forbidden("join the room first"))?;
-            session::open(facts.room.archived_at.is_some(), creator, &facts.people)
+        let asked = new.people.len();
+        let decide = Box::new(move |facts: &RoomFacts, open: u64| {
+            session::open(facts, open, asked, &Limits::default())
         });
         self.store.create_session(new, self.now(), decide).await
     }
