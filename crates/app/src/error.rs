@@ -4,6 +4,9 @@ use parlor_domain::Denied;
 use parlor_store::StoreError;
 use parlor_wire::Code;
 
+/// How long somebody stays away who came when there was too much to do.
+const BUSY_MS: u64 = 1_000;
+
 /// A use case's refusal or failure. Each door turns it into its own answer by [`Error::code`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -25,6 +28,9 @@ pub enum Error {
     /// The disk is full.
     #[error("the disk is full")]
     StorageFull,
+    /// Too much is asked of the server at once.
+    #[error("too much at once; try again")]
+    Busy,
     /// The server cannot do it now.
     #[error("the server cannot do it now; try again")]
     Unavailable,
@@ -42,7 +48,7 @@ impl Error {
             Self::IdempotencyConflict => Code::IdempotencyConflict,
             Self::ResyncRequired => Code::ResyncRequired,
             Self::StorageFull => Code::StorageFull,
-            Self::Unavailable => Code::Unavailable,
+            Self::Busy | Self::Unavailable => Code::Unavailable,
             Self::Internal(_) => Code::Internal,
         }
     }
@@ -55,10 +61,11 @@ impl Error {
         }
     }
 
-    /// For [`Code::RateLimited`]: when to try again, in milliseconds.
+    /// When to try again, in milliseconds: for [`Code::RateLimited`] and [`Error::Busy`].
     pub fn retry_after_ms(&self) -> Option<u64> {
         match self {
             Self::Denied(Denied::SlowDown { retry_after_ms }) => Some(*retry_after_ms),
+            Self::Busy => Some(BUSY_MS),
             _ => None,
         }
     }
@@ -70,6 +77,7 @@ impl From<StoreError> for Error {
             StoreError::Denied(denied) => Self::Denied(denied),
             StoreError::KeyReused => Self::IdempotencyConflict,
             StoreError::Full => Self::StorageFull,
+            StoreError::Busy => Self::Busy,
             StoreError::Stale(_) | StoreError::Closed => Self::Unavailable,
             StoreError::Database(text) => Self::Internal(text),
         }

@@ -67,7 +67,7 @@ impl Passwords {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let turn = tokio::time::timeout(WAIT, self.turns.clone().acquire_owned());
-        let turn = turn.await.map_err(|_| Error::Unavailable)?;
+        let turn = turn.await.map_err(|_| Error::Busy)?;
         let turn = turn.map_err(|_| Error::Unavailable)?;
         let work = move || {
             let done = work();

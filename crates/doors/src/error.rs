@@ -202,4 +202,14 @@ mod tests {
         assert_eq!(headers[header::RETRY_AFTER], "2");
         assert_eq!(refusal.status, StatusCode::TOO_MANY_REQUESTS);
     }
+
+    #[test]
+    fn who_comes_when_there_is_too_much_to_do_is_told_when_to_come_back() {
+        let refusal = Refusal::from(Error::Busy);
+        let mut headers = HeaderMap::new();
+        refusal.headers(&mut headers);
+        assert_eq!(headers[header::RETRY_AFTER], "1");
+        assert_eq!(refusal.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refusal.code, Code::Unavailable);
+    }
 }

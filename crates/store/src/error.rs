@@ -18,6 +18,9 @@ pub enum StoreError {
     /// The disk is full: nothing was written.
     #[error("the disk is full")]
     Full,
+    /// Too much waits to be read: nothing was done, and a little later it can be.
+    #[error("too much waits to be read")]
+    Busy,
     /// The store is shutting down or cannot write any more.
     #[error("the store is closed")]
     Closed,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
 use parking_lot::Mutex;
@@ -66,7 +66,10 @@ impl Readers {
             // A caller that went away needs no answer.
             let _ = answer.send(snapshot(conn, work));
         });
-        jobs.try_send(job).map_err(|_| StoreError::Closed)?;
+        jobs.try_send(job).map_err(|refused| match refused {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Disconnected(_) => StoreError::Closed,
+        })?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
 }
@@ -88,4 +91,41 @@ fn snapshot<T>(
     let result = work(conn);
     conn.prepare_cached("commit").and_then(|mut s| s.execute([])).map_err(failed)?;
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database() -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        super::super::open_writing(&home.path().join("db")).unwrap();
+        home
+    }
+
+    #[tokio::test]
+    async fn one_read_too_many_is_refused_as_too_many() {
+        let home = database();
+        let readers = Readers::start(&home.path().join("db"), 1).unwrap();
+        let Readers::Pool(jobs) = &readers else {
+            panic!("a pool was started");
+        };
+        let (begun, has_begun) = sync_channel(1);
+        let (go_on, may_go_on) = sync_channel::<()>(1);
+        let slow: Job = Box::new(move |_| {
+            begun.send(()).unwrap();
+            may_go_on.recv().unwrap();
+        });
+        jobs.send(slow).unwrap();
+        has_begun.recv().unwrap();
+        for _ in 0..QUEUE_MAX {
+            jobs.try_send(Box::new(|_| {})).unwrap();
+        }
+        assert!(matches!(readers.read(|_| Ok(())).await, Err(StoreError::Busy)));
+        go_on.send(()).unwrap();
+        let (last, is_last) = sync_channel(1);
+        jobs.send(Box::new(move |_| last.send(()).unwrap())).unwrap();
+        is_last.recv().unwrap();
+        assert!(readers.read(|_| Ok(())).await.is_ok(), "there is room again");
+    }
 }
