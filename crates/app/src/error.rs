@@ -79,7 +79,7 @@ impl From<StoreError> for Error {
             StoreError::Full => Self::StorageFull,
             StoreError::Busy => Self::Busy,
             StoreError::Stale(_) | StoreError::Closed => Self::Unavailable,
-            StoreError::Database(text) => Self::Internal(text),
+            StoreError::Panicked(_) | StoreError::Database(_) => Self::Internal(error.to_string()),
         }
     }
 }

@@ -24,6 +24,9 @@ pub enum StoreError {
     /// The store is shutting down or cannot write any more.
     #[error("the store is closed")]
     Closed,
+    /// The code that served the request panicked: what it had done is undone.
+    #[error("panicked: {0}")]
+    Panicked(String),
     /// The database failed.
     #[error("database: {0}")]
     Database(String),

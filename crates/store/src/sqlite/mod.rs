@@ -17,6 +17,7 @@ mod sessions;
 mod txn;
 mod writer;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -177,5 +178,62 @@ fn failed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full,
         _ => StoreError::Database(error.to_string()),
+    }
+}
+
+/// Runs a request's part and makes its panic the failure of that request alone: the thread serves
+/// everybody. What was left half done is for the caller to undo.
+fn caught<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(StoreError::Panicked(text.unwrap_or_else(|| "without a word".to_owned())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(txn: &Txn<'_>, key: &str) -> Result<(), StoreError> {
+        txn.execute("insert into meta (key, value) values (?, '')", [key]).map(drop)
+    }
+
+    async fn notes(store: &SqliteStore) -> Vec<String> {
+        let sql = "select key from meta where key like 'note %' order by key";
+        store.read(move |conn| rows::many(conn, sql, [], |row| row.get(0))).await.unwrap()
+    }
+
+    fn is_panic<T>(result: Result<T, StoreError>) -> bool {
+        matches!(result, Err(StoreError::Panicked(text)) if text == "on purpose")
+    }
+
+    #[tokio::test]
+    async fn a_change_that_panics_is_undone_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let (store, mut manual) = SqliteStore::open_manual(&home.path().join("db")).unwrap();
+        let before = store.write(|txn| note(txn, "note 1"));
+        let bad = store.write(|txn| -> Result<(), StoreError> {
+            note(txn, "note 2")?;
+            panic!("on purpose")
+        });
+        let after = store.write(|txn| note(txn, "note 3"));
+        let commit = async { manual.step(512) };
+        let (before, bad, after, batch) = tokio::join!(before, bad, after, commit);
+        assert!(before.is_ok() && after.is_ok() && batch.is_some());
+        assert!(is_panic(bad));
+        assert_eq!(notes(&store).await, ["note 1", "note 3"]);
+    }
+
+    #[tokio::test]
+    async fn the_threads_outlive_a_panic() {
+        let home = tempfile::tempdir().unwrap();
+        let (sink, _commits) = mpsc::channel(1);
+        let config = SqliteConfig { path: home.path().join("db"), readers: 1 };
+        let store = SqliteStore::open(&config, sink).unwrap();
+        assert!(is_panic(store.write(|_| -> Result<(), _> { panic!("on purpose") }).await));
+        assert!(is_panic(store.read(|_| -> Result<(), _> { panic!("on purpose") }).await));
+        store.write(|txn| note(txn, "note 1")).await.unwrap();
+        assert_eq!(notes(&store).await, ["note 1"]);
     }
 }

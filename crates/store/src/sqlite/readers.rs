@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{failed, open_reading};
+use super::{caught, failed, open_reading};
 use crate::StoreError;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
@@ -88,7 +88,7 @@ fn snapshot<T>(
     work: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     conn.prepare_cached("begin").and_then(|mut s| s.execute([])).map_err(failed)?;
-    let result = work(conn);
+    let result = caught(|| work(conn));
     conn.prepare_cached("commit").and_then(|mut s| s.execute([])).map_err(failed)?;
     result
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::checkpoint::Ahead;
 use super::messages::{self, Append};
 use super::txn::{Head, Txn};
-use super::{BUSY_WAIT, embedded, failed, open_writing, rooms};
+use super::{BUSY_WAIT, caught, embedded, failed, open_writing, rooms};
 use crate::{Batch, StoreError};
 
 /// Ops in one commit.
@@ -75,7 +75,7 @@ impl Op {
         answer: oneshot::Sender<Result<T, StoreError>>,
     ) -> Self {
         Self(Kind::Run(Box::new(move |txn| {
-            let result = work(txn);
+            let result = caught(|| work(txn));
             let done = result.as_ref().map(|_| ()).map_err(|_| ());
             let finish: Finish = Box::new(move |commit| {
                 // A caller that went away needs no answer.
@@ -352,13 +352,14 @@ impl Waiting {
     }
 
     /// Carries out one op. Fails only when the whole group has to: a refused draft has written
-    /// nothing, but one that the database failed on may have written half, without a savepoint.
+    /// nothing, but one that the database failed on, or that panicked, may have written half,
+    /// without a savepoint.
     fn take(&mut self, txn: &mut Txn<'_>, op: Op) -> Result<(), StoreError> {
         let append = match op.0 {
             Kind::Run(work) => return run(txn, work, &mut self.runs),
             Kind::Append(append) => append,
         };
-        let result = messages::append(txn, &append.draft);
+        let result = caught(|| messages::append(txn, &append.draft));
         let broken = result.as_ref().err().filter(|error| is_fault(error)).map(copy);
         self.appends.push((append, result));
         broken.map_or(Ok(()), Err)
@@ -378,9 +379,9 @@ fn verdict(commit: &Result<(), StoreError>) -> Result<(), StoreError> {
     commit.as_ref().copied().map_err(copy)
 }
 
-/// Whether the database failed, rather than something being refused.
+/// Whether something failed, rather than being refused.
 fn is_fault(error: &StoreError) -> bool {
-    matches!(error, StoreError::Full | StoreError::Closed | StoreError::Database(_))
+    !matches!(error, StoreError::Denied(_) | StoreError::Stale(_) | StoreError::KeyReused)
 }
 
 /// One failed commit fails many.

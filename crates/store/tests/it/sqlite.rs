@@ -344,3 +344,28 @@ async fn a_store_without_threads_commits_when_told() {
     drop(manual);
     assert!(matches!(w.store.check().await, Err(StoreError::Closed)));
 }
+
+#[tokio::test]
+async fn a_draft_whose_storing_panics_fails_and_the_next_is_stored() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("parlor.db");
+    let w = world_in(&path, Box::new(()));
+    let ana = w.account("ana").await;
+    let [full, other] = [w.room(ana, RoomKind::Private, &[]).await, w.lobby(ana).await];
+    close(w).await;
+    // The number after the last one there is: counting on panics.
+    let sql = "update heads set number = ? where session_no = \
+               (select no from sessions where id = ?)";
+    let bound = rusqlite::params![i64::MAX, full.main_session.0.as_bytes()];
+    assert_eq!(Connection::open(&path).unwrap().execute(sql, bound).unwrap(), 1);
+    let w = world_in(&path, Box::new(()));
+    let before = w.log(full.main_session).await;
+    for _ in 0..2 {
+        let draft = w.draft(ana, full.main_session, "one too many").await;
+        let failed = w.append(draft).await;
+        assert!(matches!(failed, Err(StoreError::Database(_))), "{failed:?}");
+        w.say(ana, other.main_session, "hello").await;
+    }
+    assert_eq!(w.log(full.main_session).await, before);
+    close(w).await;
+}
