@@ -44,6 +44,7 @@ use accounts::tokens::Tokens;
 use courier::Courier;
 use digest::Digests;
 use passwords::Passwords;
+use presence::Turned;
 use rates::Rates;
 use views::Views;
 
@@ -61,6 +62,7 @@ pub struct App {
     views: Views,
     digests: Digests,
     courier: Arc<Courier>,
+    turned: Turned,
     tasks: TaskTracker,
 }
 
@@ -96,6 +98,7 @@ impl App {
             views: Views::default(),
             digests: Digests::new(&parts.secret),
             courier,
+            turned: Turned::default(),
             store: parts.store,
             hub: parts.hub,
             clock: parts.clock,

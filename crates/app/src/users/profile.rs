@@ -42,7 +42,15 @@ impl App {
         if change == ProfileChange::default() {
             return self.profile(actor).await;
         }
-        Ok(self.store.change_profile(actor.user, change, now).await?)
+        let turns = match change.show_last_seen {
+            Some(shown) => self.profile(actor).await?.user.show_last_seen != shown,
+            None => false,
+        };
+        let profile = self.store.change_profile(actor.user, change, now).await?;
+        if turns && self.hub.is_online(actor.user) {
+            self.turned.note(actor.user);
+        }
+        Ok(profile)
     }
 }
 
