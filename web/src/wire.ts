@@ -198,7 +198,7 @@ export interface Session {
   head_seq: number;
   /** The number of the newest message. */
   head_number: number;
-  /** The reader's marker: every message up to here is read. */
+  /** The reader's marker: every message up to here is read. Saying something moves it, too. */
   read_number: number;
   /** `head_number - read_number`. */
   unread: number;

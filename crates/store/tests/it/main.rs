@@ -87,6 +87,7 @@ macro_rules! suite {
                 a_session_is_seen_by_its_members_only
                 a_marker_moves_forward_up_to_the_head
                 unread_mentions_are_counted
+                what_one_says_oneself_is_read
                 markers_of_who_hides_are_hidden
             }
             messages {

@@ -251,7 +251,7 @@ pub(crate) async fn unread_mentions_are_counted(w: World) {
     let mentions = async |user| w.store.session(user, main).await.unwrap().unwrap().mentions;
     w.say(ana, main, "@bo and @Bo again, @cy and @nobody").await;
     let second = w.say(ana, main, "hello @BO, says @ana").await;
-    let third = w.say(bo, main, "I am @bo").await;
+    let third = w.say(ana, main, "and that was all").await;
     assert_eq!((mentions(bo).await, mentions(ana).await), (2, 0), "nobody names themselves");
     w.store.mark_read(bo, main, 1).await.unwrap();
     assert_eq!(mentions(bo).await, 1);
@@ -262,6 +262,31 @@ pub(crate) async fn unread_mentions_are_counted(w: World) {
     assert_eq!(mentions(bo).await, 1);
     w.store.mark_read(bo, main, 99).await.unwrap();
     assert_eq!(mentions(bo).await, 0);
+    w.say(ana, main, "@bo?").await;
+    assert_eq!(mentions(bo).await, 1);
+    w.say(bo, main, "I, @bo, am here").await;
+    assert_eq!(mentions(bo).await, 0, "who answers has read it");
+}
+
+pub(crate) async fn what_one_says_oneself_is_read(w: World) {
+    let (ana, bo) = (w.account("ana").await, w.account("bo").await);
+    let room = w.room(ana, RoomKind::Private, &[bo]).await;
+    let aside = w.open(w.draft_session(ana, room.id, &[bo])).await.unwrap().value.id;
+    let read = async |user| {
+        let all = w.store.sessions_of(user, Some(room.id)).await.unwrap();
+        all.into_iter().map(|s| (s.read_number, s.unread())).collect::<Vec<_>>()
+    };
+    for text in ["1", "2", "3"] {
+        w.say(ana, room.main_session, text).await;
+    }
+    assert_eq!(read(ana).await, [(3, 0), (0, 0)]);
+    assert_eq!(read(bo).await, [(0, 3), (0, 0)]);
+    w.say(bo, room.main_session, "4").await;
+    w.say(ana, aside, "1").await;
+    assert_eq!(read(ana).await, [(3, 1), (1, 0)]);
+    assert_eq!(read(bo).await, [(4, 0), (0, 1)]);
+    w.store.mark_read(bo, room.main_session, 2).await.unwrap();
+    assert_eq!(read(bo).await, [(4, 0), (0, 1)], "never backwards");
 }
 
 pub(crate) async fn markers_of_who_hides_are_hidden(w: World) {

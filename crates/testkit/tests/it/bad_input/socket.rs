@@ -292,18 +292,18 @@ async fn a_command_about_what_one_may_not_see_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_marker_stays_within_what_there_is() {
     let server = TestServer::start().await;
-    let ana = server.person("ana").await;
-    let room = ana.room("private", "Garden", &[]).await;
+    let (ana, bo) = (server.person("ana").await, server.person("bo").await);
+    let room = ana.room("private", "Garden", &[&bo]).await;
     for n in 0..3 {
         assert!(ana.say(&room.main_session_id, &n.to_string()).await.is_ok());
     }
-    let mut socket = Socket::open(&ana, Codec::Json).await;
+    let mut socket = Socket::open(&bo, Codec::Json).await;
     for (number, expected) in [(2, 2), (1, 2), (i64::MAX, 3), (0, 3)] {
         let session_id = room.main_session_id.clone();
         let read = |r#ref| Command::Read(v1::Read { r#ref, session_id, number });
         assert!(socket.ask(read, &mut Vec::new()).await.is_ok(), "W12 {number}");
         let path = format!("/sessions/{}", room.main_session_id);
-        let session: v1::Session = ana.get(&path).await.expect("her own");
+        let session: v1::Session = bo.get(&path).await.expect("his own");
         assert_eq!(session.read_number, expected, "W12 {number}");
     }
     let session_id = room.main_session_id.clone();
