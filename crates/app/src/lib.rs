@@ -90,8 +90,10 @@ impl App {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Arc<Self> {
         let courier = Arc::new(Courier::new(&parts));
+        let issuer = parts.settings.issuer.clone();
+        let issuer = issuer.unwrap_or_else(|| format!("urn:parlor:{}", parts.store.epoch()));
         Arc::new(Self {
-            tokens: Tokens::new(&parts.secret, &parts.settings),
+            tokens: Tokens::new(&parts.secret, issuer, parts.settings.access_token_ttl),
             live: Arc::default(),
             passwords: Passwords::new(parts.settings.hashing),
             rates: Rates::new(&parts.limits),

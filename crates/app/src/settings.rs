@@ -15,6 +15,9 @@ pub struct Settings {
     pub verification_required: bool,
     /// Where people reach this server; links in mails begin with it. No slash at the end.
     pub public_url: String,
+    /// Who signs access tokens; `None`: the database, by its epoch. What changes from one start to
+    /// the next, like a port, would make every token void.
+    pub issuer: Option<String>,
     /// What this server calls itself.
     pub server_name: String,
     /// What a password's hash costs.
@@ -29,6 +32,7 @@ impl Default for Settings {
             code_ttl: Duration::from_mins(10),
             verification_required: false,
             public_url: "http://127.0.0.1:8000".into(),
+            issuer: None,
             server_name: "Parlor".into(),
             hashing: Hashing::Full,
         }

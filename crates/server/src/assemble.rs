@@ -136,6 +136,7 @@ fn settings(config: &Config, address: SocketAddr) -> Settings {
         code_ttl: config.code_ttl,
         verification_required: config.smtp_url.is_some(),
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
+        issuer: config.public_url.clone(),
         server_name: config.server_name.clone(),
         hashing: if config.lifted { Hashing::Minimal } else { Hashing::Full },
     }

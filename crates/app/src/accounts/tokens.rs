@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
-use crate::{Error, Hidden, Secret, Settings};
+use crate::{Error, Hidden, Secret};
 
 const AUDIENCE: &str = "parlor";
 const ACCESS: &str = "access";
@@ -67,11 +67,11 @@ pub(crate) struct Presented {
 }
 
 impl Tokens {
-    pub(crate) fn new(secret: &Secret, settings: &Settings) -> Self {
+    pub(crate) fn new(secret: &Secret, issuer: String, ttl: Duration) -> Self {
         let key = secret.derive("parlor v1 access token");
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.set_issuer(&[&settings.public_url]);
+        validation.set_issuer(&[&issuer]);
         validation.set_audience(&[AUDIENCE]);
         // Moments are compared below, with our own clock.
         validation.validate_exp = false;
@@ -82,8 +82,8 @@ impl Tokens {
             encoding,
             decoding: DecodingKey::from_secret(&key),
             validation,
-            issuer: settings.public_url.clone(),
-            ttl: settings.access_token_ttl,
+            issuer,
+            ttl,
             refresh_key: secret.derive("parlor v1 refresh token"),
         }
     }
@@ -206,8 +206,15 @@ mod tests {
 
     const NOW: Time = Time(1_700_000_000_000_000);
 
+    const ISSUER: &str = "urn:parlor:test";
+
     fn tokens() -> Tokens {
-        Tokens::new(&Secret::new(vec![1; 32]).unwrap(), &Settings::default())
+        tokens_of(1, ISSUER)
+    }
+
+    fn tokens_of(server: u8, issuer: &str) -> Tokens {
+        let secret = Secret::new(vec![server; 32]).unwrap();
+        Tokens::new(&secret, issuer.to_owned(), Duration::from_mins(15))
     }
 
     fn login() -> Login {
@@ -229,7 +236,7 @@ mod tests {
     fn forged(change: impl Fn(&mut Value)) -> String {
         let mut claims = json!({
             "sub": Uuid::from_u128(2), "login": Uuid::from_u128(1), "device": Uuid::from_u128(3),
-            "iat": 1_700_000_000, "exp": 1_700_000_900, "iss": Settings::default().public_url,
+            "iat": 1_700_000_000, "exp": 1_700_000_900, "iss": ISSUER,
             "aud": "parlor", "typ": "access",
         });
         change(&mut claims);
@@ -347,10 +354,11 @@ mod tests {
 
     #[test]
     fn another_servers_tokens_are_none() {
-        let secret = Secret::new(vec![2; 32]).unwrap();
-        let other = Tokens::new(&secret, &Settings::default());
+        let other = tokens_of(2, ISSUER);
         let access = other.access(&login(), NOW).unwrap();
         assert_eq!(tokens().read_access(access.expose(), NOW), None);
+        let elsewhere = tokens_of(1, "https://chat.example.org").access(&login(), NOW).unwrap();
+        assert_eq!(tokens().read_access(elsewhere.expose(), NOW), None);
         let refresh = other.refresh(login().id).unwrap();
         assert_eq!(tokens().read_refresh(refresh.token.expose()), None);
     }
