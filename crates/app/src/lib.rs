@@ -11,6 +11,7 @@ mod courier;
 pub mod deliver;
 mod digest;
 pub mod error;
+pub mod jobs;
 pub mod mail;
 pub mod messages;
 mod passwords;

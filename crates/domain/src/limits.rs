@@ -101,6 +101,9 @@ limits! {
     rooms_owned_max = 1_000, "Rooms that one user owns.";
     sessions_per_room_max = 1_000, "Open sessions of one room.";
     members_added_max = 100, "People added by one request.";
+    receipts_kept_days = 7, "Days that the answer to a request is kept for its repetition.";
+    sweep_s = 60, "Seconds between two sweeps of what is over: receipts, logins, codes.";
+    sweep_rows_max = 200, "Rows that a sweep erases in one commit, which may make sends wait.";
     typing_ms = 3_000, "Milliseconds between two typing notices of one user.";
 }
 

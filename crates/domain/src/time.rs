@@ -1,6 +1,6 @@
 //! A moment. Time is a parameter: nothing here reads a clock.
 
-use std::ops::Add;
+use std::ops::{Add, Sub};
 use std::time::Duration;
 
 /// Microseconds since 1970-01-01 UTC.
@@ -25,5 +25,14 @@ impl Add<Duration> for Time {
     fn add(self, span: Duration) -> Time {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
         Time(self.0.saturating_add(micros))
+    }
+}
+
+impl Sub<Duration> for Time {
+    type Output = Time;
+
+    fn sub(self, span: Duration) -> Time {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Time(self.0.saturating_sub(micros))
     }
 }

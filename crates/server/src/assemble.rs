@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use parlor_app::mail::{FolderMail, SmtpMail};
-use parlor_app::{App, Clock, Hashing, Mail, Parts, Settings, deliver, presence};
+use parlor_app::{App, Clock, Hashing, Mail, Parts, Settings, deliver, jobs, presence};
 use parlor_bus::Local;
 use parlor_doors::{Doors, serve};
 use parlor_hub::Hub;
@@ -76,6 +76,7 @@ impl Running {
         let deliver = deliver::deliver(Arc::clone(&app), Arc::new(Local), commits, quiet.clone());
         told.spawn(deliver);
         tasks.spawn(presence::murmur(Arc::clone(&app), stop.clone()));
+        tasks.spawn(jobs::sweep(Arc::clone(&app), stop.clone()));
         let doors = Doors {
             app: Arc::clone(&app),
             config: Arc::new(doors(&config, metrics)?),

@@ -165,6 +165,13 @@ pub trait Accounts: Send + Sync {
         now: Time,
     ) -> Result<CodeOutcome, StoreError>;
 
+    /// Forgets up to `limit` codes whose time was over at `now`, and returns how many: fewer than
+    /// `limit` when none is left.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn forget_codes(&self, now: Time, limit: u64) -> Result<u64, StoreError>;
+
     /// Remembers when people were last here. Not logged.
     ///
     /// # Errors

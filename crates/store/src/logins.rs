@@ -105,6 +105,13 @@ pub trait Logins: Send + Sync {
     /// [`StoreError`].
     async fn revoke(&self, which: Which, now: Time) -> Result<Vec<LoginId>, StoreError>;
 
+    /// Forgets up to `limit` logins whose time was over at `now`, revoked or not, and returns how
+    /// many: fewer than `limit` when none is left.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn forget_logins(&self, now: Time, limit: u64) -> Result<u64, StoreError>;
+
     /// The devices with a live login, the last used first.
     ///
     /// # Errors

@@ -161,4 +161,11 @@ pub trait Messages: Send + Sync {
         user: UserId,
         message: MessageId,
     ) -> Result<Option<Vec<Revision>>, StoreError>;
+
+    /// Forgets what requests from before `before` came to, up to `limit` of each kind, and returns
+    /// how many: fewer than `limit` when none is left. Repeated after that, a request is a new one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn forget_receipts(&self, before: Time, limit: u64) -> Result<u64, StoreError>;
 }

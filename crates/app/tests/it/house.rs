@@ -22,6 +22,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 pub(crate) struct House {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<StillClock>,
+    pub(crate) store: Arc<SqliteStore>,
     letters: watch::Receiver<Vec<String>>,
     tasks: TaskTracker,
     _folder: TempDir,
@@ -63,9 +64,10 @@ impl House {
         let tasks = TaskTracker::new();
         let clock = Arc::new(StillClock(AtomicI64::new(1_700_000_000_000_000)));
         let (letter_box, letters) = watch::channel(Vec::new());
-        let limits = Limits::default();
+        let store = Arc::new(store);
+        let limits = Limits { sweep_rows_max: 2, ..Limits::default() };
         let app = App::new(Parts {
-            store: Arc::new(store),
+            store: store.clone(),
             hub: Hub::new(limits),
             clock: clock.clone(),
             limits,
@@ -78,7 +80,7 @@ impl House {
             },
             tasks: tasks.clone(),
         });
-        Self { app, clock, letters, tasks, _folder: folder }
+        Self { app, clock, store, letters, tasks, _folder: folder }
     }
 
     pub(crate) async fn register(&self, name: &str) {

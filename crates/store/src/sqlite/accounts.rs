@@ -117,6 +117,15 @@ impl Accounts for SqliteStore {
         self.write(move |txn| codes::attempt(txn, &email, purpose, hash, tries_max, now)).await
     }
 
+    async fn forget_codes(&self, now: Time, limit: u64) -> Result<u64, StoreError> {
+        self.write(move |txn| {
+            let sql = "delete from codes where (user_no, purpose) in \
+                       (select user_no, purpose from codes where expires_at <= ? limit ?)";
+            Ok(txn.execute(sql, params![now.0, most(limit)])? as u64)
+        })
+        .await
+    }
+
     async fn touch_users(&self, seen: Vec<(UserId, Time)>) -> Result<(), StoreError> {
         self.write(move |txn| {
             let sql = "update users set last_seen_at = max(coalesce(last_seen_at, ?2), ?2) \

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use subtle::ConstantTimeEq;
 
 use super::SqliteStore;
-use super::rows::{many, one, user_no, uuid};
+use super::rows::{many, most, one, user_no, uuid};
 use super::txn::Txn;
 use crate::StoreError;
 use crate::logins::{Login, Logins, NewLogin, Rotation, Which};
@@ -67,6 +67,15 @@ impl Logins for SqliteStore {
                 Some(no) => revoke_all(txn, no, None, now),
                 None => Ok(vec![]),
             },
+        })
+        .await
+    }
+
+    async fn forget_logins(&self, now: Time, limit: u64) -> Result<u64, StoreError> {
+        self.write(move |txn| {
+            let sql = "delete from logins where id in \
+                       (select id from logins where expires_at <= ? limit ?)";
+            Ok(txn.execute(sql, params![now.0, most(limit)])? as u64)
         })
         .await
     }

@@ -1,6 +1,7 @@
 //! Logins: each of one device, each a family of refresh tokens.
 
 use parlor_domain::{Denied, DeviceId, LoginId, Time, UserEventKind, UserId};
+use parlor_store::accounts::{CodeOutcome, Purpose};
 use parlor_store::logins::{Login, NewLogin, Rotation, Which};
 
 use crate::world::{World, denied, id};
@@ -131,4 +132,30 @@ pub(crate) async fn signing_out_everywhere_names_each_login_that_was_alive(w: Wo
     assert!(w.store.login(others.id, w.now()).await.unwrap().is_some());
     assert_eq!(w.store.revoke(Which::All(ana), w.now()).await.unwrap(), []);
     assert_eq!(w.store.revoke(Which::All(UserId(id())), w.now()).await.unwrap(), []);
+}
+
+pub(crate) async fn what_is_over_is_forgotten(w: World) {
+    let new = w.new_account("ana", Some("ana@x.org"));
+    let ana = w.store.create_account(new, w.now()).await.unwrap().id;
+    let [over, gone, alive] = [
+        sign_in(&w, ana, 1, 2_000_000).await,
+        sign_in(&w, ana, 2, 2_000_000).await,
+        sign_in(&w, ana, 3, 2_000_001).await,
+    ];
+    w.store.revoke(Which::Login(gone.id), w.now()).await.unwrap();
+    w.store.put_code(ana, Purpose::Reset, [1; 32], Time(2_000_000)).await.unwrap();
+    w.store.put_code(ana, Purpose::Verify, [1; 32], Time(2_000_001)).await.unwrap();
+    for (now, left) in [(1_999_999, [0, 0, 0]), (2_000_000, [1, 1, 0])] {
+        for expected in left {
+            assert_eq!(w.store.forget_logins(Time(now), 1).await.unwrap(), expected, "{now}");
+        }
+    }
+    assert_eq!(w.store.forget_codes(Time(1_999_999), 9).await.unwrap(), 0);
+    assert_eq!(w.store.forget_codes(Time(2_000_000), 9).await.unwrap(), 1);
+    let late = Time(2_000_000);
+    assert!(w.store.login(alive.id, late).await.unwrap().is_some());
+    assert_eq!(w.store.login(over.id, late).await.unwrap(), None);
+    let verify = ("ana@x.org".to_owned(), Purpose::Verify);
+    let tried = w.store.try_code(verify.0, verify.1, [1; 32], 5, late).await.unwrap();
+    assert_eq!(tried, CodeOutcome::Right(ana));
 }

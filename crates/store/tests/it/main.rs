@@ -45,6 +45,7 @@ macro_rules! suite {
                 devices_are_listed_by_last_use
                 a_device_is_signed_out_by_its_user_only
                 signing_out_everywhere_names_each_login_that_was_alive
+                what_is_over_is_forgotten
             }
             rooms {
                 a_new_room_has_its_people_and_tells_them
@@ -100,6 +101,8 @@ macro_rules! suite {
                 what_is_not_seen_is_neither_reworded_nor_deleted
                 a_refused_rewording_changes_nothing
                 messages_of_a_person_are_found_in_shared_sessions_only
+                a_receipt_is_forgotten_in_its_time
+                receipts_of_places_are_forgotten_too
             }
             paging {
                 the_newest_page_ends_at_the_head

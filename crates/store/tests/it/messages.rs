@@ -1,9 +1,10 @@
 //! Messages: stored once, reworded, deleted, found.
 
 use parlor_domain::{ClientId, Denied, EventKind, Limits, MessageId, RoomKind, View};
+use parlor_store::rooms::RoomDraft;
 use parlor_store::{Posted, StoreError};
 
-use crate::world::{World, denied, id};
+use crate::world::{World, denied, id, key};
 
 pub(crate) async fn a_message_reads_as_it_was_sent(mut w: World) {
     let (ana, bo) = (w.account("ana").await, w.account("bo").await);
@@ -178,4 +179,41 @@ pub(crate) async fn messages_of_a_person_are_found_in_shared_sessions_only(w: Wo
     assert_eq!(find(bo, Some(second.no), 9).await, ["first"]);
     assert!(find(bo, Some(first.no), 9).await.is_empty());
     assert_eq!(find(ana, None, 9).await, ["second", "apart", "alone", "first"]);
+}
+
+pub(crate) async fn a_receipt_is_forgotten_in_its_time(w: World) {
+    let ana = w.account("ana").await;
+    let main = w.lobby(ana).await.main_session;
+    let mut drafts = Vec::new();
+    for text in ["1", "2", "3"] {
+        drafts.push(w.draft(ana, main, text).await);
+        w.append(drafts[drafts.len() - 1].clone()).await.unwrap();
+    }
+    let before = drafts[2].sent_at;
+    let forget = |limit| w.store.forget_receipts(before, limit);
+    assert_eq!(forget(1).await.unwrap(), 1);
+    assert_eq!(forget(10).await.unwrap(), 1);
+    for (draft, kept) in drafts.iter().zip([false, false, true]) {
+        let receipt = w.store.receipt(ana, draft.client_id).await.unwrap();
+        assert_eq!(receipt.is_some(), kept, "{}", draft.content);
+    }
+    let mut again = w.draft(ana, main, "1 again").await;
+    again.client_id = drafts[0].client_id;
+    assert!(w.append(again.clone()).await.unwrap().fresh, "nobody remembers the first");
+    assert_eq!(forget(10).await.unwrap(), 0);
+    assert!(!w.append(again).await.unwrap().fresh);
+    assert!(!w.append(drafts.remove(2)).await.unwrap().fresh);
+}
+
+pub(crate) async fn receipts_of_places_are_forgotten_too(w: World) {
+    let ana = w.account("ana").await;
+    let keyed =
+        |key| RoomDraft { key: Some(key), ..w.draft_room(ana, RoomKind::Public, "den", &[]) };
+    let (first, second) = (key(1), key(1));
+    w.create(keyed(first)).await.unwrap();
+    let before = w.now();
+    w.create(keyed(second)).await.unwrap();
+    assert_eq!(w.store.forget_receipts(before, 10).await.unwrap(), 1);
+    assert!(w.create(keyed(first)).await.unwrap().fresh);
+    assert!(!w.create(keyed(second)).await.unwrap().fresh);
 }

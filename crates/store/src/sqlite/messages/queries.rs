@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 use super::{Append, receipt};
 use crate::StoreError;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
-use crate::sqlite::rows::{MESSAGE, message, one, user_no, view};
+use crate::sqlite::receipts;
+use crate::sqlite::rows::{MESSAGE, message, most, one, user_no, view};
 use crate::sqlite::writer::Op;
 use crate::sqlite::{SqliteStore, failed};
 
@@ -149,6 +150,10 @@ impl Messages for SqliteStore {
             rows.map_err(failed)?.collect::<Result<_, _>>().map(Some).map_err(failed)
         })
         .await
+    }
+
+    async fn forget_receipts(&self, before: Time, limit: u64) -> Result<u64, StoreError> {
+        self.write(move |txn| receipts::forget(txn, before, most(limit))).await
     }
 }
 
