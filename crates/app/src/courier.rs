@@ -1,9 +1,10 @@
-//! Makes codes and mails them, behind the answer: a request for one takes as long, and says as
+//! Writes letters and mails them, behind the answer: a request for one takes as long, and says as
 //! much, whether or not there is an account.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use parlor_domain::UserId;
 use parlor_store::Store;
 use parlor_store::accounts::{Credentials, Purpose};
 use tokio::sync::Semaphore;
@@ -17,6 +18,15 @@ const WAITING_MAX: usize = 256;
 
 /// Letters that are handed over at the same time.
 const SENDING_MAX: usize = 4;
+
+/// What a letter is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// A code, if an account has the address.
+    Code(Purpose),
+    /// A code for this new account; or, when the address is another's, word to its owner.
+    Welcome(UserId),
+}
 
 pub(crate) struct Courier {
     store: Arc<dyn Store>,
@@ -50,8 +60,8 @@ impl Courier {
         &self.codes
     }
 
-    /// Mails a new code to whoever has this address, later; nothing when nobody has.
-    pub(crate) fn dispatch(self: &Arc<Self>, tasks: &TaskTracker, email: String, purpose: Purpose) {
+    /// Mails a letter to whoever has this address, later; nothing when nobody has.
+    pub(crate) fn dispatch(self: &Arc<Self>, tasks: &TaskTracker, email: String, errand: Errand) {
         let Ok(place) = self.waiting.clone().try_acquire_owned() else {
             tracing::warn!("too many letters wait: one was not written");
             return;
@@ -59,11 +69,11 @@ impl Courier {
         let courier = self.clone();
         tasks.spawn(async move {
             let _place = place;
-            courier.run(email, purpose).await;
+            courier.run(email, errand).await;
         });
     }
 
-    async fn run(&self, email: String, purpose: Purpose) {
+    async fn run(&self, email: String, errand: Errand) {
         let Ok(_turn) = self.sending.acquire().await else {
             return;
         };
@@ -71,11 +81,18 @@ impl Courier {
             Ok(None) => {}
             Ok(Some(account)) => {
                 let user = account.user;
-                if let Err(error) = self.serve(account, purpose).await {
-                    tracing::error!(%user, %error, "a code was not mailed");
+                let served = match errand {
+                    Errand::Code(purpose) => self.serve(account, purpose).await,
+                    Errand::Welcome(new) if new == user => {
+                        self.serve(account, Purpose::Verify).await
+                    }
+                    Errand::Welcome(_) => self.warn(account).await,
+                };
+                if let Err(error) = served {
+                    tracing::error!(%user, %error, "a letter was not mailed");
                 }
             }
-            Err(error) => tracing::error!(%error, "a code was not mailed"),
+            Err(error) => tracing::error!(%error, "a letter was not mailed"),
         }
     }
 
@@ -93,9 +110,31 @@ impl Courier {
         let hash = self.codes.hash(purpose, &email, &code);
         let expires = self.clock.now() + self.code_ttl;
         self.store.put_code(account.user, purpose, hash, expires).await?;
-        let letter = self.letter(email, purpose, &code);
+        self.send(self.letter(email, purpose, &code)).await
+    }
+
+    async fn send(&self, letter: Letter) -> Result<(), Error> {
         let sent = self.mail.send(letter).await;
         sent.map_err(|e| Error::Internal(e.to_string()))
+    }
+
+    /// Tells an owner that somebody wanted to make another account with their address. There is
+    /// no code in it: it would prove the address for whoever asked, if that is how it was taken.
+    async fn warn(&self, account: Credentials) -> Result<(), Error> {
+        let owner = self.store.user(account.user).await?;
+        let (Some(email), Some(owner)) = (account.email, owner) else {
+            return Ok(());
+        };
+        let (server, url, username) = (&self.server_name, &self.public_url, owner.username);
+        let text = format!(
+            "Somebody, probably you, wants to make an account on {server} with this mail address, \
+             which has an account, {username}. To sign in, go to\n\n{url}/app/login\n\n\
+             and if you do not know the password any more, set a new one at\n\n\
+             {url}/app/forgot\n\n\
+             If it was not you, do nothing: they were not told that you have an account.\n"
+        );
+        let subject = format!("{server}: You have an account");
+        self.send(Letter { to: email, subject, text }).await
     }
 
     fn letter(&self, email: String, purpose: Purpose, code: &Hidden) -> Letter {

@@ -21,6 +21,9 @@ pub struct NewAccount {
     pub password_hash: String,
     /// Whether the account can sign in before its address is proved.
     pub usable: bool,
+    /// Whether it is made, without the address and never usable, when the address is somebody
+    /// else's: so whoever asked does not learn that it is.
+    pub discreet: bool,
 }
 
 /// What is needed to check a password.
@@ -83,7 +86,8 @@ pub trait Accounts: Send + Sync {
     /// Makes an account and puts it into the lobby (whose owner is the first one).
     ///
     /// # Errors
-    /// [`parlor_domain::Denied::Conflict`] when the handle (by its key) or the address is taken.
+    /// [`parlor_domain::Denied::Conflict`] when the handle (by its key) is taken, or the address,
+    /// unless the account is [`NewAccount::discreet`].
     async fn create_account(&self, new: NewAccount, now: Time) -> Result<User, StoreError>;
 
     /// A person.

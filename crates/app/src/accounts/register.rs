@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use parlor_domain::{Denied, User, UserId, name};
-use parlor_store::accounts::{NewAccount, Purpose};
+use parlor_store::accounts::NewAccount;
 
 use crate::clock::new_id;
+use crate::courier::Errand;
 use crate::{App, Error, Hidden, passwords, rates};
 
 /// What somebody who wants an account says.
@@ -35,6 +36,11 @@ pub struct Registered {
 impl App {
     /// Makes an account; a code is mailed where there is an address.
     ///
+    /// Where addresses are proved, one that is somebody else's is answered like any other, so that
+    /// nobody learns by it who has an account: the account that is made can never be used, and the
+    /// letter tells the owner. Where they are not, the account would be usable at once and show
+    /// that it has no address, so it is refused.
+    ///
     /// # Errors
     /// [`Denied`] when a value is not acceptable, the handle or address is taken, or there were
     /// too many registrations from this address.
@@ -50,7 +56,7 @@ impl App {
         let user = self.store.create_account(new, now).await?;
         tracing::info!(user = %user.id, "registered");
         if let Some(email) = email {
-            self.mail_code(email, Purpose::Verify);
+            self.mail(email, Errand::Welcome(user.id));
         }
         Ok(Registered { user, verification_required: self.settings.verification_required })
     }
@@ -74,6 +80,7 @@ impl App {
             email,
             password_hash: String::new(),
             usable: !required,
+            discreet: required,
         })
     }
 }

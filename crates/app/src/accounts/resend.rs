@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use parlor_domain::name;
 use parlor_store::accounts::Purpose;
 
+use crate::courier::Errand;
 use crate::{App, Error, rates};
 
 impl App {
@@ -28,16 +29,16 @@ impl App {
         let email = name::email(email, &self.limits)?;
         let from = rates::network(address);
         self.rates.registrations.take(from, self.clock.now())?;
-        self.mail_code(email, purpose);
+        self.mail(email, Errand::Code(purpose));
         Ok(())
     }
 
-    /// Mails a code behind the answer, unless this address got too many. That is not said: it
+    /// Mails a letter behind the answer, unless this address got too many. That is not said: it
     /// would tell that the address had letters before.
-    pub(crate) fn mail_code(&self, email: String, purpose: Purpose) {
+    pub(crate) fn mail(&self, email: String, errand: Errand) {
         let key = self.digests.of("mails", &[email.as_bytes()]);
         if self.rates.mails.take(key, self.clock.now()).is_ok() {
-            self.courier.dispatch(&self.tasks, email, purpose);
+            self.courier.dispatch(&self.tasks, email, errand);
         }
     }
 }

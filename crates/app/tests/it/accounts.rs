@@ -33,6 +33,54 @@ async fn an_unknown_login_a_wrong_password_and_an_unproved_account_look_alike() 
 }
 
 #[tokio::test]
+async fn an_address_that_has_an_account_is_told_to_nobody_but_its_owner() {
+    let house = House::new(true);
+    house.register("ana").await;
+    let from = address("10.0.0.1");
+    house.app.verify("ana@example.org", &house.code(1).await, from).await.unwrap();
+    let fresh = house.try_register("bo", "bo@example.org").await.unwrap();
+    house.code(2).await;
+    let taken = house.try_register("cyn", "Ana@Example.org").await.unwrap();
+    assert_eq!(fresh.verification_required, taken.verification_required);
+    assert_eq!((&*taken.user.username, &*taken.user.name), ("cyn", "cyn"));
+    let letter = house.letter(3).await;
+    assert_eq!(letter.to, "ana@example.org");
+    assert!(letter.text.contains("has an account, ana."), "{}", letter.text);
+    assert!(letter.text.contains("/app/login") && letter.text.contains("/app/forgot"));
+    assert!(!letter.text.contains("The code is"), "a code would prove it for somebody else");
+    for name in ["bo", "cyn"] {
+        let refused = house.login(name, PASSWORD, "10.0.0.1").await;
+        assert!(matches!(refused, Err(Error::WrongPassword)), "{name}");
+        let again = house.try_register(name, "dora@example.org").await;
+        assert!(matches!(again, Err(Error::Denied(Denied::Conflict(_)))), "{name}");
+    }
+    assert!(house.login("ana@example.org", PASSWORD, "10.0.0.1").await.is_ok());
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_took_without_proving_it_is_won_back_by_a_reset() {
+    let house = House::new(true);
+    house.try_register("mallory", "ana@example.org").await.unwrap();
+    house.code(1).await;
+    house.try_register("ana", "ana@example.org").await.unwrap();
+    assert!(house.letter(2).await.text.contains("/app/forgot"));
+    let (email, from) = ("ana@example.org", address("10.0.0.1"));
+    house.app.forgot(email, from).unwrap();
+    let (code, password) = (house.code(3).await, Hidden::new("my own horse"));
+    house.app.reset_password(email, &code, &password, from).await.unwrap();
+    assert!(house.login(email, PASSWORD, "10.0.0.1").await.is_err());
+    assert!(house.login(email, "my own horse", "10.0.0.1").await.is_ok());
+}
+
+#[tokio::test]
+async fn where_addresses_are_not_proved_a_taken_one_is_a_conflict() {
+    let house = House::new(false);
+    house.register("ana").await;
+    let taken = house.try_register("cyn", "ana@example.org").await;
+    assert!(matches!(taken, Err(Error::Denied(Denied::Conflict(_)))));
+}
+
+#[tokio::test]
 async fn a_code_dies_of_five_wrong_tries_and_of_age() {
     let house = House::new(true);
     house.register("ana").await;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use parlor_app::accounts::{Login, Register, SignedIn};
+use parlor_app::accounts::{Login, Register, Registered, SignedIn};
 use parlor_app::mail::{Letter, MailError};
 use parlor_app::{App, Clock, Error, Hashing, Hidden, Mail, Parts, Secret, Settings};
 use parlor_domain::{Limits, Time};
@@ -23,7 +23,7 @@ pub(crate) struct House {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<StillClock>,
     pub(crate) store: Arc<SqliteStore>,
-    letters: watch::Receiver<Vec<String>>,
+    letters: watch::Receiver<Vec<Letter>>,
     tasks: TaskTracker,
     _folder: TempDir,
 }
@@ -43,12 +43,12 @@ impl Clock for StillClock {
     }
 }
 
-struct LetterBox(watch::Sender<Vec<String>>);
+struct LetterBox(watch::Sender<Vec<Letter>>);
 
 #[async_trait]
 impl Mail for LetterBox {
     async fn send(&self, letter: Letter) -> Result<(), MailError> {
-        self.0.send_modify(|letters| letters.push(letter.text));
+        self.0.send_modify(|letters| letters.push(letter));
         Ok(())
     }
 }
@@ -84,14 +84,18 @@ impl House {
     }
 
     pub(crate) async fn register(&self, name: &str) {
+        self.try_register(name, &format!("{name}@example.org")).await.unwrap();
+    }
+
+    pub(crate) async fn try_register(&self, name: &str, email: &str) -> Result<Registered, Error> {
         let asked = Register {
             username: name.into(),
-            email: Some(format!("{name}@example.org")),
+            email: Some(email.into()),
             password: Hidden::new(PASSWORD),
             name: None,
             address: address("10.0.0.1"),
         };
-        self.app.register(asked).await.unwrap();
+        self.app.register(asked).await
     }
 
     pub(crate) async fn login(
@@ -126,11 +130,16 @@ impl House {
         self.tasks.reopen();
     }
 
-    /// The code in the letter that is the `nth` to come.
-    pub(crate) async fn code(&self, nth: usize) -> Hidden {
+    /// The letter that is the `nth` to come.
+    pub(crate) async fn letter(&self, nth: usize) -> Letter {
         let mut letters = self.letters.clone();
         let come = letters.wait_for(|letters| letters.len() >= nth).await;
-        let text = come.unwrap()[nth - 1].clone();
+        come.unwrap()[nth - 1].clone()
+    }
+
+    /// The code in the letter that is the `nth` to come.
+    pub(crate) async fn code(&self, nth: usize) -> Hidden {
+        let text = self.letter(nth).await.text;
         let (_, rest) = text.split_once("The code is ").unwrap();
         Hidden::new(&rest[..6])
     }

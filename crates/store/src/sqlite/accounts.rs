@@ -143,8 +143,9 @@ fn create(txn: &mut Txn<'_>, new: &NewAccount, now: Time) -> Result<User, StoreE
     if exists(txn.conn, "select 1 from users where username_key = ?", [&new.username.key])? {
         return Err(TAKEN);
     }
-    if new.email.is_some() && exists(txn.conn, "select 1 from users where email = ?", [&new.email])?
-    {
+    let sql = "select 1 from users where email = ?";
+    let mail_taken = new.email.is_some() && exists(txn.conn, sql, [&new.email])?;
+    if mail_taken && !new.discreet {
         return Err(MAIL_TAKEN);
     }
     let sql = "insert into users (id, username, username_key, name, name_key, email, usable, \
@@ -157,8 +158,8 @@ fn create(txn: &mut Txn<'_>, new: &NewAccount, now: Time) -> Result<User, StoreE
             new.username.key,
             new.name,
             new.name.to_lowercase(),
-            new.email,
-            new.usable,
+            new.email.as_ref().filter(|_| !mail_taken),
+            new.usable && !mail_taken,
             new.password_hash,
             now.0,
         ],

@@ -1,7 +1,7 @@
 //! Accounts: who there is, and how they prove it.
 
 use parlor_domain::{Denied, EventKind, Limits, Role, Time, UserEventKind, UserId, name};
-use parlor_store::accounts::{CodeOutcome, ProfileChange, Purpose};
+use parlor_store::accounts::{CodeOutcome, NewAccount, ProfileChange, Purpose};
 
 use crate::logins::sign_in;
 use crate::world::{World, denied};
@@ -66,6 +66,27 @@ pub(crate) async fn a_taken_handle_or_address_is_refused_and_told_apart(w: World
     assert_ne!(texts[0], texts[1]);
     let lobby = w.account("bo").await;
     assert_eq!(w.lobby(lobby).await.member_count, 2, "the refused are not in the lobby");
+}
+
+pub(crate) async fn a_discreet_account_does_without_a_taken_address(w: World) {
+    let first = w.new_account("ana", Some("a@x.org"));
+    let ana = w.store.create_account(first, w.now()).await.unwrap();
+    let discreet = |handle, email| NewAccount {
+        discreet: true,
+        usable: true,
+        ..w.new_account(handle, Some(email))
+    };
+    let twin = w.store.create_account(discreet("bo", "a@x.org"), w.now()).await.unwrap();
+    let credentials = w.store.credentials_of(twin.id).await.unwrap().unwrap();
+    assert_eq!((credentials.email, credentials.usable), (None, false));
+    let owner = w.store.credentials("a@x.org".to_owned()).await.unwrap().unwrap();
+    assert_eq!(owner.user, ana.id);
+    assert_eq!(w.lobby(twin.id).await.member_count, 2, "it looks like any other");
+    let free = w.store.create_account(discreet("cy", "c@x.org"), w.now()).await.unwrap();
+    let credentials = w.store.credentials_of(free.id).await.unwrap().unwrap();
+    assert_eq!((credentials.email.as_deref(), credentials.usable), (Some("c@x.org"), true));
+    let refused = w.store.create_account(discreet("ana", "d@x.org"), w.now()).await;
+    assert!(matches!(denied(refused), Denied::Conflict(_)), "a handle is seen by everybody");
 }
 
 pub(crate) async fn people_are_found_by_the_beginning_of_their_handle_or_name(w: World) {

@@ -27,6 +27,7 @@ macro_rules! suite {
                 the_first_account_owns_the_lobby_and_the_next_are_members
                 a_new_account_hears_of_the_lobby_in_its_own_log
                 a_taken_handle_or_address_is_refused_and_told_apart
+                a_discreet_account_does_without_a_taken_address
                 people_are_found_by_the_beginning_of_their_handle_or_name
                 credentials_are_found_by_handle_address_and_id
                 a_profile_changes_where_asked_and_its_owner_hears_of_it

@@ -76,6 +76,7 @@ impl World {
             email: email.map(str::to_owned),
             password_hash: format!("hash of {handle}"),
             usable: false,
+            discreet: false,
         }
     }
 

@@ -96,6 +96,7 @@ impl Town {
             email: None,
             password_hash: String::new(),
             usable: true,
+            discreet: false,
         };
         let (store, now) = (Arc::clone(&self.store), self.app.now());
         let user = self.run(async move { store.create_account(new, now).await });
