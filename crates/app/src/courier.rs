@@ -31,7 +31,7 @@ pub(crate) enum Errand {
 pub(crate) struct Courier {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    mail: Arc<dyn Mail>,
+    mail: Option<Arc<dyn Mail>>,
     codes: Codes,
     code_ttl: Duration,
     public_url: String,
@@ -60,8 +60,16 @@ impl Courier {
         &self.codes
     }
 
+    /// Whether letters go out at all.
+    pub(crate) fn works(&self) -> bool {
+        self.mail.is_some()
+    }
+
     /// Mails a letter to whoever has this address, later; nothing when nobody has.
     pub(crate) fn dispatch(self: &Arc<Self>, tasks: &TaskTracker, email: String, errand: Errand) {
+        if !self.works() {
+            return;
+        }
         let Ok(place) = self.waiting.clone().try_acquire_owned() else {
             tracing::warn!("too many letters wait: one was not written");
             return;
@@ -114,8 +122,10 @@ impl Courier {
     }
 
     async fn send(&self, letter: Letter) -> Result<(), Error> {
-        let sent = self.mail.send(letter).await;
-        sent.map_err(|e| Error::Internal(e.to_string()))
+        let Some(mail) = &self.mail else {
+            return Ok(());
+        };
+        mail.send(letter).await.map_err(|e| Error::Internal(e.to_string()))
     }
 
     /// Tells an owner that somebody wanted to make another account with their address. There is

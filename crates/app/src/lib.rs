@@ -79,8 +79,8 @@ pub struct Parts {
     pub limits: Limits,
     /// The secret that every key is derived from.
     pub secret: Secret,
-    /// Carries letters.
-    pub mail: Arc<dyn Mail>,
+    /// Carries letters; `None`: nobody does.
+    pub mail: Option<Arc<dyn Mail>>,
     /// What the operator chose.
     pub settings: Settings,
     /// Knows every task, so that shutdown can join them.

@@ -123,11 +123,18 @@ impl Running {
     }
 }
 
-fn mail(config: &Config, data: &DataDir) -> anyhow::Result<Arc<dyn Mail>> {
+/// Who carries letters. Codes are written to files only where nobody but this machine signs in:
+/// elsewhere whoever reads the folder, or a copy of it, could set anybody's password.
+fn mail(config: &Config, data: &DataDir) -> anyhow::Result<Option<Arc<dyn Mail>>> {
     if let Some(url) = &config.smtp_url {
-        return Ok(Arc::new(SmtpMail::new(url.expose(), &config.email_from)?));
+        return Ok(Some(Arc::new(SmtpMail::new(url.expose(), &config.email_from)?)));
     }
-    Ok(Arc::new(FolderMail::new(data.path().join("mail"), &config.email_from)?))
+    if config.listen.ip().is_loopback() {
+        let folder = data.path().join("mail");
+        return Ok(Some(Arc::new(FolderMail::new(folder, &config.email_from)?)));
+    }
+    tracing::warn!("no mail is sent, so nobody can set a forgotten password: set smtp_url");
+    Ok(None)
 }
 
 fn settings(config: &Config, address: SocketAddr) -> Settings {

@@ -37,14 +37,14 @@ keys! {
     "listen", None, "127.0.0.1:8000",
         "Address and port to listen on; port 0 takes a free one.";
     "data_dir", None, "./data",
-        "Folder of the database, the generated secret, and the mail when there is no SMTP server.";
+        "Folder of the database, the generated secret, and the mail that becomes files.";
     "public_url", None, "http://<listen>",
         "Where people reach this server; links in mails begin with it.";
     "server_name", None, "Parlor",
         "What this server calls itself.";
     "smtp_url", None, "",
         "SMTP server, as `smtp://user:password@host:587` or `smtps://…`; without it, mails become \
-         files in `<data_dir>/mail`, on loopback listeners only.";
+         files in `<data_dir>/mail` on loopback listeners, and none are sent on others.";
     "email_from", None, "Parlor <parlor@localhost>",
         "Sender of the mails.";
     "secret_key", Some("SECRET_KEY"), "",

@@ -34,7 +34,7 @@ pub struct Registered {
 }
 
 impl App {
-    /// Makes an account; a code is mailed where there is an address.
+    /// Makes an account; a code is mailed where there is an address, and mail.
     ///
     /// Where addresses are proved, one that is somebody else's is answered like any other, so that
     /// nobody learns by it who has an account: the account that is made can never be used, and the

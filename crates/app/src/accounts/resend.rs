@@ -2,17 +2,21 @@
 
 use std::net::IpAddr;
 
-use parlor_domain::name;
+use parlor_domain::{Denied, name};
 use parlor_store::accounts::Purpose;
 
 use crate::courier::Errand;
 use crate::{App, Error, rates};
 
+/// Said to everybody alike, whoever has an account.
+const NO_MAIL: Denied = Denied::Forbidden("this server sends no mail: ask whoever runs it");
+
 impl App {
     /// Asks for a new code that proves an address. Says nothing about whether there is an account.
     ///
     /// # Errors
-    /// [`parlor_domain::Denied`] for what is no mail address, or too many requests from `address`.
+    /// [`Denied`] for what is no mail address, too many requests from `address`, or when this
+    /// server sends no mail.
     pub fn resend(&self, email: &str, address: IpAddr) -> Result<(), Error> {
         self.request_code(email, address, Purpose::Verify)
     }
@@ -20,12 +24,16 @@ impl App {
     /// Asks for a code that allows a new password. Says nothing about whether there is an account.
     ///
     /// # Errors
-    /// [`parlor_domain::Denied`] for what is no mail address, or too many requests from `address`.
+    /// [`Denied`] for what is no mail address, too many requests from `address`, or when this
+    /// server sends no mail.
     pub fn forgot(&self, email: &str, address: IpAddr) -> Result<(), Error> {
         self.request_code(email, address, Purpose::Reset)
     }
 
     fn request_code(&self, email: &str, address: IpAddr, purpose: Purpose) -> Result<(), Error> {
+        if !self.courier.works() {
+            return Err(NO_MAIL.into());
+        }
         let email = name::email(email, &self.limits)?;
         let from = rates::network(address);
         self.rates.registrations.take(from, self.clock.now())?;

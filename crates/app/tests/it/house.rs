@@ -72,7 +72,7 @@ impl House {
             clock: clock.clone(),
             limits,
             secret: Secret::new(vec![7; 32]).unwrap(),
-            mail: Arc::new(LetterBox(letter_box)),
+            mail: Some(Arc::new(LetterBox(letter_box))),
             settings: Settings {
                 verification_required,
                 hashing: Hashing::Minimal,

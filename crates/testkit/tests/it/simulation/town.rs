@@ -66,7 +66,7 @@ impl Town {
             clock: Arc::clone(&clock) as _,
             limits,
             secret: Secret::new(vec![7; 32]).expect("long enough"),
-            mail: Arc::new(mail),
+            mail: Some(Arc::new(mail)),
             settings: Settings::default(),
             tasks: TaskTracker::new(),
         });
