@@ -83,10 +83,11 @@ impl Running {
             tasks: tasks.clone(),
             stop: stop.clone(),
         };
+        let trusted = doors.config.trusted_proxies.clone();
         let router = parlor_doors::router_with(doors, embed::pages());
         let (limits, serving) = (config.limits, (tasks.clone(), stop.clone()));
         tasks.spawn(async move {
-            serve::serve(listener, router, &limits, serving.0, serving.1).await;
+            serve::serve(listener, router, &limits, trusted, serving.0, serving.1).await;
         });
         tracing::info!(%address, data_dir = %data.path().display(), "serving");
         Ok(Self { address, app, tasks, stop, told, quiet, data })

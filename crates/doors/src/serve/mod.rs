@@ -27,6 +27,8 @@ use first::First;
 use io::{Handler, Pulse, Tracked};
 use slots::Slots;
 
+use crate::Network;
+
 /// Connections that may wait to be taken.
 const BACKLOG: u32 = 4096;
 
@@ -54,18 +56,20 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Serves until `stop`; then finishes the answers that are under way, for seven seconds at most.
-/// Sockets that were upgraded are not waited for: who took them sees to them.
+/// Sockets that were upgraded are not waited for: who took them sees to them. Connections of
+/// `trusted` proxies are limited in all only.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: &Limits,
+    trusted: Vec<Network>,
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
     let server = Arc::new(Server {
         router,
         limits: *limits,
-        slots: Slots::new(limits),
+        slots: Slots::new(limits, trusted),
         tasks,
         stop,
         abandon: CancellationToken::new(),

@@ -33,13 +33,9 @@ pub(super) struct Slot {
 }
 
 impl Slots {
-    pub(super) fn new(limits: &Limits) -> Arc<Self> {
-        Self::behind(limits, Vec::new())
-    }
-
-    /// Behind proxies that are trusted. A connection of theirs may be anybody's, so it counts in
-    /// all, but not for an address; who is behind it is counted when that is known.
-    pub(super) fn behind(limits: &Limits, trusted: Vec<Network>) -> Arc<Self> {
+    /// A connection of a trusted proxy may be anybody's, so it counts in all, but not for an
+    /// address; who is behind it is counted when that is known.
+    pub(super) fn new(limits: &Limits, trusted: Vec<Network>) -> Arc<Self> {
         Arc::new(Self {
             trusted,
             counts: Mutex::default(),
@@ -91,7 +87,7 @@ mod tests {
     fn places_are_limited_and_given_back() {
         let limits =
             Limits { connections_max: 3, connections_per_address_max: 2, ..Limits::default() };
-        let slots = Slots::new(&limits);
+        let slots = Slots::new(&limits, Vec::new());
         let enter = |address: &str| slots.enter(address.parse().unwrap());
         let first = enter("10.0.0.1").ok();
         let second = enter("::ffff:10.0.0.1").ok();
@@ -108,7 +104,7 @@ mod tests {
     fn a_trusted_proxy_counts_in_all_only() {
         let limits =
             Limits { connections_max: 3, connections_per_address_max: 1, ..Limits::default() };
-        let slots = Slots::behind(&limits, vec!["10.0.0.0/8".parse().unwrap()]);
+        let slots = Slots::new(&limits, vec!["10.0.0.0/8".parse().unwrap()]);
         let enter = |address: &str| slots.enter(address.parse().unwrap());
         let proxied = [enter("10.0.0.1").ok(), enter("::ffff:10.0.0.1").ok()];
         assert!(proxied.iter().all(Option::is_some));
