@@ -1,6 +1,8 @@
 //! `cargo xtask sim`, `kills` and `disconnects`: the test kit's big tests, at a chosen size.
 //! The same tests run, smaller, in `cargo xtask test`.
 
+use std::process::Command;
+
 use crate::process;
 
 /// Run the simulation: many seeded schedules of nodes, faults and clients.
@@ -12,6 +14,9 @@ pub(crate) struct SimOptions {
     /// How many schedules to run.
     #[arg(long)]
     schedules: Option<u64>,
+    /// Plant faults one at a time, and print how soon each was found.
+    #[arg(long, conflicts_with_all = ["seed", "schedules"])]
+    faults: bool,
 }
 
 /// Run one of the test kit's endurance tests.
@@ -24,34 +29,48 @@ pub(crate) struct CountOptions {
 
 /// Schedules of the simulation.
 pub(crate) fn sim(options: &SimOptions) -> anyhow::Result<()> {
+    if options.faults {
+        return process::run(&mut faults());
+    }
     let seed = options.seed.clone();
     let schedules = options.schedules.map(|n| n.to_string());
-    testkit("sim", &[("PARLOR_SIM_SEED", seed), ("PARLOR_SIM_SCHEDULES", schedules)])
+    sized("sim", &[("PARLOR_SIM_SEED", seed), ("PARLOR_SIM_SCHEDULES", schedules)])
+}
+
+/// The simulation with faults planted in it; no other build has them.
+pub(crate) fn faults() -> Command {
+    testkit("every_planted_fault", true)
 }
 
 /// Kills of a server under load: nothing acknowledged may be lost.
 pub(crate) fn kills(options: &CountOptions) -> anyhow::Result<()> {
-    testkit("kills", &[("PARLOR_KILLS", options.count.map(|n| n.to_string()))])
+    sized("kills", &[("PARLOR_KILLS", options.count.map(|n| n.to_string()))])
 }
 
 /// Cut connections: every client must come back without a hole.
 pub(crate) fn disconnects(options: &CountOptions) -> anyhow::Result<()> {
-    testkit("disconnects", &[("PARLOR_DISCONNECTS", options.count.map(|n| n.to_string()))])
+    sized("disconnects", &[("PARLOR_DISCONNECTS", options.count.map(|n| n.to_string()))])
 }
 
-fn testkit(filter: &str, sizes: &[(&str, Option<String>)]) -> anyhow::Result<()> {
-    let mut command = if process::exists("cargo-nextest") {
-        process::cargo(&["nextest", "run", "--no-capture", "--package", "parlor-testkit", filter])
-    } else {
-        let package = ["test", "--package", "parlor-testkit", "--tests", filter];
-        let mut command = process::cargo(&package);
-        command.args(["--", "--nocapture"]);
-        command
-    };
+fn sized(filter: &str, sizes: &[(&str, Option<String>)]) -> anyhow::Result<()> {
+    let mut command = testkit(filter, false);
     for (name, size) in sizes {
         if let Some(size) = size {
             command.env(name, size);
         }
     }
     process::run(&mut command)
+}
+
+/// Runs some of the test kit's tests and shows what they print.
+fn testkit(filter: &str, faults: bool) -> Command {
+    let features: &[&str] = if faults { &["--features", "faults"] } else { &[] };
+    if process::exists("cargo-nextest") {
+        let mut command = process::cargo(&["nextest", "run", "--no-capture"]);
+        command.args(["--package", "parlor-testkit"]).args(features).arg(filter);
+        return command;
+    }
+    let mut command = process::cargo(&["test", "--package", "parlor-testkit", "--tests"]);
+    command.args(features).args([filter, "--", "--nocapture"]);
+    command
 }

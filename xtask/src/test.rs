@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::browser::TestServer;
 use crate::process::{cargo, exists, npm};
 use crate::steps::Steps;
-use crate::{process, reference, setup, tidy, tree, web};
+use crate::{process, reference, setup, sim, tidy, tree, web};
 
 /// Set up this machine if need be, then run every test and check.
 #[derive(clap::Args)]
@@ -38,6 +38,7 @@ fn all(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
     if fast {
         return Ok(());
     }
+    steps.run("planted faults", sim::faults())?;
     steps.run("doc tests", cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
     steps.run("rust docs", docs())?;
     let check = reference::Options { check: true };
