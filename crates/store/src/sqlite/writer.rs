@@ -28,11 +28,12 @@ const GROUP_MAX: usize = 512;
 /// wait for an answer before they go on; they would only lose time.
 const BUSY: usize = 64;
 
-/// How long it waits for each op of the last commit: about as long as that took.
-const GATHER: Duration = Duration::from_micros(15);
+/// So many that wait are enough,
+const PLENTY: usize = 384;
 
-/// So many that wait already are enough.
-const PLENTY: usize = 256;
+/// and so many times it looks whether they are there, with a pause before each.
+const LOOKS: usize = 10;
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// How long the writer rests before it uses the pause to checkpoint.
 const IDLE: Duration = Duration::from_millis(50);
@@ -407,6 +408,16 @@ pub(super) fn start(
     Ok(())
 }
 
+/// Waits until enough ops for a commit are there, or long enough.
+async fn gather(queue: &mpsc::Receiver<Op>) {
+    for _ in 0..LOOKS {
+        if queue.len() >= PLENTY {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 async fn serve(
     mut committer: Committer,
     mut ahead: Ahead,
@@ -448,8 +459,8 @@ async fn serve(
             committer.checkpoint(if empty { Log::Empty } else { Log::BeginAnew });
             erase = false;
         }
-        if size >= BUSY && queue.len() < PLENTY {
-            tokio::time::sleep(GATHER * size as u32).await;
+        if size >= BUSY {
+            gather(&queue).await;
         }
     }
     ahead.end();
