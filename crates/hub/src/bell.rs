@@ -81,12 +81,14 @@ impl Rope {
         Self { bell, token, pulled: AtomicBool::new(false) }
     }
 
-    /// Rings the bell, unless it was rung for this lane and not heard yet.
-    pub(crate) fn pull(&self) {
-        fail::fail_point!("hub::bell::mute", |_| ());
-        if !self.pulled.swap(true, Ordering::AcqRel) {
+    /// Rings the bell, unless it was rung for this lane and not heard yet. Whether it did.
+    pub(crate) fn pull(&self) -> bool {
+        fail::fail_point!("hub::bell::mute", |_| false);
+        let rings = !self.pulled.swap(true, Ordering::AcqRel);
+        if rings {
             self.bell.ring(self.token);
         }
+        rings
     }
 
     /// Notes that the lane is being read from now on. Called before the reading, so that what is

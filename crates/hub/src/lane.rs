@@ -65,9 +65,9 @@ impl Lane {
         self.key
     }
 
-    /// Appends frames and wakes everybody who listens. What was there already is left out. What is
-    /// appended at once is kept as a whole: who had heard everything before it is not behind.
-    pub(crate) fn append(&self, frames: Vec<Arc<Frame>>, limits: &Limits) -> Result<(), Hole> {
+    /// Appends frames and wakes all who listen; returns how many. What was there is left out. What
+    /// is appended at once is kept as a whole: who had heard everything before it is not behind.
+    pub(crate) fn append(&self, frames: Vec<Arc<Frame>>, limits: &Limits) -> Result<usize, Hole> {
         let mut state = self.state.lock();
         let state = &mut *state;
         let heard = state.tail;
@@ -90,8 +90,7 @@ impl Lane {
             };
             state.bytes -= oldest.bytes();
         }
-        state.ropes.iter().for_each(|rope| rope.pull());
-        Ok(())
+        Ok(state.ropes.iter().filter(|rope| rope.pull()).count())
     }
 
     /// Lets those who listen hear something that has no place in the log.
@@ -102,7 +101,7 @@ impl Lane {
         if state.murmurs.len() > MURMURS_MAX {
             state.murmurs.pop_front();
         }
-        state.ropes.iter().for_each(|rope| rope.pull());
+        state.ropes.iter().for_each(|rope| _ = rope.pull());
     }
 
     /// Adds a listener; they hear every murmur from now on. Returns where murmurs begin for them.

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use parlor_domain::{DeviceId, Event, Limits, LoginId, SessionId, Time, UserEvent, UserId};
@@ -62,6 +63,8 @@ pub struct Hub {
     registry: Registry,
     murmurs: Murmurs,
     limits: Limits,
+    /// Connections woken by events since this was last asked.
+    woken: AtomicUsize,
 }
 
 impl Hub {
@@ -73,6 +76,7 @@ impl Hub {
             registry: Registry::default(),
             murmurs: Murmurs::default(),
             limits,
+            woken: AtomicUsize::new(0),
         })
     }
 
@@ -95,10 +99,7 @@ impl Hub {
     /// [`Hole`] when they do not continue what was told before: nothing was told, and the caller
     /// reads what is missing from the store.
     pub fn publish(&self, session: SessionId, events: Vec<Event>) -> Result<(), Hole> {
-        match self.lane(Key::Session(session)) {
-            Some(lane) => lane.append(events.into_iter().map(Frame::event).collect(), &self.limits),
-            None => Ok(()),
-        }
+        self.append(Key::Session(session), || events.into_iter().map(Frame::event).collect())
     }
 
     /// Tells a user's connections of entries of their own log, in order.
@@ -106,12 +107,20 @@ impl Hub {
     /// # Errors
     /// As [`Hub::publish`].
     pub fn publish_user(&self, user: UserId, events: Vec<UserEvent>) -> Result<(), Hole> {
-        match self.lane(Key::User(user)) {
-            Some(lane) => {
-                lane.append(events.into_iter().map(Frame::user_event).collect(), &self.limits)
-            }
-            None => Ok(()),
+        self.append(Key::User(user), || events.into_iter().map(Frame::user_event).collect())
+    }
+
+    fn append(&self, key: Key, frames: impl FnOnce() -> Vec<Arc<Frame>>) -> Result<(), Hole> {
+        if let Some(lane) = self.lane(key) {
+            let woken = lane.append(frames(), &self.limits)?;
+            self.woken.fetch_add(woken, Ordering::Relaxed);
         }
+        Ok(())
+    }
+
+    /// How many connections were woken by events since this was last asked.
+    pub fn take_woken(&self) -> usize {
+        self.woken.swap(0, Ordering::Relaxed)
     }
 
     /// Whether anybody on this node listens to a session, or did a moment ago.
