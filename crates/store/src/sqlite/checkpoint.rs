@@ -21,13 +21,15 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Starts the thread, with a connection of its own.
+    /// Starts the thread. It opens a connection of its own when there is something to do: most
+    /// servers are never so busy.
     pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
-        let conn = open_writing(path)?;
+        let path = path.to_owned();
+        let mut conn = None;
         let (orders, incoming) = sync_channel::<oneshot::Sender<()>>(1);
         let work = move || {
             while let Ok(done) = incoming.recv() {
-                if let Err(error) = move_what_can_be(&conn) {
+                if let Err(error) = move_what_can_be(&path, &mut conn) {
                     // The writer's own checkpoint moves all of it then.
                     tracing::warn!(%error, "failed to checkpoint ahead");
                 }
@@ -69,6 +71,10 @@ impl Ahead {
 }
 
 /// Moves every page that no reader needs as it was, and waits for nobody.
-fn move_what_can_be(conn: &Connection) -> Result<(), StoreError> {
+fn move_what_can_be(path: &Path, conn: &mut Option<Connection>) -> Result<(), StoreError> {
+    let conn = match conn {
+        Some(conn) => conn,
+        None => conn.insert(open_writing(path)?),
+    };
     conn.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(())).map_err(failed)
 }

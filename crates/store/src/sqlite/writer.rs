@@ -23,9 +23,9 @@ use crate::{Batch, StoreError};
 /// Ops in one commit.
 const GROUP_MAX: usize = 512;
 
-/// From so many ops in a commit on, more come than a commit each is good for: the writer then lets
-/// more gather, so that pages are written and listeners woken less often. Fewer are those who each
-/// wait for an answer before they go on; they would only lose time.
+/// From so many ops in a commit on, while those who listen have not been told of it yet, the writer
+/// lets more gather, so that pages are written and listeners woken less often. Fewer are those who
+/// each wait for an answer before they go on; they would only lose time.
 const BUSY: usize = 64;
 
 /// So many that wait are enough,
@@ -408,10 +408,11 @@ pub(super) fn start(
     Ok(())
 }
 
-/// Waits until enough ops for a commit are there, or long enough.
-async fn gather(queue: &mpsc::Receiver<Op>) {
+/// Waits while what was committed is still to be told, unless enough ops for a commit are there.
+async fn gather(queue: &mpsc::Receiver<Op>, sink: &mpsc::Sender<Batch>) {
     for _ in 0..LOOKS {
-        if queue.len() >= PLENTY {
+        let told = sink.capacity() == sink.max_capacity();
+        if told || queue.len() >= PLENTY {
             return;
         }
         tokio::time::sleep(PAUSE).await;
@@ -460,7 +461,7 @@ async fn serve(
             erase = false;
         }
         if size >= BUSY {
-            gather(&queue).await;
+            gather(&queue, &sink).await;
         }
     }
     ahead.end();
