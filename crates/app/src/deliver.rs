@@ -44,6 +44,7 @@ impl App {
     pub async fn tell(&self, batch: Batch) {
         let Batch { mut events, mut user_events } = batch;
         events.iter().for_each(|event| self.views.hear(event));
+        user_events.iter().for_each(|event| self.people.hear(event));
         // Stable: within a session, and within a user's log, the order stays.
         events.sort_by_key(|event| event.session);
         for run in events.chunk_by(|a, b| a.session == b.session) {

@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod mail;
 pub mod messages;
 mod passwords;
+mod people;
 pub mod presence;
 pub mod rates;
 pub mod rooms;
@@ -35,6 +36,8 @@ pub use actor::Actor;
 pub use clock::Clock;
 pub use error::Error;
 pub use mail::Mail;
+pub use parlor_store::accounts::CodeOutcome;
+pub use parlor_store::handles::{Listing, Which};
 pub use parlor_store::messages::{MessagePage, Page};
 pub use parlor_store::{Changed, LogPage, Posted, UserLogPage};
 pub use secret::{Hidden, Secret};
@@ -45,6 +48,7 @@ use accounts::tokens::Tokens;
 use courier::Courier;
 use digest::Digests;
 use passwords::Passwords;
+use people::People;
 use presence::Turned;
 use rates::Rates;
 use views::Views;
@@ -61,6 +65,7 @@ pub struct App {
     passwords: Passwords,
     rates: Rates,
     views: Views,
+    people: People,
     digests: Digests,
     courier: Arc<Courier>,
     turned: Turned,
@@ -99,6 +104,7 @@ impl App {
             passwords: Passwords::new(parts.settings.hashing),
             rates: Rates::new(&parts.limits),
             views: Views::default(),
+            people: People::default(),
             digests: Digests::new(&parts.secret),
             courier,
             turned: Turned::default(),

@@ -22,6 +22,8 @@ pub struct Settings {
     pub server_name: String,
     /// What a password's hash costs.
     pub hashing: Hashing,
+    /// Whether a name alone makes an account, as one façade has it.
+    pub guests: bool,
 }
 
 impl Default for Settings {
@@ -35,6 +37,7 @@ impl Default for Settings {
             issuer: None,
             server_name: "Parlor".into(),
             hashing: Hashing::Full,
+            guests: false,
         }
     }
 }

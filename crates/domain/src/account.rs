@@ -32,6 +32,21 @@ pub struct Profile {
     pub email: Option<String>,
     /// Whether a mailed code proved it.
     pub email_verified: bool,
+    /// Whether the people of their rooms see it.
+    pub show_email: bool,
+}
+
+/// A person, as the façades show them: by every name that another system has for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// What others see.
+    pub user: User,
+    /// The mail address, if it may be shown to the people of their rooms.
+    pub email: Option<String>,
+    /// Whether a name is all that opens the account.
+    pub guest: bool,
+    /// When the profile was last changed.
+    pub changed_at: Time,
 }
 
 /// A device that somebody signed in from.

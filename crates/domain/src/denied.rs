@@ -12,6 +12,9 @@ pub enum Denied {
     /// It is taken, over, or changed meanwhile.
     #[error("{0}")]
     Conflict(&'static str),
+    /// Somebody or something else has it.
+    #[error("the {0} is taken")]
+    Taken(&'static str),
     /// A value is not acceptable.
     #[error("{field}: {reason}")]
     Invalid {

@@ -17,13 +17,13 @@ pub mod room;
 pub mod session;
 pub mod time;
 
-pub use account::{Device, Profile, User};
+pub use account::{Device, Person, Profile, User};
 pub use denied::Denied;
 pub use event::{Event, EventKind, Gone, UserEvent, UserEventKind};
 pub use ids::{ClientId, DeviceId, LoginId, MessageId, RoomId, SessionId, UserId};
 pub use limits::Limits;
 pub use member::{Ban, Member, Role};
-pub use message::{Draft, Message, Revision};
-pub use room::{Room, RoomChange, RoomFacts, RoomKind, Standing};
+pub use message::{Draft, Message, Placed, Revision};
+pub use room::{Card, Room, RoomChange, RoomFacts, RoomKind, Standing};
 pub use session::{Session, SessionChange, SessionFacts, View};
 pub use time::Time;

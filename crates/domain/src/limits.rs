@@ -64,6 +64,7 @@ limits! {
     json_depth_max = 32, "Nesting of a JSON document.";
     body_ms_max = 30_000, "Milliseconds until a request body must be complete.";
     message_bytes_max = 16 * 1024, "Bytes of a message's text.";
+    file_chars_max = 500, "Characters of the place of a file that goes with a message.";
     mentions_max = 50, "People named in one message.";
     revisions_max = 100, "Earlier wordings kept of one message; further edits are refused.";
     socket_message_bytes_max = 64 * 1024, "Bytes of a message on a WebSocket.";
@@ -92,6 +93,11 @@ limits! {
     page_max = 100, "Rows of one page.";
     username_chars_max = 32, "Characters of a username.";
     name_chars_max = 80, "Characters of a display, room or session name.";
+    facade_name_chars_max = 150, "Characters of a name that is chosen by a façade.";
+    guest_name_chars_max = 25, "Characters of the name of somebody without a password.";
+    facade_rows_max = 5_000, "Rows of a list that a façade answers whole: its newest.";
+    facade_bytes_max = 8 * 1024 * 1024, "Bytes of the texts in such a list.";
+    facade_scan_max = 100_000, "Messages that a search of a façade looks at.";
     status_chars_max = 140, "Characters of a status text.";
     description_chars_max = 1_000, "Characters of a room's description.";
     email_bytes_max = 254, "Bytes of an e-mail address.";

@@ -2,7 +2,7 @@
 //! `store/src/sqlite/messages.rs`.
 
 use crate::permission::{Action, may};
-use crate::{ClientId, Denied, Limits, MessageId, SessionId, Time, UserId, View, name};
+use crate::{ClientId, Denied, Limits, MessageId, RoomId, SessionId, Time, UserId, View, name};
 
 /// What somebody said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +25,23 @@ pub struct Message {
     pub content: String,
     /// The message that it answers.
     pub reply_to: Option<MessageId>,
+    /// Where a file that goes with it is, as its sender wrote it.
+    pub file: Option<String>,
     /// When it was stored.
     pub sent_at: Time,
     /// When it was last reworded.
     pub edited_at: Option<Time>,
     /// When it was deleted.
     pub deleted_at: Option<Time>,
+}
+
+/// A message of a room's main session, and the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The message.
+    pub message: Message,
+    /// The room.
+    pub room: RoomId,
 }
 
 /// An earlier wording.
@@ -40,6 +51,21 @@ pub struct Revision {
     pub content: String,
     /// When it was written.
     pub written_at: Time,
+}
+
+/// A message's new words; `None` leaves what is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rewording {
+    /// The text.
+    pub content: Option<String>,
+    /// Where a file that goes with it is.
+    pub file: Option<String>,
+}
+
+impl From<String> for Rewording {
+    fn from(content: String) -> Self {
+        Self { content: Some(content), file: None }
+    }
 }
 
 /// What a sender asks for.
@@ -53,6 +79,10 @@ pub struct SendMessage {
     pub content: String,
     /// The message that it answers.
     pub reply_to: Option<MessageId>,
+    /// Where a file that goes with it is.
+    pub file: Option<String>,
+    /// Whether an empty text will do, as it does in some façades.
+    pub blank: bool,
 }
 
 /// A message that may be stored, as long as `acl_version` still holds.
@@ -74,6 +104,8 @@ pub struct Draft {
     pub content: String,
     /// The message that it answers; the store checks that it is of the same session.
     pub reply_to: Option<MessageId>,
+    /// Where a file that goes with it is.
+    pub file: Option<String>,
     /// Username keys of the people it names; the store keeps those who are members.
     pub mentions: Vec<String>,
     /// When.
@@ -100,7 +132,10 @@ impl View {
     ) -> Result<Draft, Denied> {
         self.open()?;
         may(self.role, Action::Talk)?;
-        check_content(&cmd.content, limits)?;
+        check_file(cmd.file.as_deref(), limits)?;
+        if !(cmd.blank && cmd.content.is_empty()) {
+            check_content(&cmd.content, limits)?;
+        }
         Ok(Draft {
             id,
             session: self.session,
@@ -111,6 +146,7 @@ impl View {
             mentions: mentioned(&cmd.content, limits)?,
             content: cmd.content,
             reply_to: cmd.reply_to,
+            file: cmd.file,
             sent_at: now,
             acl_version: self.acl_version,
             digest,
@@ -135,7 +171,7 @@ impl View {
         &self,
         message: &Message,
         revisions: u64,
-        content: &str,
+        asked: &Rewording,
         limits: &Limits,
     ) -> Result<(), Denied> {
         if message.deleted_at.is_some() {
@@ -148,7 +184,8 @@ impl View {
         if revisions >= limits.revisions_max {
             return Err(Denied::Conflict("the message was reworded too often"));
         }
-        check_content(content, limits)
+        check_file(asked.file.as_deref(), limits)?;
+        asked.content.as_deref().map_or(Ok(()), |content| check_content(content, limits))
     }
 
     /// Decides about deleting a message: its author may, and who keeps order.
@@ -179,6 +216,11 @@ fn check_content(content: &str, limits: &Limits) -> Result<(), Denied> {
         return Err(Denied::Empty("content"));
     }
     Ok(())
+}
+
+/// Checks where a file is said to be.
+fn check_file(file: Option<&str>, limits: &Limits) -> Result<(), Denied> {
+    file.map_or(Ok(()), |file| name::text("file", file, limits.file_chars_max).map(drop))
 }
 
 /// The username keys of the people that a text names by `@username`, each once, in order.

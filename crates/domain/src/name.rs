@@ -44,18 +44,68 @@ pub fn username_key(text: &str) -> String {
     skeleton(&folded).collect()
 }
 
+/// A handle made of a name that may be anything: what a handle may hold of it, and `n` behind it
+/// when that is not 0.
+pub fn handle_of(name: &str, n: u32, limits: &Limits) -> Username {
+    let inner = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let folded = name.trim().nfkc().map(|c| if inner(c) { c } else { '-' });
+    let suffix = if n == 0 { String::new() } else { n.to_string() };
+    let room = usize::try_from(limits.username_chars_max).unwrap_or(usize::MAX);
+    let mut base: String = folded.take(room.saturating_sub(suffix.len())).collect();
+    let edge = |c: char| !c.is_alphanumeric() && c != '_';
+    base = base.trim_matches(edge).to_owned();
+    while base.contains("--") {
+        base = base.replace("--", "-");
+    }
+    let shown = if base.is_empty() { format!("somebody{suffix}") } else { base + &suffix };
+    let key = username_key(&shown);
+    Username { shown, key }
+}
+
 /// Reads a one-line name for people to see.
 ///
 /// # Errors
 /// [`Denied::Invalid`] when it is blank or holds control characters, [`Denied::TooLong`].
 pub fn line(field: &'static str, text: &str, limits: &Limits) -> Result<String, Denied> {
+    line_within(field, text, limits.name_chars_max)
+}
+
+/// Reads a one-line name of up to `max` characters.
+///
+/// # Errors
+/// As [`line`].
+pub fn line_within(field: &'static str, text: &str, max: u64) -> Result<String, Denied> {
     let line: String = text.trim().nfc().collect();
-    bounded(field, &line, limits.name_chars_max)?;
+    bounded(field, &line, max)?;
     if !is_visible(&line) {
         return Err(Denied::invalid(field, "must not be blank"));
     }
     printable(field, &line, false)?;
     Ok(line)
+}
+
+/// Characters of a room's name in paths.
+const SLUG: std::ops::RangeInclusive<usize> = 3..=32;
+
+/// Names that mean something else in some paths, and would never be reached.
+const RESERVED: [&str; 3] = ["join", "delete", "create"];
+
+/// Checks a room's name in paths: letters and digits. What reads as an id is none: it names the
+/// room of that id.
+///
+/// # Errors
+/// [`Denied::Invalid`] with field `room_id`.
+pub fn slug(text: &str) -> Result<(), Denied> {
+    if !SLUG.contains(&text.chars().count()) {
+        return Err(Denied::invalid("room_id", "must be 3 to 32 characters"));
+    }
+    if !text.chars().all(char::is_alphanumeric) {
+        return Err(Denied::invalid("room_id", "must be letters and digits"));
+    }
+    if RESERVED.contains(&text) || uuid::Uuid::try_parse(text).is_ok() {
+        return Err(Denied::Taken("room id"));
+    }
+    Ok(())
 }
 
 /// Reads a text that may be empty and may have several lines, up to `max` characters.
@@ -168,6 +218,23 @@ mod tests {
         for good in ["a", "ana.b-c_d", "日本", "o_"] {
             assert!(username(good, &limits).is_ok(), "{good}");
         }
+    }
+
+    #[test]
+    fn a_handle_is_made_of_any_name() {
+        let limits = Limits::default();
+        for (name, n, handle) in [
+            ("JohnDoe", 0, "JohnDoe"),
+            ("John  Doe!", 0, "John-Doe"),
+            ("John Doe", 7, "John-Doe7"),
+            ("", 0, "somebody"),
+            ("  ", 2, "somebody2"),
+            ("日本 人", 0, "日本-人"),
+        ] {
+            assert_eq!(handle_of(name, n, &limits).shown, handle);
+        }
+        let long = handle_of(&"x y".repeat(100), 12, &limits);
+        assert!(username(&long.shown, &limits).is_ok(), "{}", long.shown);
     }
 
     #[test]

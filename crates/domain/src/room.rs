@@ -72,6 +72,23 @@ pub struct Room {
     pub lobby: bool,
 }
 
+/// A room by every name that another system has for it, with its people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// The room, as the reader sees it.
+    pub room: Room,
+    /// Its name in paths: letters and digits.
+    pub slug: String,
+    /// The small id of its main session.
+    pub session_no: i64,
+    /// Its longest-standing owner; when it has none, who made it, if anybody did.
+    pub owner: Option<UserId>,
+    /// Its members, in the order in which they came, where the reader may know them.
+    pub people: Vec<UserId>,
+    /// When its settings were last changed.
+    pub changed_at: Time,
+}
+
 /// A room to be made, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRoom {

@@ -72,7 +72,7 @@ fn content_type(headers: &HeaderMap) -> Result<Option<Codec>, Refusal> {
     }
 }
 
-async fn read(request: Request, limits: &Limits) -> Result<Bytes, Refusal> {
+pub(crate) async fn read(request: Request, limits: &Limits) -> Result<Bytes, Refusal> {
     let too_long = || {
         let limit = limits.json_bytes_max;
         Refusal::new(Code::TooLong, format!("the body is longer than {limit}")).closing()

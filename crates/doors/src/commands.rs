@@ -65,6 +65,8 @@ fn read_send(send: v1::Send) -> Result<SendMessage, Denied> {
             Some(id) => Some(id.parse().map_err(|_| Denied::NotFound)?),
             None => None,
         },
+        file: None,
+        blank: false,
     })
 }
 
@@ -113,7 +115,7 @@ async fn change(app: &App, actor: &Actor, command: Command) -> Result<(), Error>
     match command {
         Command::Edit(edit) => {
             let message = edit.message_id.parse().map_err(not_found)?;
-            app.edit(actor, message, edit.content).await.map(|_| ())
+            app.edit(actor, message, edit.content.into()).await.map(|_| ())
         }
         Command::Delete(delete) => {
             app.delete(actor, delete.message_id.parse().map_err(not_found)?).await

@@ -13,7 +13,7 @@ pub(crate) fn name(doors: &Doors) -> &'static str {
     if is_secure(doors) { "__Host-parlor_login" } else { "parlor_login" }
 }
 
-fn is_secure(doors: &Doors) -> bool {
+pub(crate) fn is_secure(doors: &Doors) -> bool {
     doors.app.settings().public_url.starts_with("https://")
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn read<'a>(doors: &Doors, headers: &'a HeaderMap) -> Option<&'a str>
     find(name(doors), headers)
 }
 
-fn find<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
+pub(crate) fn find<'a>(name: &str, headers: &'a HeaderMap) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).iter();
     lines
         .filter_map(|line| line.to_str().ok())

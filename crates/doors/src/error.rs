@@ -165,12 +165,12 @@ pub(crate) fn explain(error: &Error) -> (String, String) {
 }
 
 /// An id that finds an answer in the log.
-pub(crate) fn new_request_id() -> String {
+pub fn new_request_id() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
 /// What is not there.
-pub(crate) async fn no_such_thing() -> Refusal {
+pub async fn no_such_thing() -> Refusal {
     Refusal::http(StatusCode::NOT_FOUND, "not found")
 }
 

@@ -12,9 +12,11 @@ mod cors;
 mod docs;
 mod error;
 mod events;
+pub mod facade;
 mod guard;
 mod health;
 mod key;
+mod line;
 pub mod listening;
 mod manner;
 mod openapi;
@@ -40,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use auth::Signed;
-pub use error::Refusal;
+pub use error::{Refusal, no_such_thing};
 pub use peer::{Network, Peer};
 
 /// What every handler has at hand.
@@ -76,16 +78,13 @@ pub struct Config {
 /// Writes the metrics.
 pub type Metrics = Box<dyn Fn() -> String + Send + Sync>;
 
-/// All doors.
-pub fn router(doors: Doors) -> Router {
-    router_with(doors, Router::new())
-}
-
-/// All doors, and other routes behind the same guard: façades, the web client.
-pub fn router_with(doors: Doors, others: Router<Doors>) -> Router {
+/// All doors, and behind the same guard other routes (the web client) and whatever answers the
+/// paths that nobody knows (façades); `None`: nobody.
+pub fn router(doors: Doors, others: Router<Doors>, rest: Option<Router<Doors>>) -> Router {
     let (api, handlers) = rest::routes().split_for_parts();
     let openapi = openapi::complete(&handlers, &doors);
     let docs = docs::routes(&openapi, &asyncapi::description(&doors));
+    let rest = rest.unwrap_or_else(|| Router::new().fallback(error::no_such_thing));
     Router::new()
         .merge(api)
         .merge(docs)
@@ -93,7 +92,7 @@ pub fn router_with(doors: Doors, others: Router<Doors>) -> Router {
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .fallback(error::no_such_thing)
+        .fallback_service(rest.with_state(doors.clone()))
         .layer(from_fn_with_state(doors.clone(), guard::guard))
         .with_state(doors)
 }

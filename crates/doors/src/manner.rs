@@ -25,7 +25,7 @@ pub(crate) struct Manner {
 }
 
 /// Why a connection ends.
-pub(crate) enum End {
+pub enum End {
     /// The peer is gone.
     Gone,
     /// We say goodbye with these bytes.
@@ -33,7 +33,8 @@ pub(crate) enum End {
 }
 
 impl End {
-    pub(crate) fn with(code: u16, reason: &str) -> Self {
+    /// We say goodbye with a close code that may travel, and a reason of up to 123 bytes.
+    pub fn with(code: u16, reason: &str) -> Self {
         Self::Goodbye(parlor_ws::close(code, reason))
     }
 }

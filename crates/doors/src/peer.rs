@@ -4,9 +4,9 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
-use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 
 use crate::Doors;
 
@@ -21,12 +21,21 @@ impl Peer {
         self.0.ip().to_canonical()
     }
 
+    /// Who is at the other end of a request.
+    pub fn of_request(request: &Request, doors: &Doors) -> Self {
+        Self::seen(request.extensions(), request.headers(), doors)
+    }
+
     /// Looks behind trusted proxies.
     pub(crate) fn of(parts: &Parts, doors: &Doors) -> Self {
+        Self::seen(&parts.extensions, &parts.headers, doors)
+    }
+
+    fn seen(extensions: &Extensions, headers: &HeaderMap, doors: &Doors) -> Self {
         let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let Peer(socket) = *parts.extensions.get().unwrap_or(&Peer(nobody));
+        let Peer(socket) = *extensions.get().unwrap_or(&Peer(nobody));
         let proxies = &doors.config.trusted_proxies;
-        let address = behind(socket.ip(), &parts.headers, proxies);
+        let address = behind(socket.ip(), headers, proxies);
         Peer(SocketAddr::new(address, socket.port()))
     }
 }

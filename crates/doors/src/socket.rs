@@ -7,7 +7,6 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -17,20 +16,16 @@ use parlor_hub::{Cut, Ear, Frame, Key};
 use parlor_wire::command::{self, Codec, Command};
 use parlor_wire::frame::{self, Frame as Said};
 use parlor_wire::{Code, v1};
-use parlor_ws::{Decoder, Incoming, Kind, PingBudget, Shared, close_answer};
+use parlor_ws::{Incoming, Kind, Shared};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
 
 use crate::commands;
+use crate::line::{Line, Ready};
 use crate::listening::Listening;
-use crate::manner::{End, Manner, part};
-use crate::outgoing::{Outgoing, SLICES};
+use crate::manner::{End, Manner};
 
 /// Bytes taken from the hub, and read from the socket, in one turn.
 const TURN_BYTES: u64 = 256 * 1024;
-
-/// Bytes read at once, on the stack: an idle connection has no buffer.
-const READ_BYTES: usize = 16 * 1024;
 
 /// Frames that say nothing, or that come too fast, before the connection is closed.
 const STRIKES_MAX: u32 = 3;
@@ -42,15 +37,17 @@ pub(crate) type Answer = Pin<Box<dyn Future<Output = Said> + Send>>;
 /// What a socket does next.
 #[expect(clippy::large_enum_variant, reason = "there is one, for one turn")]
 enum Next {
-    Write,
+    Line(Ready),
     Answer(Said),
-    Read,
     Fill,
-    Tick,
 }
 
-/// Commands, and then perhaps the end.
-type Heard = (Vec<Command>, Option<End>);
+/// What a peer said: commands, and what could not be read.
+#[derive(Default)]
+struct Heard {
+    commands: Vec<Command>,
+    refused: Vec<String>,
+}
 
 /// One open socket.
 pub(crate) struct Socket {
@@ -58,15 +55,8 @@ pub(crate) struct Socket {
     pub(crate) actor: Actor,
     pub(crate) listening: Listening,
     manner: Manner,
-    stream: TcpStream,
-    decoder: Decoder,
-    pings: PingBudget,
-    out: Outgoing,
+    line: Line,
     pub(crate) answers: FuturesOrdered<Answer>,
-    timer: Pin<Box<Sleep>>,
-    /// Timer ticks since the peer said anything, and since it took anything that is due to it.
-    silent: u32,
-    stalled: u32,
     strikes: u32,
     refusals: u32,
 }
@@ -79,26 +69,13 @@ impl Socket {
         manner: Manner,
         stream: TcpStream,
     ) -> Self {
-        let limits = app.limits();
-        let sizes = parlor_ws::Limits {
-            message_bytes_max: usize::try_from(limits.socket_message_bytes_max)
-                .unwrap_or(usize::MAX),
-            fragments_max: u32::try_from(limits.socket_fragments_max).unwrap_or(u32::MAX),
-        };
-        let pings = u32::try_from(limits.socket_pings_per_s_max).unwrap_or(u32::MAX);
         Self {
-            timer: Box::pin(tokio::time::sleep(tick(&app))),
+            line: Line::new(app.limits(), manner.deflate, stream),
             listening: Listening::new(Arc::clone(&app), actor, ear),
             app,
             actor,
             manner,
-            stream,
-            decoder: Decoder::new(sizes, manner.deflate),
-            pings: PingBudget::new(pings),
-            out: Outgoing::default(),
             answers: FuturesOrdered::new(),
-            silent: 0,
-            stalled: 0,
             strikes: 0,
             refusals: 0,
         }
@@ -111,10 +88,7 @@ impl Socket {
             Ok(()) => self.converse().await,
             Err(end) => end,
         };
-        if let End::Goodbye(bytes) = end {
-            self.out.push(bytes);
-            part(&mut self.stream, &mut self.out).await;
-        }
+        self.line.end(end).await;
     }
 
     async fn greet(&mut self, early: Bytes) -> Result<(), End> {
@@ -130,8 +104,11 @@ impl Socket {
             heartbeat_ms: self.app.limits().heartbeat_ms.cast_signed(),
             user_seq: head,
         }));
-        let said = self.parse(&mut early.to_vec());
-        self.obey(said).await
+        let (mut heard, now) = (Heard::default(), self.app.now());
+        let understand =
+            understand(&mut heard, self.manner.codec, self.app.limits().json_depth_max);
+        let end = self.line.feed(&mut early.to_vec(), now, understand);
+        self.obey(heard, end).await
     }
 
     async fn converse(&mut self) -> End {
@@ -144,37 +121,40 @@ impl Socket {
 
     /// Waits for one thing to happen, and does it.
     async fn turn(&mut self) -> Result<(), End> {
-        if self.out.is_empty() {
+        if self.line.is_empty() {
             self.fill().await?;
         }
         // Mostly the peer takes it at once, and nothing has to be waited for.
-        self.write()?;
+        self.line.write()?;
         match poll_fn(|cx| self.poll_next(cx)).await? {
-            Next::Write => self.write(),
+            Next::Line(Ready::Write) => self.line.write(),
             Next::Answer(said) => self.answer(&said),
-            Next::Read => self.read().await,
+            Next::Line(Ready::Read) => self.read().await,
             Next::Fill => Ok(()),
-            Next::Tick => Box::pin(self.tick()).await,
+            Next::Line(Ready::Tick) => {
+                self.line.beat(self.app.limits())?;
+                // The backstop: whatever else was missed, a login that is over ends here.
+                Box::pin(self.check_login()).await
+            }
         }
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Next>> {
-        let full = !self.out.is_empty();
-        if full && let Poll::Ready(ready) = self.stream.poll_write_ready(cx) {
-            return Poll::Ready(ready.map(|()| Next::Write));
+        if let Poll::Ready(ready) = self.line.poll_write(cx) {
+            return Poll::Ready(ready.map(Next::Line));
         }
         if let Poll::Ready(Some(said)) = self.answers.poll_next_unpin(cx) {
             return Poll::Ready(Ok(Next::Answer(said)));
         }
         if !self.is_full()
-            && let Poll::Ready(ready) = self.stream.poll_read_ready(cx)
+            && let Poll::Ready(ready) = self.line.poll_read(cx)
         {
-            return Poll::Ready(ready.map(|()| Next::Read));
+            return Poll::Ready(ready.map(Next::Line));
         }
-        if !full && self.listening.poll_rung(cx).is_ready() {
+        if self.line.is_empty() && self.listening.poll_rung(cx).is_ready() {
             return Poll::Ready(Ok(Next::Fill));
         }
-        self.timer.as_mut().poll(cx).map(|()| Ok(Next::Tick))
+        self.line.poll_tick(cx).map_ok(Next::Line)
     }
 
     /// Takes what is ready: first what is being caught up with, then what is new.
@@ -184,12 +164,12 @@ impl Socket {
             Some(Cut::Draining) => return Err(self.drained()),
             None => {}
         }
-        let (manner, out) = (self.manner, &mut self.out);
-        while out.is_empty() && self.listening.is_behind() {
-            let tell = |_: Key, frame: Arc<Frame>| out.push(manner.bytes(&frame));
+        let (manner, line) = (self.manner, &mut self.line);
+        while line.is_empty() && self.listening.is_behind() {
+            let tell = |_: Key, frame: Arc<Frame>| line.push(manner.bytes(&frame));
             Box::pin(self.listening.catch_up(tell)).await.map_err(|e| commands::failed(&e))?;
         }
-        let tell = |_: Key, frame: Arc<Frame>| out.push(manner.bytes(&frame));
+        let tell = |_: Key, frame: Arc<Frame>| line.push(manner.bytes(&frame));
         let gathered = self.listening.gather(TURN_BYTES, tell);
         gathered.map(|_| ()).map_err(|_| End::with(4008, "too slow: resume"))
     }
@@ -201,90 +181,33 @@ impl Socket {
         End::with(1012, "restarting")
     }
 
-    fn write(&mut self) -> Result<(), End> {
-        if self.out.write(&self.stream)? {
-            self.stalled = 0;
-        }
-        Ok(())
-    }
-
     /// Reads what the peer has sent, up to a turn's worth.
     async fn read(&mut self) -> Result<(), End> {
         let mut total = 0;
-        loop {
-            let Some((bytes, said)) = self.read_once()? else { return Ok(()) };
+        while total < TURN_BYTES && !self.is_full() {
+            let (mut heard, now) = (Heard::default(), self.app.now());
+            let depth = self.app.limits().json_depth_max;
+            let understand = understand(&mut heard, self.manner.codec, depth);
+            let Some((bytes, end)) = self.line.read_once(now, understand)? else { break };
             total += bytes as u64;
-            Box::pin(self.obey(said)).await?;
-            if total >= TURN_BYTES || self.is_full() {
-                return Ok(());
-            }
+            Box::pin(self.obey(heard, end)).await?;
         }
+        Ok(())
     }
 
     /// Whether nothing more is read for now: too many commands wait for their answer, or too many
     /// answers for a peer that does not take them.
     fn is_full(&self) -> bool {
-        self.answers.len() as u64 >= self.app.limits().commands_in_flight_max
-            || self.out.len() >= SLICES
+        self.answers.len() as u64 >= self.app.limits().commands_in_flight_max || self.line.is_full()
     }
 
     /// Runs what was said. What came before a goodbye or a violation still counts.
-    async fn obey(&mut self, (commands, end): Heard) -> Result<(), End> {
-        for command in commands {
+    async fn obey(&mut self, heard: Heard, end: Option<End>) -> Result<(), End> {
+        let end = self.strike(heard.refused).err().or(end);
+        for command in heard.commands {
             commands::run(self, command).await?;
         }
         end.map_or(Ok(()), Err)
-    }
-
-    /// One read: the bytes taken and what is in them; `None` when nothing is there.
-    fn read_once(&mut self) -> Result<Option<(usize, Heard)>, End> {
-        let mut buffer = [0; READ_BYTES];
-        match self.stream.try_read(&mut buffer) {
-            Ok(0) => Err(End::Gone),
-            Ok(n) => Ok(Some((n, self.parse(&mut buffer[..n])))),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    /// Takes frames apart.
-    fn parse(&mut self, bytes: &mut [u8]) -> Heard {
-        self.silent = 0;
-        let now_ms = self.app.now().millis().unsigned_abs();
-        let (codec, depth) = (self.manner.codec, self.app.limits().json_depth_max);
-        let (mut commands, mut refused, mut end) = (Vec::new(), Vec::new(), None);
-        let (pings, out) = (&mut self.pings, &mut self.out);
-        let fed = self.decoder.feed(bytes, |incoming| {
-            let said = match (incoming, codec) {
-                (Incoming::Text(text), Codec::Json) => text.as_bytes(),
-                (Incoming::Binary(bytes), Codec::Proto) => bytes,
-                (Incoming::Text(_) | Incoming::Binary(_), _) => {
-                    end = Some(End::with(1003, "the other kind of frame was agreed on"));
-                    return ControlFlow::Break(());
-                }
-                (Incoming::Close(close), _) => {
-                    end = Some(End::Goodbye(close_answer(close)));
-                    return ControlFlow::Break(());
-                }
-                (Incoming::Ping(_) | Incoming::Pong, _) => {
-                    if let Err(violation) = pings.spend(now_ms) {
-                        end = Some(End::Goodbye(violation.close_frame()));
-                        return ControlFlow::Break(());
-                    }
-                    if let Incoming::Ping(payload) = incoming {
-                        out.push(parlor_ws::pong(payload));
-                    }
-                    return ControlFlow::Continue(());
-                }
-            };
-            match command::parse(codec, said, depth) {
-                Ok(command) => commands.push(command),
-                Err(error) => refused.push(error.to_string()),
-            }
-            ControlFlow::Continue(())
-        });
-        let fed = fed.map_err(|violation| End::Goodbye(violation.close_frame()));
-        (commands, self.strike(refused).err().or(end).or(fed.err()))
     }
 
     /// Answers frames that say nothing; three of them are enough.
@@ -321,28 +244,7 @@ impl Socket {
         };
         let codec = self.manner.codec;
         let shared = Shared::build(kind, 128, |to| frame::encode(codec, said, to));
-        self.out.push(shared.bytes().clone());
-    }
-
-    /// A beat of the timer: pings the silent, leaves the dead and the stalled.
-    async fn tick(&mut self) -> Result<(), End> {
-        let limits = self.app.limits();
-        let tick = tick(&self.app);
-        self.silent += 1;
-        self.stalled = if self.out.is_empty() { 0 } else { self.stalled + 1 };
-        let beats = |ms: u64| u32::try_from(ms / tick.as_millis().max(1) as u64).unwrap_or(1);
-        if self.silent >= beats(limits.idle_ms_max).max(2) {
-            return Err(End::Gone);
-        }
-        if self.stalled > beats(limits.stall_ms_max) {
-            return Err(End::with(4008, "too slow: resume"));
-        }
-        if self.silent.is_multiple_of(beats(limits.heartbeat_ms).max(1)) {
-            self.out.push(parlor_ws::ping(b""));
-        }
-        self.timer = Box::pin(tokio::time::sleep(tick));
-        // The backstop: whatever else may have been missed, a login that is over ends here.
-        self.check_login().await
+        self.line.push(shared.bytes().clone());
     }
 
     async fn check_login(&mut self) -> Result<(), End> {
@@ -353,10 +255,27 @@ impl Socket {
     }
 }
 
-/// The time between two beats: half of the shorter of the two patiences.
-fn tick(app: &App) -> Duration {
-    let limits = app.limits();
-    Duration::from_millis((limits.stall_ms_max.min(limits.heartbeat_ms) / 2).max(1))
+/// Reads messages into commands.
+fn understand(
+    heard: &mut Heard,
+    codec: Codec,
+    depth_max: u64,
+) -> impl FnMut(Incoming<'_>) -> ControlFlow<End> {
+    move |incoming| {
+        let said = match (incoming, codec) {
+            (Incoming::Text(text), Codec::Json) => text.as_bytes(),
+            (Incoming::Binary(bytes), Codec::Proto) => bytes,
+            _ => {
+                let end = End::with(1003, "the other kind of frame was agreed on");
+                return ControlFlow::Break(end);
+            }
+        };
+        match command::parse(codec, said, depth_max) {
+            Ok(command) => heard.commands.push(command),
+            Err(error) => heard.refused.push(error.to_string()),
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 #[cfg(test)]

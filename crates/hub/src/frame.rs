@@ -3,17 +3,24 @@
 
 use std::sync::{Arc, OnceLock};
 
-use parlor_domain::{Event, UserEvent, UserId};
+use parlor_domain::{Event, EventKind, UserEvent, UserId};
+use parlor_wire::Dialect;
 use parlor_wire::frame::{self, Codec};
 use parlor_wire::v1::server_frame;
 use parlor_ws::{Kind, Shared};
+
+/// What a frame is in each façade: made when the first of its connections needs it.
+type Dialects = [OnceLock<Option<Shared>>; Dialect::ALL.len()];
 
 /// Something to be told, in every form that anybody listens in.
 pub struct Frame {
     seq: i64,
     takes_out: Option<UserId>,
     bytes: u64,
-    content: server_frame::Frame,
+    /// `None` for what only a façade says.
+    content: Option<server_frame::Frame>,
+    ends: bool,
+    dialects: OnceLock<Box<Dialects>>,
     json: OnceLock<Shared>,
     proto: OnceLock<Shared>,
     deflated: OnceLock<Option<Shared>>,
@@ -23,25 +30,40 @@ impl Frame {
     /// An event of a session.
     pub fn event(event: Event) -> Arc<Self> {
         let content = server_frame::Frame::Event((&event).into());
-        Self::new(event.seq, event.takes_out(), content)
+        let ends = matches!(event.kind, EventKind::Ended { .. });
+        Self::new(event.seq, event.takes_out(), ends, Some(content))
     }
 
     /// An entry of a user's own log.
     pub fn user_event(event: UserEvent) -> Arc<Self> {
         let content = server_frame::Frame::Event((&event).into());
-        Self::new(event.seq, None, content)
+        Self::new(event.seq, None, false, Some(content))
     }
 
     /// Something without a place in a log.
     pub fn murmur(content: server_frame::Frame) -> Arc<Self> {
-        Self::new(0, None, content)
+        Self::new(0, None, false, Some(content))
     }
 
-    fn new(seq: i64, takes_out: Option<UserId>, content: server_frame::Frame) -> Arc<Self> {
+    /// Something that only the connections of one façade hear.
+    pub fn murmur_in(dialect: Dialect, said: Shared) -> Arc<Self> {
+        let frame = Self::new(0, None, false, None);
+        frame.say_in(dialect, Some(said));
+        frame
+    }
+
+    fn new(
+        seq: i64,
+        takes_out: Option<UserId>,
+        ends: bool,
+        content: Option<server_frame::Frame>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             seq,
             takes_out,
-            bytes: content.encoded_len() as u64,
+            bytes: content.as_ref().map_or(0, |content| content.encoded_len() as u64),
+            ends,
+            dialects: OnceLock::new(),
             content,
             json: OnceLock::new(),
             proto: OnceLock::new(),
@@ -57,6 +79,27 @@ impl Frame {
     /// Whom it takes out of the session.
     pub fn takes_out(&self) -> Option<UserId> {
         self.takes_out
+    }
+
+    /// Whether the session is over with it.
+    pub fn ends(&self) -> bool {
+        self.ends
+    }
+
+    /// What it says, for façades to translate; `None` for what only a façade says.
+    pub fn content(&self) -> Option<&server_frame::Frame> {
+        self.content.as_ref()
+    }
+
+    /// What it is in a façade, where it was translated already; within it `None` when the façade
+    /// has no words for it.
+    pub fn in_dialect(&self, dialect: Dialect) -> Option<&Option<Shared>> {
+        self.dialects.get()?[dialect as usize].get()
+    }
+
+    /// Keeps a translation for all connections of the façade; the first one stands.
+    pub fn say_in(&self, dialect: Dialect, said: Option<Shared>) -> &Option<Shared> {
+        self.dialects.get_or_init(Box::default)[dialect as usize].get_or_init(|| said)
     }
 
     /// The frame as a WebSocket carries it.
@@ -79,6 +122,10 @@ impl Frame {
     }
 
     fn encode(&self, codec: Codec, kind: Kind) -> Shared {
-        Shared::build(kind, 512, |to| frame::encode(codec, &self.content, to))
+        Shared::build(kind, 512, |to| {
+            if let Some(content) = &self.content {
+                frame::encode(codec, content, to);
+            }
+        })
     }
 }

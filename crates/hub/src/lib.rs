@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use parlor_domain::{DeviceId, Event, Limits, LoginId, SessionId, Time, UserEvent, UserId};
+use parlor_wire::Dialect;
+use parlor_ws::Shared;
 
 pub use ear::{Ear, Form, Gathered, Lagged, Token};
 pub use frame::Frame;
@@ -38,6 +40,8 @@ pub enum Key {
     Session(SessionId),
     /// A user's own log.
     User(UserId),
+    /// What only the connections of one façade hear; it has no log.
+    Dialect(Dialect),
 }
 
 /// Who a connection belongs to.
@@ -175,6 +179,13 @@ impl Hub {
             if let Some(lane) = self.lane(Key::Session(session)) {
                 lane.murmur(frame);
             }
+        }
+    }
+
+    /// Tells the connections of one façade something that is not kept and nobody else hears.
+    pub fn murmur_in(&self, dialect: Dialect, said: Shared) {
+        if let Some(lane) = self.lane(Key::Dialect(dialect)) {
+            lane.murmur(Frame::murmur_in(dialect, said));
         }
     }
 

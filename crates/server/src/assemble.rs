@@ -5,13 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::{Extension, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use parlor_app::mail::{FolderMail, SmtpMail};
 use parlor_app::{App, Clock, Hashing, Mail, Parts, Settings, deliver, jobs, presence};
 use parlor_bus::Local;
 use parlor_doors::{Doors, serve};
+use parlor_front::Bound;
 use parlor_hub::Hub;
 use parlor_store::sqlite::{SqliteConfig, SqliteStore};
+use parlor_wire::Dialect;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -51,6 +55,7 @@ impl Running {
         let listener = serve::listen(config.listen)
             .with_context(|| format!("failed to listen on {}", config.listen))?;
         let address = listener.local_addr()?;
+        let others = compat_listeners(&config)?;
         let hub = Hub::new(config.limits);
         let readers = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4));
         let database = SqliteConfig { path: data.path().join("parlor.sqlite"), readers };
@@ -83,12 +88,12 @@ impl Running {
             tasks: tasks.clone(),
             stop: stop.clone(),
         };
-        let trusted = doors.config.trusted_proxies.clone();
-        let router = parlor_doors::router_with(doors, embed::pages());
-        let (limits, serving) = (config.limits, (tasks.clone(), stop.clone()));
-        tasks.spawn(async move {
-            serve::serve(listener, router, &limits, trusted, serving.0, serving.1).await;
-        });
+        let front = parlor_front::front(front(&config), &doors);
+        let router = parlor_doors::router(doors.clone(), embed::pages(), Some(front));
+        serve_on(&doors, listener, router.clone());
+        for (listener, dialect) in others {
+            serve_on(&doors, listener, router.clone().layer(Extension(Bound(dialect))));
+        }
         tracing::info!(%address, data_dir = %data.path().display(), "serving");
         Ok(Self { address, app, tasks, stop, told, quiet, data })
     }
@@ -124,6 +129,32 @@ impl Running {
     }
 }
 
+/// Serves one address until the server stops.
+fn serve_on(doors: &Doors, listener: TcpListener, router: Router) {
+    let (limits, trusted) = (*doors.app.limits(), doors.config.trusted_proxies.clone());
+    let (tasks, stop) = (doors.tasks.clone(), doors.stop.clone());
+    doors.tasks.spawn(async move {
+        serve::serve(listener, router, &limits, trusted, tasks, stop).await;
+    });
+}
+
+/// The addresses of one façade each.
+fn compat_listeners(config: &Config) -> anyhow::Result<Vec<(TcpListener, Dialect)>> {
+    let listen = |(address, dialect): &(SocketAddr, Dialect)| {
+        let listener = serve::listen(*address);
+        Ok((listener.with_context(|| format!("failed to listen on {address}"))?, *dialect))
+    };
+    config.compat_listen.iter().map(listen).collect()
+}
+
+fn front(config: &Config) -> parlor_front::Config {
+    parlor_front::Config {
+        on: config.compat.clone(),
+        hosts: config.compat_hosts.clone(),
+        web_app: config.compat_static.clone(),
+    }
+}
+
 /// Who carries letters. Codes are written to files only where nobody but this machine signs in:
 /// elsewhere whoever reads the folder, or a copy of it, could set anybody's password.
 fn mail(config: &Config, data: &DataDir) -> anyhow::Result<Option<Arc<dyn Mail>>> {
@@ -147,8 +178,16 @@ fn settings(config: &Config, address: SocketAddr) -> Settings {
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
         issuer: config.public_url.clone(),
         server_name: config.server_name.clone(),
+        guests: guests(config),
         hashing: if config.lifted { Hashing::Minimal } else { Hashing::Full },
     }
+}
+
+/// Whether a name alone makes an account: where nobody but this machine comes in, or where the
+/// operator says so.
+fn guests(config: &Config) -> bool {
+    let here = config.listen.ip().is_loopback() && config.public_url.is_none();
+    config.compat_guests.unwrap_or(here)
 }
 
 fn doors(

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use parlor_app::Secret;
 use parlor_domain::Limits;
+use parlor_wire::Dialect;
 
 /// One key of the configuration.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,18 @@ keys! {
     "trusted_proxies", None, "",
         "Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed, separated by \
          commas.";
+    "compat", None, "room,mrsambosk,rei,groups,shh",
+        "Façades that are switched on, separated by commas; `none`: none.";
+    "compat_hosts", None, "",
+        "Host names under which only one façade's API is spoken, as `rei.example.org=rei`, \
+         separated by commas.";
+    "compat_listen", None, "",
+        "Further addresses to listen on, each for one façade's API, as `127.0.0.1:8001=rei`, \
+         separated by commas.";
+    "compat_static", None, "",
+        "Folder of a façade's own web app, which is served at `/`.";
+    "compat_guests", None, "on where only loopback is served",
+        "`on` lets a name alone make an account, as Chat Room API has it; `off` never does.";
     "limits", None, "on",
         "`off` lifts the rate limits and makes passwords cheap to check: for benchmarks, on \
          loopback listeners only.";
@@ -102,6 +115,16 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<String>,
+    /// The façades that are switched on.
+    pub compat: Vec<Dialect>,
+    /// Host names of one façade each.
+    pub compat_hosts: Vec<(String, Dialect)>,
+    /// Further addresses, of one façade each.
+    pub compat_listen: Vec<(SocketAddr, Dialect)>,
+    /// The folder of a façade's own web app.
+    pub compat_static: Option<PathBuf>,
+    /// Whether a name alone makes an account; `None`: where only loopback is served.
+    pub compat_guests: Option<bool>,
     /// The limits.
     pub limits: Limits,
     /// Whether the limits are lifted.
@@ -247,6 +270,13 @@ impl Raw {
             allowed_origins: self.list("allowed_origins"),
             allowed_hosts: self.list("allowed_hosts"),
             trusted_proxies: self.list("trusted_proxies"),
+            compat: self.compat(),
+            compat_hosts: self.bound("compat_hosts", "a host name"),
+            compat_listen: self.bound("compat_listen", "an address with a port"),
+            compat_static: self.text("compat_static").map(PathBuf::from),
+            compat_guests: self
+                .text("compat_guests")
+                .and_then(|_| self.switch("compat_guests", false)),
             limits,
             lifted,
             deflate: self.switch("deflate", false).unwrap_or(false),
@@ -272,6 +302,40 @@ impl Raw {
     /// The text of a key; an empty one counts as not given.
     fn text(&self, name: &str) -> Option<String> {
         self.values.get(name).map(|(value, _)| value.clone()).filter(|value| !value.is_empty())
+    }
+
+    fn compat(&mut self) -> Vec<Dialect> {
+        let Some(text) = self.text("compat") else {
+            return Dialect::ALL.to_vec();
+        };
+        if text == "none" {
+            return vec![];
+        }
+        let names = self.list("compat");
+        names.iter().filter_map(|name| self.dialect("compat", name)).collect()
+    }
+
+    fn dialect(&mut self, key: &str, name: &str) -> Option<Dialect> {
+        let dialect = Dialect::parse(name);
+        if dialect.is_none() {
+            self.faults.push(format!("{key}: `{name}` is no façade"));
+        }
+        dialect
+    }
+
+    /// Things that are bound to a façade each: `thing=name`.
+    fn bound<T: FromStr>(&mut self, key: &str, what: &str) -> Vec<(T, Dialect)> {
+        let mut bound = Vec::new();
+        for item in self.list(key) {
+            let (thing, name) = item.split_once('=').unwrap_or((&item, ""));
+            let dialect = self.dialect(key, name);
+            match (thing.parse(), dialect) {
+                (Ok(thing), Some(dialect)) => bound.push((thing, dialect)),
+                (Err(_), _) => self.faults.push(format!("{key}: `{thing}` is not {what}")),
+                _ => {}
+            }
+        }
+        bound
     }
 
     fn list(&self, name: &str) -> Vec<String> {

@@ -9,8 +9,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, LOCATION, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use axum::routing::get;
@@ -40,11 +40,10 @@ struct Asset {
     kind: HeaderValue,
 }
 
-/// The routes of the web client: `/app/…`, and `/`, which sends browsers there.
+/// The routes of the web client: `/app/…`. (What stands at `/`, the front knows.)
 pub fn pages<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
-        .route("/", get(root))
-        .route("/app", get(root))
+        .route("/app", get(async || parlor_front::web_client()))
         .route("/app/", get(|headers: HeaderMap| async move { page("index.html", &headers) }))
         .route(
             "/app/{*path}",
@@ -59,29 +58,6 @@ pub fn names() -> Vec<String> {
     let mut names: Vec<_> = assets().keys().cloned().collect();
     names.sort();
     names
-}
-
-/// A browser goes to the client; everybody else is told what this is.
-async fn root(headers: HeaderMap) -> Response<Body> {
-    let wants_page = headers
-        .get_all(ACCEPT)
-        .iter()
-        .any(|accept| accept.to_str().is_ok_and(|text| text.contains("text/html")));
-    let mut response = Response::new(Body::empty());
-    if wants_page {
-        *response.status_mut() = StatusCode::SEE_OTHER;
-        response.headers_mut().insert(LOCATION, HeaderValue::from_static("/app/"));
-    } else {
-        let what = concat!(
-            "{\"name\":\"parlor\",\"api\":\"/api/v1\",\"docs\":\"/docs\",",
-            "\"openapi\":\"/openapi.json\",\"web\":\"/app/\"}"
-        );
-        *response.body_mut() = Body::from(what);
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(CONTENT_TYPE, json);
-    }
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
-    response
 }
 
 /// A file of the client; a path that names none is one of its screens.

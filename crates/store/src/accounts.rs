@@ -24,6 +24,12 @@ pub struct NewAccount {
     /// Whether it is made, without the address and never usable, when the address is somebody
     /// else's: so whoever asked does not learn that it is.
     pub discreet: bool,
+    /// Whether it has no password and never gets one: a name is all that opens it.
+    pub guest: bool,
+    /// Whether the people of its rooms see its mail address.
+    pub shows_email: bool,
+    /// Whether it takes the place of an account with this address that was never proved.
+    pub replaces_pending: bool,
 }
 
 /// What is needed to check a password.
@@ -50,6 +56,8 @@ pub struct ProfileChange {
     pub status: Option<String>,
     /// Whether others see when they are here.
     pub show_last_seen: Option<bool>,
+    /// Whether the people of their rooms see their mail address.
+    pub show_email: Option<bool>,
 }
 
 /// What a mailed code is for.
@@ -76,8 +84,12 @@ impl Purpose {
 pub enum CodeOutcome {
     /// It was right, and is used up.
     Right(UserId),
-    /// It was wrong, too old, used up, tried too often, or there is none.
+    /// It was wrong.
     Wrong,
+    /// It is too old, or was tried too often.
+    Over,
+    /// There is none: none was made, or it is used up.
+    Missing,
 }
 
 /// Writes and reads accounts.
@@ -130,6 +142,21 @@ pub trait Accounts: Send + Sync {
         change: ProfileChange,
         now: Time,
     ) -> Result<Profile, StoreError>;
+
+    /// Takes an account out of use for good: its rooms are left, its logins revoked (they are
+    /// returned), its names, address and password erased. What it said is erased by
+    /// [`Accounts::erase_deleted`].
+    ///
+    /// # Errors
+    /// [`parlor_domain::Denied::NotFound`] when there is no such account any more.
+    async fn delete_account(&self, user: UserId, now: Time) -> Result<Vec<LoginId>, StoreError>;
+
+    /// Deletes up to `limit` messages of deleted accounts, wherever they are, and returns how
+    /// many: fewer than `limit` when none is left.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn erase_deleted(&self, limit: u64, now: Time) -> Result<u64, StoreError>;
 
     /// Sets a password and revokes every login except `keep`; returns the revoked.
     ///

@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod error;
+pub mod handles;
 pub mod log;
 pub mod logins;
 pub mod messages;
@@ -16,6 +17,7 @@ pub mod sqlite;
 
 pub use accounts::Accounts;
 pub use error::{Changed, StoreError};
+pub use handles::Handles;
 pub use log::{Batch, Log, LogPage, UserLogPage};
 pub use logins::Logins;
 pub use messages::{Messages, Posted};
@@ -23,6 +25,12 @@ pub use rooms::Rooms;
 pub use sessions::Sessions;
 
 /// All of it. A node has one, as `Arc<dyn Store>`.
-pub trait Store: Accounts + Logins + Rooms + Sessions + Messages + Log + Send + Sync {}
+pub trait Store:
+    Accounts + Logins + Rooms + Sessions + Messages + Log + Handles + Send + Sync
+{
+}
 
-impl<T: Accounts + Logins + Rooms + Sessions + Messages + Log + Send + Sync> Store for T {}
+impl<T> Store for T where
+    T: Accounts + Logins + Rooms + Sessions + Messages + Log + Handles + Send + Sync
+{
+}

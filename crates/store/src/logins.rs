@@ -22,6 +22,10 @@ pub struct NewLogin {
     pub cookie_hash: [u8; 32],
     /// When it ends unless it is used.
     pub expires: Time,
+    /// The façade that it came by, whose refresh tokens stay the same. `None`: they are rotated.
+    pub dialect: Option<&'static str>,
+    /// Whether the refresh tokens of the person's earlier logins by this façade work no more.
+    pub alone: bool,
 }
 
 /// A sign-in that is alive.
@@ -92,6 +96,20 @@ pub trait Logins: Send + Sync {
         expires: Time,
         now: Time,
     ) -> Result<Rotation, StoreError>;
+
+    /// Whether this is the refresh token, given as a hash, of a live login that came by this
+    /// façade; if so, the login's end is moved to `expires`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn renew(
+        &self,
+        login: LoginId,
+        dialect: &'static str,
+        presented: [u8; 32],
+        expires: Time,
+        now: Time,
+    ) -> Result<Option<Login>, StoreError>;
 
     /// Moves a login's end, because its cookie was used.
     ///

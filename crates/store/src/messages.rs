@@ -1,6 +1,7 @@
 //! Messages: appended in group commits, read by number.
 
 use async_trait::async_trait;
+use parlor_domain::message::Rewording;
 use parlor_domain::{
     ClientId, Denied, Draft, Message, MessageId, Revision, SessionId, Time, UserId, View,
 };
@@ -98,7 +99,7 @@ pub trait Messages: Send + Sync {
         &self,
         user: UserId,
         message: MessageId,
-        content: String,
+        asked: Rewording,
         now: Time,
         decide: DecideEdit,
     ) -> Result<Message, StoreError>;

@@ -23,6 +23,10 @@ pub struct RoomDraft {
     pub password_hash: Option<String>,
     /// The creating request's idempotency key and the digest of the request.
     pub key: Option<(ClientId, [u8; 16])>,
+    /// A name of its own in paths: letters and digits.
+    pub slug: Option<String>,
+    /// Whether no other room may have its name.
+    pub unique: bool,
 }
 
 /// Decides what changes about a room.
@@ -36,7 +40,8 @@ pub trait Rooms: Send + Sync {
     ///
     /// # Errors
     /// [`Denied::NotFound`] when somebody named has no account; [`Denied::Conflict`] when the
-    /// creator owns more than `owned_max` rooms; [`StoreError::KeyReused`].
+    /// creator owns more than `owned_max` rooms; [`Denied::Taken`] when another room has its slug
+    /// or, where it is to be unique, its name; [`StoreError::KeyReused`].
     async fn create_room(
         &self,
         draft: RoomDraft,

@@ -75,7 +75,7 @@ impl From<&Denied> for Code {
         match denied {
             Denied::NotFound => Self::NotFound,
             Denied::Forbidden(_) => Self::Forbidden,
-            Denied::Conflict(_) => Self::Conflict,
+            Denied::Conflict(_) | Denied::Taken(_) => Self::Conflict,
             Denied::Invalid { .. } => Self::Invalid,
             Denied::Empty(_) => Self::Empty,
             // Too much to take at all; a name that is too long is just not a good one.

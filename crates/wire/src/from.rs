@@ -28,6 +28,7 @@ impl From<&domain::Profile> for v1::Me {
             email: me.email.clone(),
             email_verified: me.email_verified,
             show_last_seen: me.user.show_last_seen,
+            show_email: me.show_email,
         }
     }
 }
@@ -124,6 +125,7 @@ impl From<&domain::Message> for v1::Message {
             edited_at: message.edited_at.map(|t| t.0),
             deleted_at: message.deleted_at.map(|t| t.0),
             expires_at: None,
+            file: message.file.clone(),
         }
     }
 }

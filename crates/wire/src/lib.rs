@@ -5,6 +5,7 @@
 //! decision: it only says what was said.
 
 pub mod command;
+pub mod dialect;
 pub mod error;
 pub mod frame;
 pub mod from;
@@ -21,6 +22,7 @@ pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/parlor.v1.rs"));
 }
 
+pub use dialect::Dialect;
 pub use error::Code;
 
 /// The schema's source, for those who build their own client: one text holding every file.

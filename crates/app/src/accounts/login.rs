@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 
 use parlor_domain::name::{self, username_key};
-use parlor_domain::{DeviceId, Limits, LoginId, Time, User};
+use parlor_domain::{DeviceId, Limits, LoginId, Time, User, UserId};
 use parlor_store::accounts::Credentials;
 use parlor_store::logins::NewLogin;
+use parlor_wire::Dialect;
 
 use crate::clock::new_id;
 use crate::{App, Error, Hidden, passwords, rates};
@@ -26,6 +27,8 @@ pub struct Login {
     pub agent: Option<String>,
     /// Where the request comes from.
     pub address: IpAddr,
+    /// The façade that it comes by; refresh tokens of façades stay the same.
+    pub dialect: Option<Dialect>,
 }
 
 /// A sign-in, with its proofs.
@@ -35,7 +38,7 @@ pub struct SignedIn {
     pub access_token: Hidden,
     /// Seconds for which it is good.
     pub expires_in: i64,
-    /// What buys the next one, once.
+    /// What buys the next one: once, or in a façade as long as the login lives.
     pub refresh_token: Hidden,
     /// The proof for browsers; only when the login is new.
     pub cookie: Option<Hidden>,
@@ -56,21 +59,38 @@ impl App {
         let now = self.clock.now();
         let device_name = device_name(&asked, &self.limits)?;
         let account = self.check_password(&asked, now).await?;
+        self.begin_login(account.user, device_name, asked.dialect, now).await
+    }
+
+    /// Begins a login of somebody who has proved who they are.
+    pub(crate) async fn begin_login(
+        &self,
+        user: UserId,
+        device_name: String,
+        dialect: Option<Dialect>,
+        now: Time,
+    ) -> Result<SignedIn, Error> {
         let (id, device) = (LoginId(new_id(now)), DeviceId(new_id(now)));
-        let refresh = self.tokens.refresh(id)?;
+        let (refresh_token, refresh_hash) = self.first_refresh(dialect, id)?;
         let cookie = self.tokens.cookie(id)?;
         let new = NewLogin {
             id,
-            user: account.user,
+            user,
             device,
             device_name,
-            refresh_hash: refresh.hash,
+            refresh_hash,
             cookie_hash: cookie.hash,
             expires: now + self.settings.refresh_ttl,
+            dialect: dialect.map(Dialect::as_str),
+            alone: dialect == Some(Dialect::Rei),
         };
         let login = self.store.create_login(new, now).await?;
         tracing::info!(user = %login.user, login = %login.id, "signed in");
-        self.signed_in(&login, refresh.token, Some(cookie.token), now).await
+        let refresh_token = match refresh_token {
+            Some(token) => token,
+            None => self.signed_refresh(&login, now)?,
+        };
+        self.signed_in(&login, refresh_token, Some(cookie.token), now).await
     }
 
     /// The account that these credentials are right for.
@@ -86,7 +106,9 @@ impl App {
         } else {
             None
         };
+        // Whoever has no password has none that is right.
         let hash = account.as_ref().map(|a| a.password_hash.clone());
+        let hash = hash.filter(|hash| !hash.is_empty());
         let right = self.passwords.verify(&asked.password, hash).await?;
         let account = account.filter(|a| right && a.usable);
         let account = account.ok_or(Error::WrongPassword)?;

@@ -22,7 +22,7 @@ impl App {
         let tries = self.digests.of("old password", &[&digest::ids([actor.user.0])]);
         self.rates.guesses.take(tries, now)?;
         let account = self.store.credentials_of(actor.user).await?;
-        let hash = account.map(|a| a.password_hash);
+        let hash = account.map(|a| a.password_hash).filter(|hash| !hash.is_empty());
         if !self.passwords.verify(old, hash).await? {
             return Err(Denied::Forbidden("the old password is wrong").into());
         }

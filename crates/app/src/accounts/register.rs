@@ -81,6 +81,9 @@ impl App {
             password_hash: String::new(),
             usable: !required,
             discreet: required,
+            guest: false,
+            shows_email: false,
+            replaces_pending: false,
         })
     }
 }

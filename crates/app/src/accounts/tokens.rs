@@ -18,9 +18,24 @@ use crate::{Error, Hidden, Secret};
 
 const AUDIENCE: &str = "parlor";
 const ACCESS: &str = "access";
+const REFRESH: &str = "refresh";
 
 /// Bytes of a token that are looked at.
 const TOKEN_BYTES_MAX: usize = 4096;
+
+/// Bytes of a façade's refresh token: 171 characters.
+const LASTING_BYTES: usize = 128;
+
+/// Why a signed token is not good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadToken {
+    /// Not made by us, or not whole.
+    Unknown,
+    /// Made for something else.
+    OtherKind,
+    /// Its time is over, or not yet come.
+    Over,
+}
 
 /// Makes and checks tokens.
 pub(crate) struct Tokens {
@@ -31,6 +46,7 @@ pub(crate) struct Tokens {
     issuer: String,
     ttl: Duration,
     refresh_key: [u8; 32],
+    lasting_key: [u8; 32],
 }
 
 /// What an access token says.
@@ -46,7 +62,10 @@ struct Claims {
     nbf: Option<i64>,
     iss: String,
     aud: String,
-    typ: String,
+    /// The user's small id: some systems' clients look for it. It proves nothing.
+    id: i64,
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 /// A secret that was made, and what is stored of it.
@@ -85,22 +104,38 @@ impl Tokens {
             issuer,
             ttl,
             refresh_key: secret.derive("parlor v1 refresh token"),
+            lasting_key: secret.derive("parlor v1 lasting refresh token"),
         }
     }
 
     /// Makes an access token.
     pub(crate) fn access(&self, login: &Login, now: Time) -> Result<Hidden, Error> {
+        self.signed(login, ACCESS, self.ttl, now)
+    }
+
+    /// Makes a refresh token that is a JWT and not used up.
+    pub(crate) fn signed_refresh(
+        &self,
+        login: &Login,
+        ttl: Duration,
+        now: Time,
+    ) -> Result<Hidden, Error> {
+        self.signed(login, REFRESH, ttl, now)
+    }
+
+    fn signed(&self, login: &Login, kind: &str, ttl: Duration, now: Time) -> Result<Hidden, Error> {
         let iat = now.0.div_euclid(1_000_000);
         let claims = Claims {
             sub: login.user.0,
             login: login.id.0,
             device: login.device.0,
             iat,
-            exp: iat.saturating_add(seconds(self.ttl)),
+            exp: iat.saturating_add(seconds(ttl)),
             nbf: None,
             iss: self.issuer.clone(),
             aud: AUDIENCE.into(),
-            typ: ACCESS.into(),
+            id: login.user_no,
+            kind: kind.into(),
         };
         jsonwebtoken::encode(&Header::default(), &claims, &self.encoding)
             .map(Hidden::new)
@@ -111,21 +146,63 @@ impl Tokens {
     /// token whose header is byte for byte ours is read at all: another algorithm, a key id or a
     /// key's address (`jku`, `jwk`, `x5u`) has no reader to fool.
     pub(crate) fn read_access(&self, token: &str, now: Time) -> Option<(UserId, LoginId)> {
+        self.read_signed(token, ACCESS, self.ttl, now).ok()
+    }
+
+    /// The login that a good refresh token names which is a JWT.
+    pub(crate) fn read_signed_refresh(
+        &self,
+        token: &str,
+        ttl: Duration,
+        now: Time,
+    ) -> Result<LoginId, BadToken> {
+        self.read_signed(token, REFRESH, ttl, now).map(|(_, login)| login)
+    }
+
+    fn read_signed(
+        &self,
+        token: &str,
+        kind: &str,
+        ttl: Duration,
+        now: Time,
+    ) -> Result<(UserId, LoginId), BadToken> {
+        let claims = self.decode(token).ok_or(BadToken::Unknown)?;
+        if claims.kind != kind {
+            return Err(BadToken::OtherKind);
+        }
+        if !in_time(&claims, ttl, now) {
+            return Err(BadToken::Over);
+        }
+        Ok((UserId(claims.sub), LoginId(claims.login)))
+    }
+
+    fn decode(&self, token: &str) -> Option<Claims> {
         let (header, _) = token.split_once('.')?;
         if token.len() > TOKEN_BYTES_MAX || header != self.header {
             return None;
         }
         let read = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation);
-        let claims = read.ok()?.claims;
-        (claims.typ == ACCESS && self.in_time(&claims, now))
-            .then_some((UserId(claims.sub), LoginId(claims.login)))
+        Some(read.ok()?.claims)
     }
 
-    /// A token that lives longer than we would make one was not made by us as we are now.
-    fn in_time(&self, claims: &Claims, now: Time) -> bool {
-        let now = now.0.div_euclid(1_000_000);
-        let last = now.saturating_add(seconds(self.ttl)).saturating_add(60);
-        now < claims.exp && claims.exp <= last && claims.nbf.is_none_or(|nbf| nbf <= now)
+    /// Makes a refresh token of a façade: like ours, but longer, and not used up.
+    pub(crate) fn lasting(&self, login: LoginId) -> Result<Minted, Error> {
+        let mut bytes = [0; LASTING_BYTES];
+        let (body, _) = bytes.split_at_mut(LASTING_BYTES - 32);
+        body[..16].copy_from_slice(login.0.as_bytes());
+        random(&mut body[16..])?;
+        let tag = blake3::keyed_hash(&self.lasting_key, body);
+        bytes[LASTING_BYTES - 32..].copy_from_slice(tag.as_bytes());
+        Ok(minted(&bytes))
+    }
+
+    /// Reads a refresh token of a façade; `None` when we never made it.
+    pub(crate) fn read_lasting(&self, token: &str) -> Option<Presented> {
+        let bytes: [u8; LASTING_BYTES] = decoded(token)?;
+        let (body, tag) = bytes.split_at(LASTING_BYTES - 32);
+        let ours: bool =
+            blake3::keyed_hash(&self.lasting_key, body).as_bytes()[..].ct_eq(tag).into();
+        ours.then(|| presented(&bytes))?
     }
 
     /// Makes a refresh token: the login, random bytes, and a tag that only we can make, so that
@@ -170,6 +247,13 @@ pub(crate) fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
 fn our_header(key: &EncodingKey) -> String {
     let token = jsonwebtoken::encode(&Header::default(), &(), key).unwrap_or_default();
     token.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// A token that lives longer than we would make one was not made by us as we are now.
+fn in_time(claims: &Claims, ttl: Duration, now: Time) -> bool {
+    let now = now.0.div_euclid(1_000_000);
+    let last = now.saturating_add(seconds(ttl)).saturating_add(60);
+    now < claims.exp && claims.exp <= last && claims.nbf.is_none_or(|nbf| nbf <= now)
 }
 
 fn seconds(span: Duration) -> i64 {
@@ -237,7 +321,7 @@ mod tests {
         let mut claims = json!({
             "sub": Uuid::from_u128(2), "login": Uuid::from_u128(1), "device": Uuid::from_u128(3),
             "iat": 1_700_000_000, "exp": 1_700_000_900, "iss": ISSUER,
-            "aud": "parlor", "typ": "access",
+            "aud": "parlor", "type": "access", "id": 2,
         });
         change(&mut claims);
         jsonwebtoken::encode(&Header::default(), &claims, &tokens().encoding).unwrap()

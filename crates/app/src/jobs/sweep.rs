@@ -42,6 +42,7 @@ impl App {
         while self.store.forget_receipts(now - kept, rows).await? >= rows {}
         while self.store.forget_logins(now, rows).await? >= rows {}
         while self.store.forget_codes(now, rows).await? >= rows {}
-        Ok(())
+        // What a crash kept from being erased at once.
+        self.erase_deleted().await
     }
 }

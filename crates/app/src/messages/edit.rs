@@ -1,5 +1,6 @@
 //! Rewording.
 
+use parlor_domain::message::Rewording;
 use parlor_domain::{Message, MessageId};
 
 use crate::{Actor, App, Error};
@@ -13,13 +14,13 @@ impl App {
         &self,
         actor: &Actor,
         message: MessageId,
-        content: String,
+        asked: Rewording,
     ) -> Result<Message, Error> {
         let now = self.admit(actor)?;
-        let (text, limits) = (content.clone(), self.limits);
+        let (words, limits) = (asked.clone(), self.limits);
         let decide = Box::new(move |view: &_, message: &_, revisions| {
-            parlor_domain::View::admit_edit(view, message, revisions, &text, &limits)
+            parlor_domain::View::admit_edit(view, message, revisions, &words, &limits)
         });
-        Ok(self.store.edit(actor.user, message, content, now, decide).await?)
+        Ok(self.store.edit(actor.user, message, asked, now, decide).await?)
     }
 }

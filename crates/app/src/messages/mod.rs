@@ -2,6 +2,7 @@
 
 mod delete;
 mod edit;
+mod handles;
 mod read;
 mod send;
 

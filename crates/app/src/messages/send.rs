@@ -66,7 +66,8 @@ impl App {
         let reply_to = cmd.reply_to.map(|id| id.0.into_bytes());
         let reply_to = reply_to.as_ref().map_or(&[][..], |id| &id[..]);
         let session = cmd.session.0.as_bytes();
-        self.digests.of("message", &[session, reply_to, cmd.content.as_bytes()])
+        let file = cmd.file.as_deref().unwrap_or_default().as_bytes();
+        self.digests.of("message", &[session, reply_to, cmd.content.as_bytes(), file])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Making a room.
 
 use parlor_domain::room::NewRoom;
-use parlor_domain::{ClientId, Denied, Room, RoomId, RoomKind, SessionId, UserId};
+use parlor_domain::{ClientId, Denied, Room, RoomId, RoomKind, SessionId, UserId, name};
 use parlor_store::rooms::RoomDraft;
 
 use super::check_password;
@@ -23,6 +23,10 @@ pub struct CreateRoom {
     pub members: Vec<UserId>,
     /// The request's own id, by which repeating it makes nothing new.
     pub key: Option<ClientId>,
+    /// A name of its own in paths: 3 to 32 letters and digits.
+    pub slug: Option<String>,
+    /// Whether no other room may have its name.
+    pub unique: bool,
 }
 
 impl App {
@@ -30,7 +34,8 @@ impl App {
     /// this key made, is found instead.
     ///
     /// # Errors
-    /// [`Denied`] when a value is not acceptable, somebody has no account or the actor owns too
+    /// [`Denied::Taken`] when another room has the name; [`Denied`] when a value is not acceptable,
+    /// somebody has no account or the actor owns too
     /// many rooms; [`Error::IdempotencyConflict`].
     pub async fn create_room(
         &self,
@@ -52,6 +57,9 @@ impl App {
                 return Err(Denied::invalid("password", "a direct room has none").into());
             }
         }
+        if let Some(slug) = &asked.slug {
+            name::slug(slug)?;
+        }
         let key = asked.key.map(|key| (key, self.room_digest(&room, &asked.password)));
         let password_hash = match &asked.password {
             Some(password) => Some(self.passwords.hash(password).await?),
@@ -64,6 +72,8 @@ impl App {
             room,
             password_hash,
             key,
+            slug: asked.slug,
+            unique: asked.unique,
         };
         let owned_max = self.limits.rooms_owned_max;
         Ok(self.store.create_room(draft, owned_max, now).await?)

@@ -1,6 +1,7 @@
 //! Rooms: made, found, entered, kept in order, closed.
 
 mod ban;
+mod cards;
 mod create;
 mod delete;
 mod find;

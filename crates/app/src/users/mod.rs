@@ -2,6 +2,7 @@
 
 mod find;
 mod init;
+mod people;
 mod profile;
 
 pub use init::Init;

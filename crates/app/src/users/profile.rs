@@ -16,6 +16,8 @@ pub struct ProfilePatch {
     pub status: Option<String>,
     /// Whether others see when one is here.
     pub show_last_seen: Option<bool>,
+    /// Whether the people of one's rooms see one's mail address.
+    pub show_email: Option<bool>,
 }
 
 impl App {
@@ -47,6 +49,7 @@ impl App {
             None => false,
         };
         let profile = self.store.change_profile(actor.user, change, now).await?;
+        self.people.forget(actor.user);
         if turns && self.hub.is_online(actor.user) {
             self.turned.note(actor.user);
         }
@@ -63,6 +66,7 @@ fn checked(patch: ProfilePatch, limits: &Limits) -> Result<ProfileChange, Denied
         name: shown.transpose()?,
         status: status.transpose()?,
         show_last_seen: patch.show_last_seen,
+        show_email: patch.show_email,
     })
 }
 

@@ -52,7 +52,7 @@ async fn an_address_that_has_an_account_is_told_to_nobody_but_its_owner() {
         let refused = house.login(name, PASSWORD, "10.0.0.1").await;
         assert!(matches!(refused, Err(Error::WrongPassword)), "{name}");
         let again = house.try_register(name, "dora@example.org").await;
-        assert!(matches!(again, Err(Error::Denied(Denied::Conflict(_)))), "{name}");
+        assert!(matches!(again, Err(Error::Denied(Denied::Taken(_)))), "{name}");
     }
     assert!(house.login("ana@example.org", PASSWORD, "10.0.0.1").await.is_ok());
 }
@@ -77,7 +77,7 @@ async fn where_addresses_are_not_proved_a_taken_one_is_a_conflict() {
     let house = House::new(false);
     house.register("ana").await;
     let taken = house.try_register("cyn", "ana@example.org").await;
-    assert!(matches!(taken, Err(Error::Denied(Denied::Conflict(_)))));
+    assert!(matches!(taken, Err(Error::Denied(Denied::Taken(_)))));
 }
 
 #[tokio::test]

@@ -110,6 +110,7 @@ impl House {
             device_name: None,
             agent: None,
             address: address(from),
+            dialect: None,
         };
         self.app.login(asked).await
     }

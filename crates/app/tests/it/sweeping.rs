@@ -20,7 +20,14 @@ async fn say(
     (id, text): (u128, &str),
 ) -> Result<Posted, Error> {
     let client_id = ClientId(Uuid::from_u128(id));
-    let cmd = SendMessage { client_id, session, content: text.to_owned(), reply_to: None };
+    let cmd = SendMessage {
+        client_id,
+        session,
+        content: text.to_owned(),
+        reply_to: None,
+        file: None,
+        blank: false,
+    };
     app.send(actor, cmd).await?.done().await
 }
 

@@ -134,6 +134,7 @@ async fn login(
         device_name: asked.device_name,
         agent: agent.and_then(|a| a.to_str().ok()).map(str::to_owned),
         address: peer.address(),
+        dialect: None,
     };
     Ok(signed_in(&doors, doors.app.login(asked).await?))
 }

@@ -51,6 +51,7 @@ async fn change_me(
         name: asked.name,
         status: asked.status,
         show_last_seen: asked.show_last_seen,
+        show_email: asked.show_email,
     };
     ok(doors.me(&doors.app.change_profile(&actor, patch).await?))
 }

@@ -48,6 +48,8 @@ async fn send(
         session,
         content: asked.content,
         reply_to: reply_to(asked.reply_to.as_deref())?,
+        file: None,
+        blank: false,
     };
     let pending = doors.app.send(&actor, command.clone()).await?;
     let posted = pending.done().await?;
@@ -85,6 +87,7 @@ fn said(actor: &Actor, command: SendMessage, posted: &Posted) -> Message {
         client_id: command.client_id,
         content: command.content,
         reply_to: command.reply_to,
+        file: command.file,
         sent_at: posted.sent_at,
         edited_at: None,
         deleted_at: None,
@@ -149,7 +152,7 @@ async fn edit(
     Id(message): Id<MessageId>,
     Body(asked): Body<v1::EditRequest>,
 ) -> Answer<v1::Message> {
-    ok((&doors.app.edit(&actor, message, asked.content).await?).into())
+    ok((&doors.app.edit(&actor, message, asked.content.into()).await?).into())
 }
 
 /// Delete a message for everybody.

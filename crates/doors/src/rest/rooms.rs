@@ -69,6 +69,8 @@ async fn create_room(
         password: asked.password.map(Hidden::new),
         members: ids(&asked.members)?,
         key,
+        slug: None,
+        unique: false,
     };
     let room = doors.app.create_room(&actor, asked).await?;
     created(room.fresh, doors.room(&room.value))

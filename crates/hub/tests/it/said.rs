@@ -52,6 +52,7 @@ pub(crate) fn posted(session: SessionId, seq: i64, bytes: usize) -> Event {
         sent_at: Time(0),
         edited_at: None,
         deleted_at: None,
+        file: None,
     };
     Event { session, seq, at: Time(0), kind: EventKind::Posted(message) }
 }

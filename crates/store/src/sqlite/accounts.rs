@@ -1,6 +1,7 @@
 //! Accounts: who there is, and how they prove it.
 
 mod codes;
+mod delete;
 
 use async_trait::async_trait;
 use parlor_domain::name::username_key;
@@ -15,8 +16,8 @@ use super::{SqliteStore, logins, rooms};
 use crate::StoreError;
 use crate::accounts::{Accounts, CodeOutcome, Credentials, NewAccount, ProfileChange, Purpose};
 
-const TAKEN: StoreError = StoreError::Denied(Denied::Conflict("the username is taken"));
-const MAIL_TAKEN: StoreError = StoreError::Denied(Denied::Conflict("the mail address is taken"));
+const TAKEN: StoreError = StoreError::Denied(Denied::Taken("username"));
+const MAIL_TAKEN: StoreError = StoreError::Denied(Denied::Taken("mail address"));
 
 #[async_trait]
 impl Accounts for SqliteStore {
@@ -74,6 +75,14 @@ impl Accounts for SqliteStore {
         now: Time,
     ) -> Result<Profile, StoreError> {
         self.write(move |txn| change_profile(txn, user, &change, now)).await
+    }
+
+    async fn delete_account(&self, user: UserId, now: Time) -> Result<Vec<LoginId>, StoreError> {
+        self.write(move |txn| delete::delete(txn, user, now)).await
+    }
+
+    async fn erase_deleted(&self, limit: u64, now: Time) -> Result<u64, StoreError> {
+        self.write(move |txn| delete::erase_deleted(txn, limit, now)).await
     }
 
     async fn set_password(
@@ -140,6 +149,9 @@ impl Accounts for SqliteStore {
 }
 
 fn create(txn: &mut Txn<'_>, new: &NewAccount, now: Time) -> Result<User, StoreError> {
+    if new.replaces_pending {
+        delete::forget_pending(txn, new.email.as_deref(), now)?;
+    }
     if exists(txn.conn, "select 1 from users where username_key = ?", [&new.username.key])? {
         return Err(TAKEN);
     }
@@ -148,8 +160,14 @@ fn create(txn: &mut Txn<'_>, new: &NewAccount, now: Time) -> Result<User, StoreE
     if mail_taken && !new.discreet {
         return Err(MAIL_TAKEN);
     }
+    if new.guest
+        && exists(txn.conn, "select 1 from users where name = ? and guest = 1", [&new.name])?
+    {
+        return Err(TAKEN);
+    }
     let sql = "insert into users (id, username, username_key, name, name_key, email, usable, \
-               password_hash, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               password_hash, created_at, guest, shows_email) \
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     txn.execute(
         sql,
         params![
@@ -162,9 +180,14 @@ fn create(txn: &mut Txn<'_>, new: &NewAccount, now: Time) -> Result<User, StoreE
             new.usable && !mail_taken,
             new.password_hash,
             now.0,
+            new.guest,
+            new.shows_email,
         ],
     )?;
-    enter_lobby(txn, new.id, now)?;
+    // The lobby is for people who can prove who they are.
+    if !new.guest {
+        enter_lobby(txn, new.id, now)?;
+    }
     user(txn.conn, new.id)?.ok_or(Denied::NotFound.into())
 }
 
@@ -198,7 +221,8 @@ fn change_profile(
     let sql = "update users set username = coalesce(?2, username), \
                username_key = coalesce(?3, username_key), name = coalesce(?4, name), \
                name_key = coalesce(?5, name_key), status = coalesce(?6, status), \
-               show_last_seen = coalesce(?7, show_last_seen) where no = ?1";
+               show_last_seen = coalesce(?7, show_last_seen), \
+               shows_email = coalesce(?8, shows_email), changed_at = ?9 where no = ?1";
     txn.execute(
         sql,
         params![
@@ -209,6 +233,8 @@ fn change_profile(
             change.name.as_ref().map(|name| name.to_lowercase()),
             change.status,
             change.show_last_seen,
+            change.show_email,
+            now.0,
         ],
     )?;
     tell_settings(txn, user, no, now)
@@ -235,13 +261,15 @@ pub(super) fn user(conn: &Connection, user: UserId) -> Result<Option<User>, Stor
 /// A person, as they see themselves.
 pub(super) fn profile(conn: &Connection, user: UserId) -> Result<Option<Profile>, StoreError> {
     let sql = format!(
-        "select {USER}, u.email, u.email_verified_at is not null from users u where u.id = ?"
+        "select {USER}, u.email, u.email_verified_at is not null, u.shows_email \
+         from users u where u.id = ?"
     );
     one(conn, &sql, [user.0.as_bytes()], |row| {
         Ok(Profile {
             user: user_at(row, 0)?,
             email: row.get(USER_COLUMNS)?,
             email_verified: row.get(USER_COLUMNS + 1)?,
+            show_email: row.get(USER_COLUMNS + 2)?,
         })
     })
 }

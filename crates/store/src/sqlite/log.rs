@@ -271,7 +271,7 @@ fn between(
         return Ok(vec![]);
     }
     let sql = "select e.seq, e.kind, e.at, e.data, m.id, m.no, m.number, m.seq, s.id, u.id, \
-               m.client_id, m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at \
+               m.client_id, m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file \
                from events e left join messages m on m.no = e.message_no \
                left join sessions s on s.no = m.session_no \
                left join users u on u.no = m.sender_no \

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use subtle::ConstantTimeEq;
 
 use super::SqliteStore;
-use super::rows::{many, most, one, user_no, uuid};
+use super::rows::{exists, many, most, one, user_no, uuid};
 use super::txn::Txn;
 use crate::StoreError;
 use crate::logins::{Login, Logins, NewLogin, Rotation, Which};
@@ -30,9 +30,13 @@ impl Logins for SqliteStore {
         now: Time,
     ) -> Result<Rotation, StoreError> {
         self.write(move |txn| {
+            let rotates = "select 1 from logins where id = ? and dialect is null";
             let Some((login, current)) = alive(txn.conn, login, now)? else {
                 return Ok(Rotation::Dead);
             };
+            if !exists(txn.conn, rotates, [login.id.0.as_bytes()])? {
+                return Ok(Rotation::Dead);
+            }
             // The comparison's time must not tell how much of a forged token was right.
             if !bool::from(current.ct_eq(&presented)) {
                 revoke(txn, &login, now)?;
@@ -42,6 +46,30 @@ impl Logins for SqliteStore {
                        where id = ?";
             txn.execute(sql, params![next, expires.0, now.0, login.id.0.as_bytes()])?;
             Ok(Rotation::Rotated(Login { expires, ..login }))
+        })
+        .await
+    }
+
+    async fn renew(
+        &self,
+        login: LoginId,
+        dialect: &'static str,
+        presented: [u8; 32],
+        expires: Time,
+        now: Time,
+    ) -> Result<Option<Login>, StoreError> {
+        self.write(move |txn| {
+            let sql = "select 1 from logins where id = ? and dialect = ?";
+            let Some((login, current)) = alive(txn.conn, login, now)? else {
+                return Ok(None);
+            };
+            let theirs = exists(txn.conn, sql, params![login.id.0.as_bytes(), dialect])?;
+            if !theirs || !bool::from(current.ct_eq(&presented)) {
+                return Ok(None);
+            }
+            let sql = "update logins set expires_at = ?, last_used_at = ? where id = ?";
+            txn.execute(sql, params![expires.0, now.0, login.id.0.as_bytes()])?;
+            Ok(Some(Login { expires, ..login }))
         })
         .await
     }
@@ -95,8 +123,8 @@ impl Logins for SqliteStore {
 fn create(txn: &mut Txn<'_>, new: &NewLogin, now: Time) -> Result<Login, StoreError> {
     let user_no = user_no(txn.conn, new.user)?.ok_or(Denied::NotFound)?;
     let sql = "insert into logins (id, user_no, device_id, device_name, refresh_hash, \
-               cookie_hash, created_at, last_used_at, expires_at) \
-               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)";
+               cookie_hash, created_at, last_used_at, expires_at, dialect) \
+               values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9)";
     txn.execute(
         sql,
         params![
@@ -108,8 +136,10 @@ fn create(txn: &mut Txn<'_>, new: &NewLogin, now: Time) -> Result<Login, StoreEr
             new.cookie_hash,
             now.0,
             new.expires.0,
+            new.dialect,
         ],
     )?;
+    void_earlier(txn, user_no, new)?;
     let device = device(txn.conn, new.device)?;
     txn.log_user(user_no, now, UserEventKind::DeviceAdded(device))?;
     Ok(Login {
@@ -120,6 +150,18 @@ fn create(txn: &mut Txn<'_>, new: &NewLogin, now: Time) -> Result<Login, StoreEr
         cookie_hash: new.cookie_hash,
         expires: new.expires,
     })
+}
+
+/// Where a person has one refresh token of a façade: an earlier one works no more, though its login
+/// lives on until its other proofs are over.
+fn void_earlier(txn: &Txn<'_>, user_no: i64, new: &NewLogin) -> Result<(), StoreError> {
+    let Some(dialect) = new.dialect.filter(|_| new.alone) else {
+        return Ok(());
+    };
+    let sql = "update logins set refresh_hash = zeroblob(32) \
+               where user_no = ? and dialect = ? and id <> ?";
+    txn.execute(sql, params![user_no, dialect, new.id.0.as_bytes()])?;
+    Ok(())
 }
 
 const LOGIN: &str = "select l.id, u.id, l.user_no, l.device_id, l.cookie_hash, l.expires_at, \

@@ -3,6 +3,8 @@
 
 mod queries;
 
+pub(super) use queries::{Erased, erase};
+
 use parlor_domain::{ClientId, Denied, Draft, EventKind, Message, MessageId, Time};
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
@@ -71,7 +73,7 @@ fn still_holds(draft: &Draft, head: Head) -> bool {
 fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreError> {
     let key = draft.client_id.0.as_bytes();
     let sql = "insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
-               content, reply_to, sent_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               content, reply_to, sent_at, file) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let row = params![
         posted.no,
         draft.id.0.as_bytes(),
@@ -83,6 +85,7 @@ fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreE
         draft.content,
         draft.reply_to.as_ref().map(|id| id.0.as_bytes()),
         draft.sent_at.0,
+        draft.file,
     ];
     txn.execute(sql, row)?;
     let sql = "insert or ignore into mentions (session_no, user_no, number) \
@@ -107,6 +110,7 @@ fn told(draft: &Draft, posted: &Posted) -> Message {
         client_id: draft.client_id,
         content: draft.content.clone(),
         reply_to: draft.reply_to,
+        file: draft.file.clone(),
         sent_at: draft.sent_at,
         edited_at: None,
         deleted_at: None,

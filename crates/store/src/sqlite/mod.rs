@@ -6,6 +6,7 @@
 
 mod accounts;
 mod checkpoint;
+mod handles;
 mod log;
 mod logins;
 mod messages;

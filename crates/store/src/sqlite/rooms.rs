@@ -9,7 +9,8 @@ mod read;
 
 use async_trait::async_trait;
 use parlor_domain::{
-    Ban, Denied, EventKind, Member, Role, Room, RoomId, SessionId, Time, UserEventKind, UserId,
+    Ban, Denied, EventKind, Member, Role, Room, RoomChange, RoomFacts, RoomId, SessionId, Time,
+    UserEventKind, UserId,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -21,7 +22,7 @@ use crate::{Changed, StoreError};
 
 pub(super) use facts::{facts, owners, standing};
 pub(super) use lobby::{date_lobby, found_lobby, lobby};
-pub(super) use read::joined;
+pub(super) use read::{ROOM, ROOM_COLUMNS, joined, room_row};
 
 #[async_trait]
 impl Rooms for SqliteStore {
@@ -43,11 +44,7 @@ impl Rooms for SqliteStore {
         decide: DecideRoom,
     ) -> Result<Option<Room>, StoreError> {
         self.write(move |txn| {
-            let place = place(txn.conn, room)?.ok_or(Denied::NotFound)?;
-            let facts = facts(txn.conn, &place, actor, &people)?.ok_or(Denied::NotFound)?;
-            for change in decide(&facts)? {
-                change::apply(txn, &place, actor, change, now)?;
-            }
+            change_by(txn, actor, room, &people, now, decide)?;
             read::seen(txn.conn, actor, room)
         })
         .await
@@ -110,6 +107,21 @@ impl Rooms for SqliteStore {
     async fn bans(&self, room: RoomId, limit: u64) -> Result<Vec<Ban>, StoreError> {
         self.read(move |conn| read::bans(conn, room, limit)).await
     }
+}
+
+/// Decides about a room with its facts, and carries out what was decided.
+pub(super) fn change_by(
+    txn: &mut Txn<'_>,
+    actor: UserId,
+    room: RoomId,
+    people: &[UserId],
+    now: Time,
+    decide: impl FnOnce(&RoomFacts) -> Result<Vec<RoomChange>, Denied>,
+) -> Result<(), StoreError> {
+    let place = place(txn.conn, room)?.ok_or(Denied::NotFound)?;
+    let facts = facts(txn.conn, &place, actor, people)?.ok_or(Denied::NotFound)?;
+    let changes = decide(&facts)?;
+    changes.into_iter().try_for_each(|change| change::apply(txn, &place, actor, change, now))
 }
 
 /// Where a room's rows are.

@@ -122,7 +122,7 @@ pub(super) fn user_no(conn: &Connection, id: UserId) -> Result<Option<i64>, Stor
 
 /// Selects messages `m`, to be read by [`message`].
 pub(super) const MESSAGE: &str = "select m.id, m.no, m.number, m.seq, s.id, u.id, m.client_id, \
-    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at from messages m \
+    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file from messages m \
     join sessions s on s.no = m.session_no join users u on u.no = m.sender_no";
 
 /// Reads a row of [`MESSAGE`].
@@ -146,6 +146,7 @@ pub(super) fn message_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Message> 
         sent_at: Time(row.get(at + 9)?),
         edited_at: row.get::<_, Option<i64>>(at + 10)?.map(Time),
         deleted_at: row.get::<_, Option<i64>>(at + 11)?.map(Time),
+        file: row.get(at + 12)?,
     })
 }
 

@@ -56,7 +56,7 @@ pub(crate) async fn a_taken_handle_or_address_is_refused_and_told_apart(w: World
     for (handle, email) in [("Admin", None), ("other", Some("a@x.org")), ("аdmin", None)] {
         let twin = w.new_account(handle, email);
         let twin_id = twin.id;
-        let Denied::Conflict(text) = denied(w.store.create_account(twin, w.now()).await) else {
+        let Denied::Taken(text) = denied(w.store.create_account(twin, w.now()).await) else {
             panic!("{handle} is not a conflict");
         };
         texts.push(text);
@@ -86,7 +86,7 @@ pub(crate) async fn a_discreet_account_does_without_a_taken_address(w: World) {
     let credentials = w.store.credentials_of(free.id).await.unwrap().unwrap();
     assert_eq!((credentials.email.as_deref(), credentials.usable), (Some("c@x.org"), true));
     let refused = w.store.create_account(discreet("ana", "d@x.org"), w.now()).await;
-    assert!(matches!(denied(refused), Denied::Conflict(_)), "a handle is seen by everybody");
+    assert!(matches!(denied(refused), Denied::Taken(_)), "a handle is seen by everybody");
 }
 
 pub(crate) async fn people_are_found_by_the_beginning_of_their_handle_or_name(w: World) {
@@ -161,7 +161,7 @@ pub(crate) async fn a_taken_handle_refuses_a_profile_change(w: World) {
         ..ProfileChange::default()
     };
     let refused = w.store.change_profile(bo, rename("ANA"), w.now()).await;
-    assert!(matches!(denied(refused), Denied::Conflict(_)));
+    assert!(matches!(denied(refused), Denied::Taken(_)));
     assert_eq!(w.user(bo).await.username, "bo");
     w.store.change_profile(bo, rename("Bo"), w.now()).await.unwrap();
     assert_eq!(w.user(bo).await.username, "Bo", "one's own key is not taken");
@@ -200,7 +200,7 @@ pub(crate) async fn a_new_password_revokes_every_other_login(w: World) {
     let credentials = w.store.credentials_of(ana).await.unwrap().unwrap();
     assert_eq!(credentials.password_hash, "new hash");
     let late = w.store.try_code(email, Purpose::Reset, [5; 32], 5, w.now()).await.unwrap();
-    assert_eq!(late, CodeOutcome::Wrong, "a code for the old password is void");
+    assert_eq!(late, CodeOutcome::Missing, "a code for the old password is void");
 }
 
 pub(crate) async fn a_right_code_is_used_up_and_proves_the_address(w: World) {
@@ -212,12 +212,12 @@ pub(crate) async fn a_right_code_is_used_up_and_proves_the_address(w: World) {
         w.store.put_code(user, purpose, [1; 32], Time(9_000_000)).await.unwrap();
         let other = if purpose == Purpose::Verify { Purpose::Reset } else { Purpose::Verify };
         let attempt = |purpose| w.store.try_code(email.clone(), purpose, [1; 32], 5, w.now());
-        assert_eq!(attempt(other).await.unwrap(), CodeOutcome::Wrong, "it has one purpose");
+        assert_eq!(attempt(other).await.unwrap(), CodeOutcome::Missing, "it has one purpose");
         assert!(!w.store.credentials_of(user).await.unwrap().unwrap().usable);
         assert_eq!(attempt(purpose).await.unwrap(), CodeOutcome::Right(user));
         assert!(w.store.credentials_of(user).await.unwrap().unwrap().usable);
         assert!(w.store.profile(user).await.unwrap().unwrap().email_verified);
-        assert_eq!(attempt(purpose).await.unwrap(), CodeOutcome::Wrong, "it is used up");
+        assert_eq!(attempt(purpose).await.unwrap(), CodeOutcome::Missing, "it is used up");
         let own = w.own_log(user).await;
         assert!(matches!(own.last().unwrap().kind, UserEventKind::Settings(_)));
     }
@@ -234,7 +234,7 @@ pub(crate) async fn wrong_codes_count_until_the_code_is_dead(w: World) {
     for _ in 0..3 {
         assert_eq!(attempt([2; 32]).await.unwrap(), CodeOutcome::Wrong);
     }
-    assert_eq!(attempt([1; 32]).await.unwrap(), CodeOutcome::Wrong, "it is dead");
+    assert_eq!(attempt([1; 32]).await.unwrap(), CodeOutcome::Over, "it is dead");
     put().await.unwrap();
     for _ in 0..2 {
         assert_eq!(attempt([2; 32]).await.unwrap(), CodeOutcome::Wrong);
@@ -251,8 +251,8 @@ pub(crate) async fn a_code_ends_in_time_and_is_replaced_by_the_next(w: World) {
     };
     let put = |hash| w.store.put_code(ana, Purpose::Verify, hash, Time(5_000_000));
     put([1; 32]).await.unwrap();
-    assert_eq!(attempt("ana@x.org", [1; 32], 5_000_000).await.unwrap(), CodeOutcome::Wrong);
-    assert_eq!(attempt("bo@x.org", [1; 32], 4_000_000).await.unwrap(), CodeOutcome::Wrong);
+    assert_eq!(attempt("ana@x.org", [1; 32], 5_000_000).await.unwrap(), CodeOutcome::Over);
+    assert_eq!(attempt("bo@x.org", [1; 32], 4_000_000).await.unwrap(), CodeOutcome::Missing);
     put([2; 32]).await.unwrap();
     assert_eq!(attempt("ana@x.org", [1; 32], 4_000_000).await.unwrap(), CodeOutcome::Wrong);
     let right = attempt("ana@x.org", [2; 32], 4_999_999).await.unwrap();

@@ -15,6 +15,8 @@ fn new_login(user: UserId, n: u8, expires: i64) -> NewLogin {
         refresh_hash: [n; 32],
         cookie_hash: [n + 100; 32],
         expires: Time(expires),
+        dialect: None,
+        alone: false,
     }
 }
 

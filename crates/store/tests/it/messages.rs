@@ -103,7 +103,7 @@ pub(crate) async fn a_reworded_message_keeps_its_earlier_wordings(mut w: World) 
         assert_eq!(revisions, 2);
         Err(Denied::Conflict("enough"))
     });
-    denied(w.store.edit(ana, said.id, "four".to_owned(), w.now(), decide).await);
+    denied(w.store.edit(ana, said.id, "four".to_owned().into(), w.now(), decide).await);
 }
 
 pub(crate) async fn a_deleted_message_keeps_its_number_only(mut w: World) {
@@ -131,7 +131,7 @@ pub(crate) async fn what_is_not_seen_is_neither_reworded_nor_deleted(w: World) {
     let said = w.say(ana, room.main_session, "mine").await;
     for message in [said.id, MessageId(id())] {
         let careless = Box::new(|_: &View, _: &_, _| Ok(()));
-        let refused = w.store.edit(bo, message, "x".to_owned(), w.now(), careless).await;
+        let refused = w.store.edit(bo, message, "x".to_owned().into(), w.now(), careless).await;
         assert_eq!(denied(refused), Denied::NotFound);
         let careless = Box::new(|_: &View, _: &_| Ok(()));
         let refused = w.store.delete(bo, message, w.now(), careless).await;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parlor_domain::member::Role;
-use parlor_domain::message::SendMessage;
+use parlor_domain::message::{Rewording, SendMessage};
 use parlor_domain::room::{self, NewRoom, Settings};
 use parlor_domain::session::{self};
 use parlor_domain::{
@@ -77,6 +77,9 @@ impl World {
             password_hash: format!("hash of {handle}"),
             usable: false,
             discreet: false,
+            guest: false,
+            shows_email: false,
+            replaces_pending: false,
         }
     }
 
@@ -108,6 +111,8 @@ impl World {
             room: NewRoom::new(creator, kind, name, "", members, &limits).unwrap(),
             password_hash: None,
             key: None,
+            slug: None,
+            unique: false,
         }
     }
 
@@ -246,6 +251,8 @@ impl World {
             session,
             content: text.to_owned(),
             reply_to: None,
+            file: None,
+            blank: false,
         };
         let (limits, message) = (Limits::default(), MessageId(id()));
         let view = view.expect("the sender is in the session");
@@ -266,14 +273,14 @@ impl World {
         message: MessageId,
         text: &str,
     ) -> Result<Message, StoreError> {
-        let content = text.to_owned();
+        let asked = Rewording::from(text.to_owned());
         let decide = {
-            let content = content.clone();
+            let asked = asked.clone();
             Box::new(move |view: &parlor_domain::View, old: &Message, revisions| {
-                view.admit_edit(old, revisions, &content, &Limits::default())
+                view.admit_edit(old, revisions, &asked, &Limits::default())
             })
         };
-        self.store.edit(user, message, content, self.now(), decide).await
+        self.store.edit(user, message, asked, self.now(), decide).await
     }
 
     pub(crate) async fn unsay(&self, user: UserId, message: MessageId) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@
 mod accounts;
 mod bad_input;
 mod checker;
+mod compat;
 mod conversations;
 mod disconnects;
 mod kills;

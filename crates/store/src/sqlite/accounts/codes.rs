@@ -61,10 +61,12 @@ pub(super) fn attempt(
             tries: row.get(4)?,
         })
     })?;
-    let alive = |code: &Waiting| code.expires > now && code.tries.unsigned_abs() < tries_max;
-    let Some(code) = waiting.filter(alive) else {
-        return Ok(CodeOutcome::Wrong);
+    let Some(code) = waiting else {
+        return Ok(CodeOutcome::Missing);
     };
+    if code.expires <= now || code.tries.unsigned_abs() >= tries_max {
+        return Ok(CodeOutcome::Over);
+    }
     // The comparison's time must not tell how much of a guess was right.
     if !bool::from(code.hash.ct_eq(&hash)) {
         let sql = "update codes set tries = tries + 1 where user_no = ? and purpose = ?";

@@ -1,6 +1,7 @@
 //! The other things that are done with messages: reworded, deleted, read.
 
 use async_trait::async_trait;
+use parlor_domain::message::Rewording;
 use parlor_domain::{
     ClientId, Denied, Draft, EventKind, Message, MessageId, Revision, SessionId, Time, UserId, View,
 };
@@ -12,6 +13,7 @@ use crate::StoreError;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
 use crate::sqlite::receipts;
 use crate::sqlite::rows::{MESSAGE, message, most, one, user_no, view};
+use crate::sqlite::txn::Txn;
 use crate::sqlite::writer::Op;
 use crate::sqlite::{SqliteStore, failed};
 
@@ -42,7 +44,7 @@ impl Messages for SqliteStore {
         &self,
         user: UserId,
         id: MessageId,
-        content: String,
+        asked: Rewording,
         now: Time,
         decide: DecideEdit,
     ) -> Result<Message, StoreError> {
@@ -56,9 +58,11 @@ impl Messages for SqliteStore {
             let sql = "insert into revisions (message_no, nth, content, written_at) \
                        values (?, ?, ?, ?)";
             txn.execute(sql, params![old.no, nth, old.content, written.0])?;
-            let sql = "update messages set content = ?, edited_at = ? where no = ?";
-            txn.execute(sql, params![content, now.0, old.no])?;
-            let new = Message { content, edited_at: Some(now), ..old };
+            let content = asked.content.unwrap_or_else(|| old.content.clone());
+            let file = asked.file.or_else(|| old.file.clone());
+            let sql = "update messages set content = ?, file = ?, edited_at = ? where no = ?";
+            txn.execute(sql, params![content, file, now.0, old.no])?;
+            let new = Message { content, file, edited_at: Some(now), ..old };
             txn.log(view.session_no, now, Some(new.no), EventKind::Edited(new.clone()))?;
             Ok(new)
         })
@@ -75,15 +79,8 @@ impl Messages for SqliteStore {
         self.write(move |txn| {
             let (view, old) = seen(txn.conn, user, id)?.ok_or(Denied::NotFound)?;
             decide(&view, &old)?;
-            let sql = "update messages set content = '', deleted_at = ? where no = ?";
-            txn.execute(sql, params![now.0, old.no])?;
-            txn.execute("delete from revisions where message_no = ?", [old.no])?;
-            txn.erase();
-            let sql = "delete from mentions where session_no = ? and number = ?";
-            txn.execute(sql, params![view.session_no, old.number])?;
-            let kind = EventKind::Deleted { message: id, number: old.number, by: user };
-            txn.log(view.session_no, now, Some(old.no), kind)?;
-            Ok(())
+            let gone = Erased { no: old.no, id, number: old.number, session_no: view.session_no };
+            erase(txn, &gone, user, now)
         })
         .await
     }
@@ -155,6 +152,32 @@ impl Messages for SqliteStore {
     async fn forget_receipts(&self, before: Time, limit: u64) -> Result<u64, StoreError> {
         self.write(move |txn| receipts::forget(txn, before, most(limit))).await
     }
+}
+
+/// A message whose text goes.
+pub(in super::super) struct Erased {
+    pub(in super::super) no: i64,
+    pub(in super::super) id: MessageId,
+    pub(in super::super) number: i64,
+    pub(in super::super) session_no: i64,
+}
+
+/// Erases a message's text, its earlier wordings and whom it names; its number stays.
+pub(in super::super) fn erase(
+    txn: &mut Txn<'_>,
+    gone: &Erased,
+    by: UserId,
+    now: Time,
+) -> Result<(), StoreError> {
+    let sql = "update messages set content = '', file = null, deleted_at = ? where no = ?";
+    txn.execute(sql, params![now.0, gone.no])?;
+    txn.execute("delete from revisions where message_no = ?", [gone.no])?;
+    txn.erase();
+    let sql = "delete from mentions where session_no = ? and number = ?";
+    txn.execute(sql, params![gone.session_no, gone.number])?;
+    let kind = EventKind::Deleted { message: gone.id, number: gone.number, by };
+    txn.log(gone.session_no, now, Some(gone.no), kind)?;
+    Ok(())
 }
 
 /// A message and its session, if the user is in that session.

@@ -127,8 +127,8 @@ fn settings(
     };
     let key = search_key(name, description);
     let sql = "update rooms set name = ?, description = ?, search_key = ?, kind = ?, \
-               archived_at = ? where no = ?";
-    txn.execute(sql, params![name, description, key, kind, archived, place.no])?;
+               archived_at = ?, changed_at = ? where no = ?";
+    txn.execute(sql, params![name, description, key, kind, archived, now.0, place.no])?;
     if let Some(hash) = &asked.password_hash {
         let sql = "update rooms set password_hash = ? where no = ?";
         txn.execute(sql, params![hash, place.no])?;

@@ -4,7 +4,7 @@ use parlor_domain::{Denied, Role, Room, RoomKind, Time, UserId};
 use rusqlite::params;
 
 use super::super::receipts::{self, Made};
-use super::super::rows::{Person, one, person};
+use super::super::rows::{Person, exists, one, person};
 use super::super::sessions;
 use super::super::txn::Txn;
 use super::{PLACE, Place, admit, created, place_row, read, search_key, tell_added};
@@ -37,6 +37,7 @@ pub(super) fn create(
             if direct_key.is_none() && owned(txn, creator.no)? >= owned_max {
                 return Err(TOO_MANY);
             }
+            check_free(txn, draft)?;
             insert(txn, draft, &creator, direct_key.as_deref(), now)?
         }
     };
@@ -100,6 +101,19 @@ fn owned(txn: &Txn<'_>, user_no: i64) -> Result<u64, StoreError> {
     Ok(count.unwrap_or(0).unsigned_abs())
 }
 
+/// Whether the names that the room is to have for itself are free.
+fn check_free(txn: &Txn<'_>, draft: &RoomDraft) -> Result<(), StoreError> {
+    let by_slug = "select 1 from rooms where slug = ?";
+    if draft.slug.is_some() && exists(txn.conn, by_slug, [&draft.slug])? {
+        return Err(Denied::Taken("room id").into());
+    }
+    let by_name = "select 1 from rooms where name = ?";
+    if draft.unique && exists(txn.conn, by_name, [&draft.room.name])? {
+        return Err(Denied::Taken("room name").into());
+    }
+    Ok(())
+}
+
 fn insert(
     txn: &mut Txn<'_>,
     draft: &RoomDraft,
@@ -109,7 +123,8 @@ fn insert(
 ) -> Result<Place, StoreError> {
     let room = &draft.room;
     let sql = "insert into rooms (id, name, kind, description, search_key, password_hash, \
-               main_session_no, direct_key, created_at) values (?, ?, ?, ?, ?, ?, 0, ?, ?)";
+               main_session_no, direct_key, created_at, slug) \
+               values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)";
     txn.execute(
         sql,
         params![
@@ -121,6 +136,7 @@ fn insert(
             draft.password_hash,
             direct_key,
             now.0,
+            draft.slug,
         ],
     )?;
     let no = txn.conn.last_insert_rowid();

@@ -24,7 +24,7 @@ pub(in super::super) fn found_lobby(conn: &mut Connection) -> Result<(), StoreEr
 
 fn insert(conn: &Connection, room: RoomId, session: SessionId) -> rusqlite::Result<()> {
     let sql = "insert into rooms (id, name, kind, description, search_key, main_session_no, \
-               lobby, created_at) values (?, ?, 'public', '', ?, 0, 1, 0)";
+               lobby, created_at, slug) values (?, ?, 'public', '', ?, 0, 1, 0, 'lobby')";
     conn.execute(sql, params![room.0.as_bytes(), NAME, search_key(NAME, "")])?;
     let room_no = conn.last_insert_rowid();
     let sql = "insert into sessions (id, room_no, name, main, created_at) values (?, ?, '', 1, 0)";

@@ -10,13 +10,17 @@ use super::super::rows::{
 use crate::StoreError;
 
 /// Selects rooms `r` as the user `?1` sees them, to be read by [`room_row`].
-const ROOM: &str = "select r.id, r.no, r.name, r.kind, r.description, \
+pub(in super::super) const ROOM: &str = "select r.id, r.no, r.name, r.kind, r.description, \
     r.password_hash is not null, s.id, r.member_count, rm.role, r.created_at, r.archived_at, \
-    r.lobby from rooms r join sessions s on s.no = r.main_session_no \
+    r.lobby, r.slug, s.no, s.created_by, r.changed_at, r.created_at \
+    from rooms r join sessions s on s.no = r.main_session_no \
     left join room_members rm on rm.room_no = r.no and rm.user_no = ?1";
 
+/// How many columns [`ROOM`] has.
+pub(in super::super) const ROOM_COLUMNS: usize = 12;
+
 /// Reads a row of [`ROOM`]; a direct room's people are yet to be filled in.
-fn room_row(row: &Row<'_>) -> rusqlite::Result<Room> {
+pub(in super::super) fn room_row(row: &Row<'_>) -> rusqlite::Result<Room> {
     Ok(Room {
         id: RoomId(uuid(row, 0)?),
         no: row.get(1)?,

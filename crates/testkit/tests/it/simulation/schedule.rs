@@ -235,6 +235,8 @@ impl<'t> Schedule<'t> {
                 session: sent.session,
                 content: sent.content.clone(),
                 reply_to: None,
+                file: None,
+                blank: false,
             };
             let posted = app.send(&actor, cmd).await?.done().await?;
             Ok(Some(Said { sent, posted }))

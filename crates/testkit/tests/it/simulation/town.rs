@@ -97,6 +97,9 @@ impl Town {
             password_hash: String::new(),
             usable: true,
             discreet: false,
+            guest: false,
+            shows_email: false,
+            replaces_pending: false,
         };
         let (store, now) = (Arc::clone(&self.store), self.app.now());
         let user = self.run(async move { store.create_account(new, now).await });
@@ -126,6 +129,8 @@ impl Town {
             },
             password_hash: None,
             key: None,
+            slug: None,
+            unique: false,
         };
         let new = NewSession {
             id: sessions[1],

@@ -1,0 +1,85 @@
+//! An account goes for good: out of every room, with every proof of it, and then what it said.
+
+use parlor_domain::{Denied, LoginId, RoomId, Time, UserId, room};
+use rusqlite::params;
+
+use super::super::messages::{Erased, erase};
+use super::super::rows::{exists, many, most, one, user_no, uuid};
+use super::super::txn::Txn;
+use super::super::{logins, rooms};
+use crate::StoreError;
+
+/// What is left of a person: a number that their messages' tombstones refer to. The key is one
+/// that no handle can have.
+const ANONYMISE: &str = "update users set username = 'deleted-' || no, username_key = '~' || no, \
+    name = 'Deleted account', name_key = '', status = '', email = null, email_verified_at = null, \
+    usable = 0, password_hash = '', guest = 0, shows_email = 0, last_seen_at = null, \
+    changed_at = ?1, deleted_at = ?1 where no = ?2";
+
+/// Deletes an account; see [`crate::Accounts::delete_account`].
+pub(super) fn delete(
+    txn: &mut Txn<'_>,
+    user: UserId,
+    now: Time,
+) -> Result<Vec<LoginId>, StoreError> {
+    let no = user_no(txn.conn, user)?.ok_or(Denied::NotFound)?;
+    if exists(txn.conn, "select 1 from users where no = ? and deleted_at is not null", [no])? {
+        return Err(Denied::NotFound.into());
+    }
+    leave_all(txn, user, no, now)?;
+    let revoked = logins::revoke_all(txn, no, None, now)?;
+    for sql in [
+        "delete from codes where user_no = ?",
+        "delete from user_events where user_no = ?",
+        "delete from logins where user_no = ?",
+    ] {
+        txn.execute(sql, [no])?;
+    }
+    txn.execute(ANONYMISE, params![now.0, no])?;
+    txn.erase();
+    Ok(revoked)
+}
+
+fn leave_all(txn: &mut Txn<'_>, user: UserId, no: i64, now: Time) -> Result<(), StoreError> {
+    let sql = "select r.id from room_members rm join rooms r on r.no = rm.room_no \
+               where rm.user_no = ?";
+    let joined: Vec<RoomId> = many(txn.conn, sql, [no], |row| Ok(RoomId(uuid(row, 0)?)))?;
+    joined.into_iter().try_for_each(|id| rooms::change_by(txn, user, id, &[], now, room::leave))
+}
+
+/// Takes an account away that was never proved, so that whoever proves the address gets another.
+pub(super) fn forget_pending(
+    txn: &mut Txn<'_>,
+    email: Option<&str>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let sql = "select id from users where email = ? and usable = 0 and email_verified_at is null";
+    match one(txn.conn, sql, [email], |row| Ok(UserId(uuid(row, 0)?)))? {
+        Some(pending) => delete(txn, pending, now).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// Erases messages of deleted accounts; see [`crate::Accounts::erase_deleted`].
+pub(super) fn erase_deleted(txn: &mut Txn<'_>, limit: u64, now: Time) -> Result<u64, StoreError> {
+    let sql = "select no, id from users where deleted_at is not null and erased_at is null limit 1";
+    let next = one(txn.conn, sql, [], |row| Ok((row.get::<_, i64>(0)?, UserId(uuid(row, 1)?))))?;
+    let Some((no, user)) = next else {
+        return Ok(0);
+    };
+    let sql = "select no, id, number, session_no from messages \
+               where sender_no = ? and deleted_at is null limit ?";
+    let doomed = many(txn.conn, sql, params![no, most(limit)], |row| {
+        let id = parlor_domain::MessageId(uuid(row, 1)?);
+        Ok(Erased { no: row.get(0)?, id, number: row.get(2)?, session_no: row.get(3)? })
+    })?;
+    for gone in &doomed {
+        erase(txn, gone, user, now)?;
+    }
+    if (doomed.len() as u64) < limit {
+        txn.execute("update users set erased_at = ? where no = ?", [now.0, no])?;
+        // There may be another account to be erased.
+        return Ok(limit);
+    }
+    Ok(doomed.len() as u64)
+}

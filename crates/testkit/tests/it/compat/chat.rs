@@ -1,0 +1,80 @@
+//! What the tests of all façades speak with: plain requests, and a plain socket.
+
+use parlor_testkit::TestServer;
+use parlor_testkit::http::{Answer, Request};
+use parlor_testkit::raw_socket::{Incoming, RawSocket};
+use serde_json::Value;
+
+/// A socket of a façade's client.
+pub(super) struct Chat(RawSocket);
+
+impl Chat {
+    /// Opens a socket at this path, with these headers.
+    pub(super) async fn open(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> Self {
+        match Self::try_open(server, path, headers).await {
+            Ok(chat) => chat,
+            Err(answer) => panic!("{path}: refused with {}: {}", answer.status, answer.text()),
+        }
+    }
+
+    /// As [`Chat::open`]; the answer, when it is not 101.
+    pub(super) async fn try_open(
+        server: &TestServer,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Self, Answer> {
+        let mut handshake = Request::new("GET", path)
+            .header("Connection", "Upgrade")
+            .header("Upgrade", "websocket")
+            .header("Sec-WebSocket-Version", "13")
+            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+        for (name, value) in headers {
+            handshake = handshake.header(name, value);
+        }
+        RawSocket::open(server.address(), &handshake).await.map(Self)
+    }
+
+    /// Sends a text.
+    pub(super) async fn say(&mut self, text: &str) {
+        self.0.text(text).await.expect("the socket is open");
+    }
+
+    /// The next text. What keeps the connection alive is passed over.
+    pub(super) async fn text(&mut self) -> String {
+        loop {
+            match self.0.next().await {
+                Some(Incoming { opcode: 1, payload }) => {
+                    return String::from_utf8(payload).expect("a text is UTF-8");
+                }
+                Some(Incoming { opcode: 9 | 10, .. }) => {}
+                other => panic!("a text was expected: {other:?}"),
+            }
+        }
+    }
+
+    /// The next text, as JSON.
+    pub(super) async fn json(&mut self) -> Value {
+        let text = self.text().await;
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
+    }
+
+    /// Passes over texts until the close; its code and reason.
+    pub(super) async fn closed(&mut self) -> (u16, String) {
+        while let Some(frame) = self.0.next().await {
+            if frame.opcode == 8 {
+                let code = match frame.payload[..] {
+                    [high, low, ..] => u16::from_be_bytes([high, low]),
+                    _ => 1005,
+                };
+                let reason = frame.payload.get(2..).unwrap_or_default();
+                return (code, String::from_utf8_lossy(reason).into_owned());
+            }
+        }
+        (1006, String::new())
+    }
+}
+
+/// Sends a request.
+pub(super) async fn send(server: &TestServer, request: Request) -> Answer {
+    request.send(server.address()).await
+}

@@ -1,0 +1,5 @@
+//! The façades, row by row: every request, answer, event and close code that `docs/compat/` lists
+//! is a test here. A doc comment `Row: …` above a test says which; `cargo xtask reference` makes
+//! the table in `docs/compat/rows.md` of them.
+
+mod chat;
