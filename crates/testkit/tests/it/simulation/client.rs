@@ -66,6 +66,7 @@ pub(crate) fn log_name(key: Key) -> String {
     match key {
         Key::Session(session) => session.to_string(),
         Key::User(user) => user.to_string(),
+        Key::Dialect(dialect) => dialect.as_str().to_owned(),
     }
 }
 

@@ -255,7 +255,7 @@ impl<'t> Schedule<'t> {
             if delete {
                 app.delete(&actor, message).await?;
             } else {
-                app.edit(&actor, message, "other words".to_owned()).await?;
+                app.edit(&actor, message, "other words".to_owned().into()).await?;
             }
             Ok(None)
         });
