@@ -17,6 +17,7 @@ pub(crate) enum Verb {
     Sim(sim::SimOptions),
     Kills(sim::CountOptions),
     Disconnects(sim::CountOptions),
+    Chorus(sim::ChorusOptions),
     Bench(bench_entry::Options),
 }
 
@@ -33,6 +34,7 @@ impl Verb {
             Verb::Sim(options) => sim::sim(&options),
             Verb::Kills(options) => sim::kills(&options),
             Verb::Disconnects(options) => sim::disconnects(&options),
+            Verb::Chorus(options) => sim::chorus(&options),
             Verb::Bench(options) => bench_entry::bench(&options),
         }
     }
