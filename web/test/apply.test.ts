@@ -146,7 +146,7 @@ describe('what passes', () => {
 
 test('the first screen starts every log at its head', () => {
   const init = {
-    me: { user: user('ana'), email: null, email_verified: false, show_last_seen: true }, rooms: [room],
+    me: { user: user('ana'), email: null, email_verified: false, show_last_seen: true, show_email: false }, rooms: [room],
     sessions: [session({ head_seq: 9 })], epoch: 'f', user_seq: 7, server_name: 'Home',
   };
   const after = fromInit(init, state());

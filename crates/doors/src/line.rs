@@ -99,7 +99,7 @@ impl Line {
         self.timer.as_mut().poll(cx).map(|()| Ok(Ready::Tick))
     }
 
-    /// One read: how many bytes, and what [`Line::feed`] made of them; `None` when nothing is there.
+    /// One read: how many bytes, and what [`Line::feed`] made of them; `None`: nothing is there.
     pub(crate) fn read_once(
         &mut self,
         now: Time,

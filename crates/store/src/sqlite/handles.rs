@@ -169,7 +169,8 @@ fn card_row(row: &Row<'_>) -> rusqlite::Result<(Card, Option<i64>)> {
 /// Fills in the owner and, for a member, the people.
 fn completed(conn: &Connection, (card, maker): (Card, Option<i64>)) -> Result<Card, StoreError> {
     let sql = "select u.id from room_members rm join users u on u.no = rm.user_no \
-               where rm.room_no = ? and rm.role = 'owner' order by rm.joined_at, rm.user_no limit 1";
+               where rm.room_no = ? and rm.role = 'owner' \
+               order by rm.joined_at, rm.user_no limit 1";
     let owner = one(conn, sql, [card.room.no], |row| Ok(UserId(uuid(row, 0)?)))?;
     let made = "select id from users where no = ?";
     let owner = match owner {
