@@ -7,6 +7,7 @@ mod accounts;
 mod bad_input;
 mod checker;
 mod conversations;
+mod described;
 mod disconnects;
 mod kills;
 mod matrix;
