@@ -12,7 +12,7 @@ struct Way {
     names: &'static [(&'static str, &'static str)],
 }
 
-const WAYS: [Way; 6] = [
+const WAYS: [Way; 8] = [
     way(("create_room", "201"), "/api/v1/rooms/{id}", &[("id", "$response.body#/id")]),
     way(
         ("create_room", "201"),
@@ -22,12 +22,17 @@ const WAYS: [Way; 6] = [
     way(("create_session", "201"), "/api/v1/sessions/{id}", &[("id", "$response.body#/id")]),
     way(("send", "201"), "/api/v1/messages/{id}", &[("id", "$response.body#/id")]),
     way(("register", "201"), "/api/v1/users/{id}", &[("id", "$response.body#/user/id")]),
+    way(("add_to_room", "200"), "/api/v1/rooms/{id}", &ADDED),
+    way(("add_to_session", "200"), "/api/v1/sessions/{id}", &ADDED),
     way(
-        ("room_members", "200"),
-        "/api/v1/rooms/{id}",
-        &[("id", "$request.path.id"), ("user", "$response.body#/members/0/user/id")],
+        ("ban", "204"),
+        "/api/v1/rooms/{id}/bans/{user}",
+        &[("id", "$request.path.id"), ("user", "$request.path.user")],
     ),
 ];
+
+/// Who was put into something can be sent out of it.
+const ADDED: [(&str, &str); 2] = [("id", "$request.path.id"), ("user", "$request.body#/users/0")];
 
 const fn way(
     from: (&'static str, &'static str),

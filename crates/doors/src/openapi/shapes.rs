@@ -201,7 +201,13 @@ fn username(limits: &Limits) -> Value {
     let inner = limits.username_chars_max.saturating_sub(2);
     let letter = r"\p{L}\p{Nd}_";
     let whole = format!("[{letter}](?:[{letter}.-]{{0,{inner}}}[{letter}])?");
-    json!({"pattern": format!("^[{BLANK}]*{whole}[{BLANK}]*$"), "examples": ["ana"]})
+    let about = "Letters, digits, `.`, `_` and `-`, beginning and ending with a letter, a digit or \
+        `_`; read in compatibility form (NFKC), so that what only looks like one may be none.";
+    json!({
+        "description": about,
+        "pattern": format!("^[{BLANK}]*{whole}[{BLANK}]*$"),
+        "examples": ["ana"],
+    })
 }
 
 /// One line that says something.
