@@ -11,6 +11,7 @@ mod bench_entry;
 mod browser;
 mod process;
 mod reference;
+mod schemathesis;
 mod serve;
 mod setup;
 mod sim;
