@@ -104,10 +104,13 @@ export interface Ended {
   by?: string | null;
 }
 
-/** The user is now in this session of this room. */
+/**
+ * The user is now in this session of this room. Read later, a room or session that the user is out
+ * of again is absent; with neither, what this entry told of (a session, a room, a device) is gone.
+ */
 export interface Added {
-  room: Room;
-  session: Session;
+  room?: Room | null;
+  session?: Session | null;
   by?: string | null;
 }
 

@@ -102,6 +102,11 @@ describe('the user log', () => {
     expect(after.logs.t!.seq).toBe(3);
   });
 
+  test('what is gone since is not added', () => {
+    const after = applyEvent(state(), { at: AT, user_seq: 1, added: { room: null, session: null, by: null } });
+    expect(after).toEqual({ ...state(), userSeq: 1 });
+  });
+
   test('being added again forgets nothing', () => {
     const held = play(state(), [1, { posted: message(1) }]);
     const after = applyEvent(held, { at: AT, user_seq: 1, added: { room, session: session(), by: null } });

@@ -12,6 +12,7 @@ mod browser;
 mod process;
 mod reference;
 mod rows;
+mod schemathesis;
 mod serve;
 mod setup;
 mod sim;
