@@ -73,6 +73,11 @@ impl Line {
         self.out.len() >= SLICES
     }
 
+    /// How many bytes wait to be written.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.out.bytes()
+    }
+
     /// Writes as much as the peer takes without waiting.
     pub(crate) fn write(&mut self) -> Result<(), End> {
         if self.out.write(&self.stream)? {
@@ -87,6 +92,14 @@ impl Line {
             return Poll::Pending;
         }
         self.stream.poll_write_ready(cx).map_ok(|()| Ready::Write)
+    }
+
+    /// Ready when more can be written, or nothing is left.
+    pub(crate) fn poll_drained(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.out.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        self.stream.poll_write_ready(cx)
     }
 
     /// Ready when something can be read.

@@ -91,6 +91,18 @@ impl Handles for SqliteStore {
         .await
     }
 
+    async fn is_banned(&self, user: UserId, slug: String) -> Result<bool, StoreError> {
+        self.read(move |conn| {
+            let id = Uuid::try_parse(&slug).ok().map(Uuid::into_bytes);
+            let sql = "select 1 from rooms r join bans b on b.room_no = r.no \
+                       and b.user_no = (select no from users where id = ?1) \
+                       where (r.slug = ?2 or r.id = ?3 and r.slug is null) \
+                       and r.kind in ('public', 'unlisted')";
+            exists(conn, sql, params![user.0.as_bytes(), slug, id])
+        })
+        .await
+    }
+
     async fn listing(
         &self,
         user: UserId,
