@@ -153,7 +153,7 @@ impl IntoResponse for Refusal {
 
 /// For doors without requests: the message that a client is told, and the id under which the log
 /// has what failed inside.
-pub(crate) fn explain(error: &Error) -> (String, String) {
+pub fn explain(error: &Error) -> (String, String) {
     let id = new_request_id();
     match error {
         Error::Internal(inside) => {

@@ -15,7 +15,7 @@ use axum::Router;
 use axum::http::Method;
 use parlor_wire::Dialect;
 
-pub use crate::error::new_request_id;
+pub use crate::error::{explain, new_request_id};
 pub use crate::manner::End;
 pub use proof::{bearer, by_login_cookie, clear_cookie, cookie, login_cookie, set_cookie};
 pub use request::{body, query_pairs, query_value};
