@@ -38,7 +38,8 @@ impl App {
     ) -> Result<(Vec<Placed>, u64), Error> {
         let limit = listing.limit.min(self.limits.facade_rows_max);
         let listing = Listing { limit, ..listing };
-        Ok(self.store.listing(actor.user, listing, self.limits.facade_scan_max).await?)
+        let (rows, bytes) = (self.limits.facade_scan_max, self.limits.facade_bytes_max);
+        Ok(self.store.listing(actor.user, listing, rows, bytes).await?)
     }
 
     /// What was said in a session from one number to another, both included, the oldest first,
