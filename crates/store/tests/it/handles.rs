@@ -10,7 +10,7 @@ use crate::logins::sign_in;
 use crate::world::{World, denied};
 
 async fn listed(w: &World, user: UserId, listing: Listing) -> (Vec<String>, u64) {
-    let (found, total) = w.store.listing(user, listing, 1_000).await.unwrap();
+    let (found, total) = w.store.listing(user, listing, 1_000, 1 << 20).await.unwrap();
     (found.into_iter().map(|placed| placed.message.content).collect(), total)
 }
 
