@@ -11,6 +11,7 @@ pub mod log;
 pub mod logins;
 pub mod messages;
 pub mod rooms;
+pub mod search;
 pub mod sessions;
 pub mod sqlite;
 
@@ -20,9 +21,16 @@ pub use log::{Batch, Log, LogPage, UserLogPage};
 pub use logins::Logins;
 pub use messages::{Messages, Posted};
 pub use rooms::Rooms;
+pub use search::Search;
 pub use sessions::Sessions;
 
 /// All of it. A node has one, as `Arc<dyn Store>`.
-pub trait Store: Accounts + Logins + Rooms + Sessions + Messages + Log + Send + Sync {}
+pub trait Store:
+    Accounts + Logins + Rooms + Sessions + Messages + Search + Log + Send + Sync
+{
+}
 
-impl<T: Accounts + Logins + Rooms + Sessions + Messages + Log + Send + Sync> Store for T {}
+impl<T> Store for T where
+    T: Accounts + Logins + Rooms + Sessions + Messages + Search + Log + Send + Sync
+{
+}

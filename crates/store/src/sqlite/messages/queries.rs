@@ -12,6 +12,7 @@ use crate::StoreError;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
 use crate::sqlite::receipts;
 use crate::sqlite::rows::{MESSAGE, message, most, one, user_no, view};
+use crate::sqlite::search::{self, Gone};
 use crate::sqlite::writer::Op;
 use crate::sqlite::{SqliteStore, failed};
 
@@ -58,6 +59,7 @@ impl Messages for SqliteStore {
             txn.execute(sql, params![old.no, nth, old.content, written.0])?;
             let sql = "update messages set content = ?, edited_at = ? where no = ?";
             txn.execute(sql, params![content, now.0, old.no])?;
+            search::reword(txn, &gone(&view, &old), &content)?;
             let new = Message { content, edited_at: Some(now), ..old };
             txn.log(view.session_no, now, Some(new.no), EventKind::Edited(new.clone()))?;
             Ok(new)
@@ -78,6 +80,7 @@ impl Messages for SqliteStore {
             let sql = "update messages set content = '', deleted_at = ? where no = ?";
             txn.execute(sql, params![now.0, old.no])?;
             txn.execute("delete from revisions where message_no = ?", [old.no])?;
+            search::remove(txn, 1, [Ok(gone(&view, &old))].into_iter())?;
             txn.erase();
             let sql = "delete from mentions where session_no = ? and number = ?";
             txn.execute(sql, params![view.session_no, old.number])?;
@@ -168,6 +171,11 @@ fn seen(
     let found = statement.query_row([id.0.as_bytes()], message).optional().map_err(failed)?;
     let Some(found) = found else { return Ok(None) };
     Ok(view(conn, user, found.session)?.map(|view| (view, found)))
+}
+
+/// A message whose text goes, for the index.
+fn gone(view: &View, message: &Message) -> Gone {
+    Gone { no: message.no, session_no: view.session_no, text: message.content.clone() }
 }
 
 fn read_page(
