@@ -3,6 +3,7 @@
 mod delete;
 mod edit;
 mod read;
+pub mod search;
 mod send;
 
 pub use send::Pending;

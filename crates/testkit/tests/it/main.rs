@@ -12,4 +12,5 @@ mod kills;
 mod matrix;
 mod memory;
 mod readme;
+mod search;
 mod simulation;
