@@ -32,16 +32,25 @@ pub(crate) async fn nothing_is_found_where_one_is_not(w: World) {
     let corner = w.session(ana, room.id, &[]).await;
     let other = w.room(ana, RoomKind::Public, &[]).await;
     w.say(ana, corner.id, "secret in a session").await;
-    w.say(ana, other.main_session, "secret in a public room").await;
     w.say(ana, room.main_session, "secret for both").await;
+    w.say(ana, other.main_session, "secret in a public room").await;
+    w.say(ana, corner.id, "another secret").await;
     let by_id = format!("secret session:{}", corner.id);
     for query in ["secret", "from:ana", "in:den secret", "in:den", "session:corner", &by_id] {
         for text in w.find(bo, query).await {
             assert_eq!(text, "secret for both", "{query}");
         }
     }
+    // Nor does a search that goes on tell that it has passed by something.
+    for query in ["from:ana", "secret", "-other", "from:ana -other"] {
+        for rows_max in [1, 2] {
+            let page = w.store.search(bo, Asked { rows_max, ..asked(query) }).await.unwrap();
+            assert_eq!(page.hits.len(), 1, "{query}");
+            assert_eq!(page.next.is_some(), rows_max == 1, "{query}");
+        }
+    }
     assert_eq!(w.find(bo, "secret").await, ["secret for both"]);
-    assert_eq!(w.find(ana, "secret").await.len(), 3);
+    assert_eq!(w.find(ana, "secret").await.len(), 4);
     assert_eq!(w.find(UserId(id()), "secret").await, [""; 0]);
 }
 

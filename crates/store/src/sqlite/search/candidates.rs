@@ -43,7 +43,10 @@ impl Candidates {
         let sources = match (expression(query), &scope.authors) {
             (Some(words), _) => indexed(scope, &words, range, index::indexed_to(conn)?),
             (None, Some(authors)) => {
-                let said = |&(_, no): &(_, i64)| Source::new(Kind::Author(no), range);
+                let reader_no = scope.user_no;
+                let said = |&(_, author_no): &(_, i64)| {
+                    Source::new(Kind::Author { author_no, reader_no }, range)
+                };
                 authors.iter().map(said).collect()
             }
             (None, None) => in_sessions(scope, range),
@@ -175,8 +178,9 @@ enum Kind {
         /// The number from which on everything has been given.
         below: Option<i64>,
     },
-    /// What somebody said, anywhere.
-    Author(i64),
+    /// What somebody said where the reader is. Nothing else may come of it: where a search goes
+    /// on would tell that there is something.
+    Author { author_no: i64, reader_no: i64 },
     /// The index.
     Index(String),
 }
@@ -222,10 +226,13 @@ impl Source {
                 *number = rows.last().map(|(_, number)| *number);
                 Ok(rows.into_iter().map(|(no, _)| no).collect())
             }
-            Kind::Author(user_no) => {
+            Kind::Author { author_no, reader_no } => {
+                // The plus keeps to the index of what somebody said, which has the session in it.
                 let sql = "select no from messages where sender_no = ? and no > ? and no < ? \
-                           order by no desc limit ?";
-                many(conn, sql, [*user_no, above, below, self.portion], |row| row.get(0))
+                           and +session_no in (select session_no from session_members \
+                           where user_no = ?) order by no desc limit ?";
+                let bound = [*author_no, above, below, *reader_no, self.portion];
+                many(conn, sql, bound, |row| row.get(0))
             }
             Kind::Index(expression) => {
                 let sql = "select rowid from search where search match ? and rowid > ? \

@@ -12,6 +12,8 @@ use crate::StoreError;
 
 /// What a search may see.
 pub(super) struct Scope {
+    /// The reader's small id.
+    pub(super) user_no: i64,
     /// The sessions' small ids, and the numbers of their newest messages.
     pub(super) sessions: Vec<(i64, i64)>,
     rooms: HashMap<SessionId, RoomId>,
@@ -30,6 +32,7 @@ impl Scope {
             return Ok(None);
         };
         let mut scope = Self {
+            user_no: no,
             sessions: Vec::new(),
             rooms: HashMap::new(),
             authors: authors(conn, (user, no), &query.from)?,
