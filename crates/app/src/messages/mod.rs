@@ -4,6 +4,7 @@ mod delete;
 mod edit;
 mod handles;
 mod read;
+pub mod search;
 mod send;
 
 pub use send::Pending;
