@@ -103,6 +103,12 @@ pub trait Handles: Send + Sync {
     /// [`StoreError`].
     async fn cards(&self, user: UserId, which: Which) -> Result<Vec<Card>, StoreError>;
 
+    /// Whether `user` is banned from the open room with this slug.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn is_banned(&self, user: UserId, slug: String) -> Result<bool, StoreError>;
+
     /// Messages of main sessions that `user` is in, and how many there are in all; of those with a
     /// text in them, how many are in this page. For these, at most `scan_max` are looked at. The
     /// texts of a page are `bytes_max` long at most, and it is shorter than asked when they are.

@@ -109,6 +109,18 @@ impl Handles for SqliteStore {
         .await
     }
 
+    async fn is_banned(&self, user: UserId, slug: String) -> Result<bool, StoreError> {
+        self.read(move |conn| {
+            let id = Uuid::try_parse(&slug).ok().map(Uuid::into_bytes);
+            let sql = "select 1 from rooms r join bans b on b.room_no = r.no \
+                       and b.user_no = (select no from users where id = ?1) \
+                       where (r.slug = ?2 or r.id = ?3 and r.slug is null) \
+                       and r.kind in ('public', 'unlisted')";
+            exists(conn, sql, params![user.0.as_bytes(), slug, id])
+        })
+        .await
+    }
+
     async fn listing(
         &self,
         user: UserId,
@@ -189,7 +201,8 @@ fn card_row(row: &Row<'_>) -> rusqlite::Result<(Card, Option<i64>)> {
 /// Fills in the owner and, for a member, the people.
 fn completed(conn: &Connection, (card, maker): (Card, Option<i64>)) -> Result<Card, StoreError> {
     let sql = "select u.id from room_members rm join users u on u.no = rm.user_no \
-               where rm.room_no = ? and rm.role = 'owner' order by rm.joined_at, rm.user_no limit 1";
+               where rm.room_no = ? and rm.role = 'owner' \
+               order by rm.joined_at, rm.user_no limit 1";
     let owner = one(conn, sql, [card.room.no], |row| Ok(UserId(uuid(row, 0)?)))?;
     let made = "select id from users where no = ?";
     let owner = match owner {
