@@ -143,13 +143,21 @@ async fn closed_rooms_are_closed_here_too() {
     server.stop().await;
 }
 
-/// Row: section 8b: the access token of somebody with a password is good here, as Bearer and in
-/// the query of a stream
+/// Row: section 8b: REI's access token is good here, as Bearer and as `?token=` on streams
 /// Row: section 8b: everybody with a password is in the lobby, and guests are not
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_with_a_password_uses_the_token_of_another_interface() {
     let server = TestServer::start().await;
-    let bo = Caller::with_password(&server, "bo").await;
+    let body = json!({"email": "bo@example.org", "username": "bobby", "password": PASSWORD});
+    let rei =
+        |path| Request::new("POST", path).header("X-Chat-Dialect", "rei").json(&body.to_string());
+    assert_eq!(send(&server, rei("/register")).await.status, 201);
+    let said = send(&server, rei("/login")).await.json();
+    let bo = Caller {
+        uuid: said["user_id"].as_str().unwrap().to_owned(),
+        name: "bobby".to_owned(),
+        token: said["tokens"]["access_token"].as_str().unwrap().to_owned(),
+    };
     assert_eq!(bo.get(&server, "/auth/me").await, (200, bo.user()));
     let (_, all) = bo.get(&server, "/groups").await;
     let lobby = all["groups"][0]["uuid"].as_str().unwrap().to_owned();
