@@ -47,6 +47,10 @@ impl Reader for Groups {
         let said = json!({"type": "new_message", "data": data});
         Ok(Some(Shared::text(&one_event(&said.to_string()))))
     }
+
+    fn failure(&self) -> Option<Bytes> {
+        Some(one_event(&json!({"error": "Stream error occurred"}).to_string()))
+    }
 }
 
 /// `GET /stream/group`.

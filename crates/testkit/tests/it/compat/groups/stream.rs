@@ -196,3 +196,24 @@ async fn the_stream_of_all_groups_ends_with_the_account_not_with_the_groups() {
     assert_eq!(all.next().await, None);
     server.stop().await;
 }
+
+/// Row: GET /stream/…: `Stream error occurred`, when the stream has missed something
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_that_was_not_read_says_that_it_has_missed_something() {
+    let server = TestServer::builder().limit("backlog_bytes_max", 64 * 1024).start().await;
+    let ana = Caller::guest(&server, "ana").await;
+    let group = ana.group(&server).await;
+    let path = format!("/stream/group?group_uuid={group}");
+    let mut events = Events::open(&server, stream(&path, &ana)).await;
+    let text = "x".repeat(16 * 1024);
+    for _ in 0..600 {
+        ana.say(&server, &group, &text).await;
+    }
+    let (mut told, mut last) = (0, None);
+    while let Some(event) = events.next().await {
+        (told, last) = (told + 1, Some(event));
+    }
+    assert_eq!(last, Some(error("Stream error occurred")));
+    assert!(told < 600, "everything was kept for it");
+    server.stop().await;
+}
