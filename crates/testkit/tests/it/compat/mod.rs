@@ -3,3 +3,5 @@
 //! the table in `docs/compat/rows.md` of them.
 
 mod chat;
+mod post;
+mod rei;
