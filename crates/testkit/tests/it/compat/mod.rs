@@ -4,3 +4,5 @@
 
 mod chat;
 mod groups;
+mod post;
+mod rei;
