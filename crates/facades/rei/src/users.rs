@@ -39,7 +39,9 @@ pub(crate) async fn somebody(
         let email = own.unwrap_or_else(|| doors.app.address_of(&person, false));
         return Ok(words::with(json!({"user_details": words::person(&person, &email)})));
     }
-    let person = doors.app.person(id).await.map_err(no_such_user)?;
+    // What a deleted account has said is still there; the account is not.
+    let no = doors.app.person(id).await.map_err(no_such_user)?.user.no;
+    let person = doors.app.person_by_no(&actor, no).await.map_err(no_such_user)?;
     let known = doors.app.knows(&actor, id).await?;
     let email = doors.app.address_of(&person, known);
     Ok(words::with(json!({"user_details": words::person(&person, &email)})))

@@ -214,6 +214,11 @@ pub(crate) async fn who_is_banned_stays_out_until_unbanned(w: World) {
     let room = w.room(ana, RoomKind::Public, &[bo]).await;
     w.ban(ana, room.id, bo).await.unwrap();
     w.ban(ana, room.id, cy).await.unwrap();
+    let slug = room.id.0.simple().to_string();
+    for (who, out) in [(ana, false), (bo, true)] {
+        assert_eq!(w.store.is_banned(who, slug.clone()).await.unwrap(), out);
+        assert!(!w.store.is_banned(who, "another".to_owned()).await.unwrap());
+    }
     let newest = w.log(room.main_session).await.pop().unwrap();
     assert_eq!(left(&newest), Some((bo, Some(ana), Gone::Banned)));
     assert_eq!(denied(w.join(bo, room.id).await), Denied::NotFound);

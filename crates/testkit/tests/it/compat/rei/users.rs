@@ -93,6 +93,31 @@ async fn a_password_is_changed_by_who_knows_the_old_one() {
     server.stop().await;
 }
 
+/// Row: GET /user/{user_id} → 404 "User not found" for an account that was deleted
+/// Row: 8b.7, 8b.9: a deleted account's tokens open nothing, and its sockets are closed
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_account_is_nobodys() {
+    let server = TestServer::start().await;
+    let (ana, bo) = (Somebody::new(&server, "Ana").await, Somebody::new(&server, "Bo1").await);
+    ana.room(&server, "room1").await;
+    bo.join(&server, "room1").await;
+    let mut his = bo.listen(&server, "room1").await;
+    let delete = asked("DELETE", "/compat/groups/users/me", Some(&bo.access), None);
+    let deleted = send(&server, delete).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text());
+    let (code, _) = his.closed().await;
+    assert!([1008, 4001].contains(&code), "{code}");
+    let seen = ana.get(&server, &format!("/user/{}", bo.id)).await;
+    assert_eq!(seen, (404, message("User not found")));
+    assert_eq!(bo.get(&server, "/user").await, (401, message("Access token")));
+    let refresh = read(&send(&server, asked("GET", "/refresh", Some(&bo.refresh), None)).await);
+    assert_eq!(refresh, (401, message("Refresh token")));
+    let login = json!({"email": bo.email, "password": SECRET});
+    let login = ask(&server, "POST", "/login", login).await;
+    assert_eq!(login, (400, message("Invalid password")));
+    server.stop().await;
+}
+
 /// Row: 401 "Access token" for a token that is bad, empty or not a bearer's (§8: also for none,
 /// which was 422), on every path that needs one
 /// Row: 8b.10: the cookies of other façades and of our own web client open nothing here
