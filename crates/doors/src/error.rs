@@ -64,6 +64,11 @@ impl Refusal {
         Self { close: true, ..self }
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// Writes what failed inside into the log, under the id that the client is told.
     pub(crate) fn log(&self, request_id: &str) {
         if let Some(inside) = &self.inside {
@@ -153,7 +158,7 @@ impl IntoResponse for Refusal {
 
 /// For doors without requests: the message that a client is told, and the id under which the log
 /// has what failed inside.
-pub(crate) fn explain(error: &Error) -> (String, String) {
+pub fn explain(error: &Error) -> (String, String) {
     let id = new_request_id();
     match error {
         Error::Internal(inside) => {

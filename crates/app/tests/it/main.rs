@@ -4,4 +4,5 @@
 
 mod accounts;
 mod house;
+mod murmurs;
 mod sweeping;
