@@ -3,3 +3,4 @@
 //! the table in `docs/compat/rows.md` of them.
 
 mod chat;
+mod mrsambosk;
