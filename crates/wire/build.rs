@@ -72,6 +72,9 @@ fn attribute_field(
         let schema = format!("#[schema(value_type = {form}, format = DateTime)]");
         config.field_attribute(&path, schema);
     }
+    if message.name().ends_with("Request") && !optional && field.r#type() == Type::Int64 {
+        config.field_attribute(&path, "#[serde(with = \"crate::number\")]");
+    }
     let frame = matches!(message.name(), "Event" | "Ok" | "Error" | "ErrorDetail" | "Subscribe");
     if frame && optional {
         config.field_attribute(&path, "#[serde(skip_serializing_if = \"Option::is_none\")]");

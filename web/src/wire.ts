@@ -104,10 +104,13 @@ export interface Ended {
   by?: string | null;
 }
 
-/** The user is now in this session of this room. */
+/**
+ * The user is now in this session of this room. Read later, a room or session that the user is out
+ * of again is absent; with neither, what this entry told of (a session, a room, a device) is gone.
+ */
 export interface Added {
-  room: Room;
-  session: Session;
+  room?: Room | null;
+  session?: Session | null;
   by?: string | null;
 }
 
@@ -149,6 +152,8 @@ export interface Me {
   email_verified: boolean;
   /** Whether others see when this person was last here, and whether they are here now. */
   show_last_seen: boolean;
+  /** Whether the people of this person's rooms see the mail address. */
+  show_email: boolean;
 }
 
 /** A sign-in's device. */
@@ -245,6 +250,8 @@ export interface Message {
   deleted_at?: string | null;
   /** When it decays; absent: never. */
   expires_at?: string | null;
+  /** Where a file that goes with it is, as its sender wrote it; only some façades' clients do. */
+  file?: string | null;
 }
 
 /** An earlier wording of a message. */
@@ -314,6 +321,7 @@ export interface PatchMeRequest {
   name?: string | null;
   status?: string | null;
   show_last_seen?: boolean | null;
+  show_email?: boolean | null;
 }
 
 export interface DeviceList {

@@ -102,6 +102,11 @@ describe('the user log', () => {
     expect(after.logs.t!.seq).toBe(3);
   });
 
+  test('what is gone since is not added', () => {
+    const after = applyEvent(state(), { at: AT, user_seq: 1, added: { room: null, session: null, by: null } });
+    expect(after).toEqual({ ...state(), userSeq: 1 });
+  });
+
   test('being added again forgets nothing', () => {
     const held = play(state(), [1, { posted: message(1) }]);
     const after = applyEvent(held, { at: AT, user_seq: 1, added: { room, session: session(), by: null } });
@@ -146,7 +151,7 @@ describe('what passes', () => {
 
 test('the first screen starts every log at its head', () => {
   const init = {
-    me: { user: user('ana'), email: null, email_verified: false, show_last_seen: true }, rooms: [room],
+    me: { user: user('ana'), email: null, email_verified: false, show_last_seen: true, show_email: false }, rooms: [room],
     sessions: [session({ head_seq: 9 })], epoch: 'f', user_seq: 7, server_name: 'Home',
   };
   const after = fromInit(init, state());

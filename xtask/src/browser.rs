@@ -1,5 +1,6 @@
-//! The browser tests' server: the built binary on a free port, with a folder of its own that is
-//! gone afterwards. Ends the server by its process id, whatever the tests came to.
+//! The server of the browser tests and of schemathesis: the built binary on a free port, with a
+//! folder of its own that is gone afterwards. Ends the server by its process id, whatever the
+//! tests came to.
 
 use std::process::Command;
 use std::time::Duration;
@@ -22,8 +23,8 @@ pub(crate) struct TestServer {
 }
 
 impl TestServer {
-    /// Starts the binary of the dev profile, with its rate limits lifted: the journeys prepare
-    /// sessions of many messages, and would spend their time being told to wait.
+    /// Starts the binary of the dev profile, with its rate limits lifted: both make many
+    /// requests in a row, and would spend their time being told to wait.
     pub(crate) fn start() -> anyhow::Result<Self> {
         let data = tree::scratch("browser")?.join(format!("data-{}", std::process::id()));
         std::fs::create_dir_all(&data)?;

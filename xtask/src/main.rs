@@ -11,6 +11,8 @@ mod bench_entry;
 mod browser;
 mod process;
 mod reference;
+mod rows;
+mod schemathesis;
 mod serve;
 mod setup;
 mod sim;

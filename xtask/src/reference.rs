@@ -1,8 +1,9 @@
-//! `cargo xtask reference`: the documents that are written by the program they describe.
+//! `cargo xtask reference`: the documents that are written by the program, or the tests, that they
+//! describe.
 
 use anyhow::{Context, bail};
 
-use crate::{process, tree};
+use crate::{process, rows, tree};
 
 /// Each document, and the subcommand that prints its body.
 const DOCUMENTS: [(&str, &str, &[&str]); 2] = [
@@ -10,7 +11,7 @@ const DOCUMENTS: [(&str, &str, &[&str]); 2] = [
     ("docs/limits.md", "Limits", &["limits"]),
 ];
 
-/// Write the generated documents: docs/config.md and docs/limits.md.
+/// Write the generated documents: docs/config.md, docs/limits.md and docs/compat/rows.md.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Only check that they are up to date.
@@ -23,9 +24,12 @@ pub(crate) fn reference(options: &Options) -> anyhow::Result<()> {
     let build = ["build", "--quiet", "--package", "parlor-server", "--bin", "parlor"];
     process::run(&mut process::cargo(&build))?;
     let mut stale = Vec::new();
+    let mut documents = vec![("docs/compat/rows.md", document("Rows", &rows::table()?))];
     for (path, title, args) in DOCUMENTS {
         let mut print = std::process::Command::new(tree::parlor("debug"));
-        let text = document(title, &process::output(print.args(args))?);
+        documents.push((path, document(title, &process::output(print.args(args))?)));
+    }
+    for (path, text) in documents {
         let file = tree::root().join(path);
         if std::fs::read_to_string(&file).is_ok_and(|old| old == text) {
             continue;

@@ -52,6 +52,24 @@ pub(crate) fn disconnects(options: &CountOptions) -> anyhow::Result<()> {
     sized("disconnects", &[("PARLOR_DISCONNECTS", options.count.map(|n| n.to_string()))])
 }
 
+/// Run one conversation over all doors and compare every client's log with the database.
+#[derive(clap::Args)]
+pub(crate) struct ChorusOptions {
+    /// How many people.
+    #[arg(long, default_value_t = 200)]
+    people: u64,
+    /// For how long they talk.
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+}
+
+/// One conversation over all doors.
+pub(crate) fn chorus(options: &ChorusOptions) -> anyhow::Result<()> {
+    let (people, seconds) = (options.people.to_string(), options.seconds.to_string());
+    let sizes = [("PARLOR_CHORUS_PEOPLE", Some(people)), ("PARLOR_CHORUS_SECONDS", Some(seconds))];
+    sized("a_conversation_over_all_doors", &sizes)
+}
+
 fn sized(filter: &str, sizes: &[(&str, Option<String>)]) -> anyhow::Result<()> {
     let mut command = testkit(filter, false);
     for (name, size) in sizes {

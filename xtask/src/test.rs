@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::browser::TestServer;
 use crate::process::{cargo, exists, npm};
 use crate::steps::Steps;
-use crate::{process, reference, setup, sim, tidy, tree, web};
+use crate::{process, reference, schemathesis, setup, sim, tidy, tree, web};
 
 /// Set up this machine if need be, then run every test and check.
 #[derive(clap::Args)]
@@ -43,6 +43,7 @@ fn all(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
     steps.run("rust docs", docs())?;
     let check = reference::Options { check: true };
     steps.call("generated documents", || reference::reference(&check))?;
+    described(steps)?;
     web_tests(steps)
 }
 
@@ -77,6 +78,19 @@ fn docs() -> Command {
     let mut command = cargo(&["doc", "--workspace", "--no-deps"]);
     command.env("RUSTDOCFLAGS", "--deny warnings");
     command
+}
+
+fn described(steps: &mut Steps) -> anyhow::Result<()> {
+    if !setup::has("python3-venv") {
+        return steps.missing("schemathesis", "no Python with virtual environments");
+    }
+    steps.call("schemathesis packages", schemathesis::install)?;
+    process::run(&mut cargo(&["build", "--quiet", "--package", "parlor-server"]))?;
+    let server = TestServer::start()?;
+    let command = schemathesis::command(&schemathesis::Options::few(), &server.url)?;
+    let result = steps.run("schemathesis", command);
+    std::fs::write(steps.logs().join("schemathesis-server.log"), server.stop())?;
+    result
 }
 
 fn web_tests(steps: &mut Steps) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! The verbs, as they are typed; each is a file.
 
-use crate::{bench_entry, reference, serve, sim, test, tidy, web};
+use crate::{bench_entry, reference, schemathesis, serve, sim, test, tidy, web};
 
 /// The tasks of the Parlor repository.
 #[derive(clap::Parser)]
@@ -14,9 +14,11 @@ pub(crate) enum Verb {
     /// Check the rules of the house: imports, sizes, words, names.
     Tidy,
     Reference(reference::Options),
+    Schemathesis(schemathesis::Options),
     Sim(sim::SimOptions),
     Kills(sim::CountOptions),
     Disconnects(sim::CountOptions),
+    Chorus(sim::ChorusOptions),
     Bench(bench_entry::Options),
 }
 
@@ -30,9 +32,11 @@ impl Verb {
             Verb::Ci => test::ci(),
             Verb::Tidy => tidy::tidy(),
             Verb::Reference(options) => reference::reference(&options),
+            Verb::Schemathesis(options) => schemathesis::schemathesis(&options),
             Verb::Sim(options) => sim::sim(&options),
             Verb::Kills(options) => sim::kills(&options),
             Verb::Disconnects(options) => sim::disconnects(&options),
+            Verb::Chorus(options) => sim::chorus(&options),
             Verb::Bench(options) => bench_entry::bench(&options),
         }
     }

@@ -4,7 +4,7 @@ use parlor_wire::v1;
 use serde_json::{Value, json};
 
 use crate::Doors;
-use crate::openapi::{add_schema, require_fields};
+use crate::openapi::{add_schema, require_fields, shape};
 
 const ABOUT: &str = "What happens, as it happens. Every door carries the same events: a session's \
 log (`seq`) and one's own log (`user_seq`), each counted without holes, so that whoever was away \
@@ -24,6 +24,7 @@ pub(crate) fn description(doors: &Doors) -> Value {
     add_schema::<v1::ClientFrame>(&mut schemas);
     add_schema::<v1::ServerFrame>(&mut schemas);
     require_fields(&mut schemas);
+    shape(&mut schemas, doors.app.limits());
     let url = &doors.app.settings().public_url;
     let (scheme, host) = url.split_once("://").unwrap_or(("http", url));
     let protocol = if scheme == "https" { "wss" } else { "ws" };

@@ -24,6 +24,7 @@ use parlor_wire::command::Codec;
 use crate::auth::Signed;
 use crate::error::Refusal;
 use crate::listening::Listening;
+use crate::openapi::{Gone, NotFound, TooMany};
 use crate::{Doors, Peer};
 
 /// Bytes taken from the hub in one turn.
@@ -39,11 +40,17 @@ const CURSOR_BYTES_MAX: usize = 2048;
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events",
     params(
-        ("session" = Vec<String>, Query, description = "`ID` or `ID:SEQ`, once for each"),
+        ("session" = Option<Vec<String>>, Query, description = "`ID` or `ID:SEQ`, once for each"),
         ("user_after" = Option<i64>, Query, description = "The last `user_seq` seen"),
         ("Last-Event-ID" = Option<String>, Header, description = "The last `id:` seen"),
     ),
-    responses((status = 200, description = "`text/event-stream` of ServerFrame", body = String))
+    responses(
+        (
+            status = 200, description = "A stream of ServerFrame, as in /asyncapi.json",
+            body = String, content_type = "text/event-stream"
+        ),
+        NotFound, Gone, TooMany
+    )
 )]
 pub(crate) async fn follow(
     State(doors): State<Doors>,

@@ -73,6 +73,11 @@ impl Line {
         self.out.len() >= SLICES
     }
 
+    /// How many bytes wait to be written.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.out.bytes()
+    }
+
     /// Writes as much as the peer takes without waiting.
     pub(crate) fn write(&mut self) -> Result<(), End> {
         if self.out.write(&self.stream)? {
@@ -89,6 +94,14 @@ impl Line {
         self.stream.poll_write_ready(cx).map_ok(|()| Ready::Write)
     }
 
+    /// Ready when more can be written, or nothing is left.
+    pub(crate) fn poll_drained(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.out.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        self.stream.poll_write_ready(cx)
+    }
+
     /// Ready when something can be read.
     pub(crate) fn poll_read(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
         self.stream.poll_read_ready(cx).map_ok(|()| Ready::Read)
@@ -99,7 +112,7 @@ impl Line {
         self.timer.as_mut().poll(cx).map(|()| Ok(Ready::Tick))
     }
 
-    /// One read: how many bytes, and what [`Line::feed`] made of them; `None` when nothing is there.
+    /// One read: how many bytes, and what [`Line::feed`] made of them; `None`: nothing is there.
     pub(crate) fn read_once(
         &mut self,
         now: Time,

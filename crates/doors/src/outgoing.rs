@@ -30,6 +30,10 @@ impl Outgoing {
         self.0.len()
     }
 
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.iter().map(|frame| frame.len() as u64).sum()
+    }
+
     /// Writes as much as the peer takes without waiting; whether it took anything.
     ///
     /// # Errors

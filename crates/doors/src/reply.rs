@@ -74,7 +74,10 @@ pub(crate) fn write(response: &mut Response, codec: Codec) {
     };
     *response.body_mut() = Body::from(bytes);
     let kind = HeaderValue::from_static(kind);
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, kind);
+    // A router inside may have counted the body that there was.
+    headers.remove(header::CONTENT_LENGTH);
 }
 
 /// The form that a client reads: protobuf where `Accept` prefers it, JSON otherwise.

@@ -13,6 +13,7 @@ use parlor_ws::{Offer, accept};
 use tokio::net::TcpStream;
 
 use crate::manner::{Manner, part};
+use crate::openapi::{Forbidden, TooMany};
 use crate::outgoing::Outgoing;
 use crate::serve::take_stream;
 use crate::socket::Socket;
@@ -24,9 +25,11 @@ const PROTOCOLS: [&str; 2] = ["parlor.v1.json", "parlor.v1.proto"];
 /// Open a socket that carries all of a device's sessions.
 #[utoipa::path(
     get, path = "/api/v1/socket", tag = "events",
+    security((), ("bearer" = []), ("cookie" = [])),
     responses(
         (status = 101, description = "Frames as in /asyncapi.json"),
         (status = 426, description = "Not a WebSocket handshake"),
+        Forbidden, TooMany
     )
 )]
 pub(crate) async fn upgrade(

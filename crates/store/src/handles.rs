@@ -2,7 +2,7 @@
 //! everybody. Handles, never an authority: whoever asks sees what they may see anyway.
 
 use async_trait::async_trait;
-use parlor_domain::{Card, Person, Placed, RoomId, SessionId, UserId};
+use parlor_domain::{Card, Person, Placed, RoomId, SessionId, Time, UserId};
 
 use crate::StoreError;
 
@@ -49,7 +49,7 @@ pub trait Handles: Send + Sync {
     /// [`StoreError`].
     async fn person_by_no(&self, no: i64) -> Result<Option<Person>, StoreError>;
 
-    /// The guest with this name.
+    /// The guest with this name; the first of them, when several have taken it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -73,6 +73,16 @@ pub trait Handles: Send + Sync {
     /// [`StoreError`].
     async fn are_acquainted(&self, user: UserId, other: UserId) -> Result<bool, StoreError>;
 
+    /// Rooms that both are in, and since when `user` is, in the order in which they came in.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn rooms_shared(
+        &self,
+        reader: UserId,
+        user: UserId,
+    ) -> Result<Vec<(RoomId, Time)>, StoreError>;
+
     /// The session with this small id, if `user` is in it.
     ///
     /// # Errors
@@ -93,8 +103,15 @@ pub trait Handles: Send + Sync {
     /// [`StoreError`].
     async fn cards(&self, user: UserId, which: Which) -> Result<Vec<Card>, StoreError>;
 
+    /// Whether `user` is banned from the open room with this slug.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn is_banned(&self, user: UserId, slug: String) -> Result<bool, StoreError>;
+
     /// Messages of main sessions that `user` is in, and how many there are in all; of those with a
-    /// text in them, how many are in this page. For these, at most `scan_max` are looked at.
+    /// text in them, how many are in this page. For these, at most `scan_max` are looked at. The
+    /// texts of a page are `bytes_max` long at most, and it is shorter than asked when they are.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -103,5 +120,6 @@ pub trait Handles: Send + Sync {
         user: UserId,
         listing: Listing,
         scan_max: u64,
+        bytes_max: u64,
     ) -> Result<(Vec<Placed>, u64), StoreError>;
 }

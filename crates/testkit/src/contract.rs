@@ -39,7 +39,13 @@ impl Contract {
         routes
     }
 
-    /// Checks an answer: its status is described, and a JSON object has every key that it must.
+    /// The description itself.
+    pub fn json(&self) -> &Value {
+        &self.0
+    }
+
+    /// Checks an answer: its status is described, its headers are there, a JSON object has every
+    /// key that it must and no other, and what is one of some words or an id is one.
     ///
     /// # Panics
     /// When the answer is not as described.
@@ -53,6 +59,10 @@ impl Contract {
         let Some(described) = described.map(|response| self.resolved(response)) else {
             panic!("{method} {path}: status {status} is not described: {}", answer.text());
         };
+        for (name, header) in described["headers"].as_object().into_iter().flatten() {
+            let there = answer.header(&name.to_lowercase()).is_some();
+            assert!(there || header["required"] != true, "{method} {path}: {status} lacks {name}");
+        }
         let schema = &described["content"]["application/json"]["schema"];
         let json = answer.header("content-type").is_some_and(|kind| kind.contains("json"));
         if json && !schema.is_null() {
@@ -86,6 +96,11 @@ impl Contract {
 
     fn check_value(&self, at: &str, schema: &Value, value: &Value) {
         let schema = self.resolved(schema);
+        let words = schema["enum"].as_array();
+        assert!(words.is_none_or(|words| words.contains(value)), "{at}: {value} is no word");
+        if let (Some(text), "uuid") = (value.as_str(), schema["format"].as_str().unwrap_or("")) {
+            assert!(text.parse::<uuid::Uuid>().is_ok(), "{at}: {value} is no id");
+        }
         if let Some(items) = value.as_array() {
             for item in items.iter().take(3) {
                 self.check_value(at, &schema["items"], item);

@@ -228,16 +228,28 @@ impl From<&UserEventKind> for Kind {
                     reason: reason.as_str().to_owned(),
                 })
             }
-            UserEventKind::RoomCreated(room) => {
-                Self::RoomCreated(room.as_deref().map(Into::into).unwrap_or_default())
-            }
-            UserEventKind::DeviceAdded(device) => {
-                Self::DeviceAdded(device.as_ref().map(Into::into).unwrap_or_default())
+            UserEventKind::RoomCreated(Some(room)) => Self::RoomCreated((&**room).into()),
+            UserEventKind::DeviceAdded(Some(device)) => Self::DeviceAdded(device.into()),
+            // A room or device without an id would be none that anybody could read.
+            UserEventKind::RoomCreated(None) | UserEventKind::DeviceAdded(None) => {
+                Self::Added(v1::Added::default())
             }
             UserEventKind::DeviceRemoved(device) => {
                 Self::DeviceRemoved(v1::DeviceRemoved { device_id: device.to_string() })
             }
             UserEventKind::Settings(me) => Self::Settings((&**me).into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_gone_since_is_nothing_and_not_a_thing_without_an_id() {
+        let nothing = Kind::Added(v1::Added::default());
+        assert_eq!(Kind::from(&UserEventKind::RoomCreated(None)), nothing);
+        assert_eq!(Kind::from(&UserEventKind::DeviceAdded(None)), nothing);
     }
 }

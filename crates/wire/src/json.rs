@@ -25,12 +25,16 @@ pub enum JsonError {
     Shape(String),
 }
 
-/// Reads a `T` from a document nested at most `depth_max` deep.
+/// Reads a `T` from a document nested at most `depth_max` deep, which is an object: a derived
+/// reader would also take a list, as the fields in their order.
 ///
 /// # Errors
 /// [`JsonError`], which says whether the bytes or only their shape are wrong.
 pub fn read<T: DeserializeOwned>(bytes: &[u8], depth_max: u64) -> Result<T, JsonError> {
     scan(bytes, depth_max)?;
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(JsonError::Shape("not an object".to_owned()));
+    }
     shaped(bytes)
 }
 
@@ -194,8 +198,17 @@ impl<'de> Visitor<'de> for Scan<'_> {
 mod tests {
     use super::*;
 
-    fn verdict(text: &str) -> Result<serde_json::Value, JsonError> {
-        read(text.as_bytes(), 32)
+    fn verdict(text: &str) -> Result<(), JsonError> {
+        scan(text.as_bytes(), 32).map(drop)
+    }
+
+    #[test]
+    fn a_list_is_no_object_with_its_fields_in_order() {
+        let patch = |text: &str| read::<crate::v1::PatchMeRequest>(text.as_bytes(), 32);
+        assert!(patch(" \n{\"username\":\"bo\"}").is_ok());
+        for bad in ["[]", "[\"bo\"]", "[null,null]", " [\"bo\",null,null,true]", "null", "7"] {
+            assert!(matches!(patch(bad), Err(JsonError::Shape(_))), "{bad}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod error;
 pub mod frame;
 pub mod from;
 pub mod json;
+mod number;
 pub mod time;
 
 /// The generated types: what `proto/parlor/v1` says.

@@ -28,6 +28,7 @@ export interface MeChange {
   name?: string;
   status?: string;
   show_last_seen?: boolean;
+  show_email?: boolean;
 }
 
 export const me = {

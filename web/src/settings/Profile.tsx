@@ -27,9 +27,14 @@ export function Profile() {
   const [name, setName] = useState(me.user.name);
   const [status, setStatus] = useState(me.user.status);
   const [shown, setShown] = useState(me.show_last_seen);
+  const [address, setAddress] = useState(me.show_email);
   const show = async (on: boolean) => {
     setShown(on);
     if (!(await change({ show_last_seen: on }))) setShown(!on);
+  };
+  const showAddress = async (on: boolean) => {
+    setAddress(on);
+    if (!(await change({ show_email: on }))) setAddress(!on);
   };
   const same = name.trim() === me.user.name && status.trim() === me.user.status;
   const submit = (event: FormEvent) => {
@@ -50,6 +55,7 @@ export function Profile() {
         <div><Button look="primary" type="submit" disabled={same || !name.trim()}>{strings.save}</Button></div>
       </form>
       <Switch label={strings.lastSeenSwitch} hint={strings.lastSeenHint} on={shown} onChange={(on) => void show(on)} />
+      {me.email && <Switch label={strings.addressSwitch} hint={strings.addressHint} on={address} onChange={(on) => void showAddress(on)} />}
       <div className="row-actions"><Button onClick={askSignOut}>{strings.signOut}</Button></div>
     </>
   );

@@ -147,6 +147,8 @@ function applyToUser(state: State, event: WireEvent): State {
 
 /** The state with a session one is now in; what is already known of it stays. */
 export function added(state: State, { room, session }: NonNullable<WireEvent['added']>): State {
+  // Read later, what is gone since is absent.
+  if (!room || !session) return state;
   const users = { ...state.users };
   for (const person of room.people) users[person.id] = person;
   const known = state.sessions[session.id];

@@ -47,6 +47,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         {deleted ? <p className="tombstone">{strings.deletedMessage}</p>
           : editing ? <EditBox message={message} />
           : <Markdown source={message.content} username={me.username} />}
+        {message.file && <p className="quiet"><bdi>{strings.fileAt(message.file)}</bdi></p>}
         {message.edited_at && !deleted && !editing && (
           <button type="button" className="edited" title={fullTime(message.edited_at)} aria-label={strings.showEdits}
             onClick={() => openDialog(<Revisions message={message} />)}>{strings.edited}</button>

@@ -10,6 +10,7 @@ mod codec;
 mod commit;
 mod crowd;
 mod dialect;
+mod doors;
 mod fanout;
 mod figures;
 mod frames;
@@ -77,6 +78,8 @@ enum Scenario {
     S4,
     /// Everybody reconnects.
     S5,
+    /// What a delivery costs at each door.
+    Doors,
     /// Size and speed of an event's two forms.
     Codec,
     /// Start-up, and memory at rest.
@@ -167,6 +170,7 @@ impl Scenario {
         match self {
             Scenario::S2 | Scenario::S2Rooms => true,
             Scenario::S1 | Scenario::S3 | Scenario::S5 => kind != Kind::Each,
+            Scenario::Doors => matches!(kind, Kind::Parlor | Kind::Socketio),
             Scenario::S4 | Scenario::Codec | Scenario::Start => kind == Kind::Parlor,
         }
     }
@@ -187,6 +191,8 @@ impl Scenario {
             }
             Scenario::S4 => pages::run(System::start(kind)?, load.seconds, figures),
             Scenario::S5 => storm::run(System::start(kind)?, figures),
+            // At so low a rate it takes longer until the clock has enough ticks to count.
+            Scenario::Doors => doors::run(&System::start(kind)?, load.seconds * 3.0, figures),
             Scenario::Codec => codec::run(figures),
             Scenario::Start => start::run(figures),
         }

@@ -64,6 +64,14 @@ impl Rest {
         self.answer()
     }
 
+    /// The first cookie of the last answer, as a request shows it.
+    pub(super) fn cookie(&self) -> Option<String> {
+        let end = memchr::memmem::find(&self.buffer, b"\r\n\r\n")?;
+        let head = std::str::from_utf8(&self.buffer[..end]).ok()?;
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: "))?;
+        cookie.split(';').next().map(str::to_owned)
+    }
+
     fn answer(&mut self) -> anyhow::Result<(u16, &[u8])> {
         self.buffer.clear();
         let head = loop {

@@ -78,6 +78,8 @@ enum Phase {
     Connecting,
     Upgrading,
     Open,
+    /// An answer that does not end, in place of a socket.
+    Stream,
 }
 
 impl Swarm {
@@ -236,10 +238,21 @@ impl Swarm {
     fn take(&mut self, id: usize, bytes: &[u8], load: &mut impl Load) -> usize {
         let now = Instant::now();
         let mut taken = 0;
+        if self.clients[id].phase == Phase::Stream {
+            // Whole events, among the heads of chunks, which nobody needs.
+            let Some(end) = memchr::memmem::rfind(bytes, b"\n\n") else { return 0 };
+            load.heard(id, &bytes[..end + 2], now, &mut self.desk);
+            return end + 2;
+        }
         if self.clients[id].phase != Phase::Open {
             let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n") else {
                 return 0;
             };
+            if bytes.starts_with(b"HTTP/1.1 200") {
+                self.clients[id].phase = Phase::Stream;
+                load.opened(id, &mut self.desk);
+                return end + 4;
+            }
             if !bytes.starts_with(b"HTTP/1.1 101") {
                 self.lose(id, String::from_utf8_lossy(bytes).into_owned(), load);
                 return bytes.len();

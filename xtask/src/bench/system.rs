@@ -33,7 +33,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// As it stands in tables.
-    pub(super) fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Kind::Parlor => "Parlor",
             Kind::Coalesce => "ceiling, coalesced",

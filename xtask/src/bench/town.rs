@@ -36,12 +36,17 @@ pub(super) fn rooms(
 }
 
 fn register(rest: &mut Rest, index: usize) -> anyhow::Result<Person> {
+    let login = sign_up(rest, index)?;
+    Ok(Person { id: text(&login["user"]["id"])?, token: text(&login["access_token"])? })
+}
+
+/// Makes an account and signs in; the answer of the login.
+pub(super) fn sign_up(rest: &mut Rest, index: usize) -> anyhow::Result<Value> {
     let username = format!("person{index:05}");
     let account = json!({ "username": username, "password": PASSWORD });
     rest.post("/api/v1/auth/register", "", &account)?;
     let login = json!({ "login": username, "password": PASSWORD });
-    let login = rest.post("/api/v1/auth/login", "", &login)?;
-    Ok(Person { id: text(&login["user"]["id"])?, token: text(&login["access_token"])? })
+    rest.post("/api/v1/auth/login", "", &login)
 }
 
 fn make_room(rest: &mut Rest, index: usize, members: &[Person]) -> anyhow::Result<Vec<Seat>> {
@@ -69,7 +74,7 @@ fn text(value: &Value) -> anyhow::Result<String> {
 }
 
 /// Does `verb` for 0, 1, 2 … on a few connections; the results in order.
-fn in_parallel<T: Send>(
+pub(super) fn in_parallel<T: Send>(
     server: SocketAddr,
     count: usize,
     verb: impl Fn(&mut Rest, usize) -> anyhow::Result<T> + Sync,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlor_domain::{LoginId, Time};
+use parlor_domain::{Denied, LoginId, Time};
 use parlor_store::logins::Login;
 
 use super::tokens::same;
@@ -24,6 +24,21 @@ impl App {
             return Err(Error::Unauthorized);
         }
         Ok(actor(&login))
+    }
+
+    /// Whether an access token that we made, and that would still be good, is of an account that
+    /// is deleted. Such a token opens nothing; its owner may know why.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn is_of_deleted(&self, token: &str) -> Result<bool, Error> {
+        let Some((user, _)) = self.tokens.read_access(token, self.clock.now()) else {
+            return Ok(false);
+        };
+        match self.living(user).await {
+            Err(Error::Denied(Denied::NotFound)) => Ok(true),
+            found => found.map(|_| false),
+        }
     }
 
     /// The actor that a cookie proves; using it keeps the login alive.

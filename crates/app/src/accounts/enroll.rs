@@ -64,7 +64,7 @@ impl App {
     }
 
     /// Makes the account with the first handle that is free.
-    async fn with_free_handle(
+    pub(super) async fn with_free_handle(
         &self,
         new: NewAccount,
         unique: bool,

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use parlor_domain::{Denied, UserId, name};
+use parlor_store::StoreError;
 use parlor_store::accounts::NewAccount;
 use parlor_wire::Dialect;
 
@@ -38,7 +39,12 @@ impl App {
             shows_email: false,
             replaces_pending: false,
         };
-        let user = self.store.create_account(new, now).await?;
+        let user = match self.store.create_account(new.clone(), now).await {
+            Err(taken) if self.is_a_guests(&new, &taken).await? => {
+                self.with_free_handle(new, false).await?
+            }
+            made => made?,
+        };
         tracing::info!(user = %user.id, "registered a guest");
         self.begin_login(user.id, DEVICE.to_owned(), Some(Dialect::Groups), now).await
     }
@@ -55,6 +61,19 @@ impl App {
         let shown = name::text("name", asked, self.limits.guest_name_chars_max)?;
         let guest = self.store.guest(shown).await?.ok_or(Denied::NotFound)?;
         self.begin_login(guest.user.id, DEVICE.to_owned(), Some(Dialect::Groups), now).await
+    }
+
+    /// Whether a handle is taken, but only by a guest of another name that makes the same handle:
+    /// then another one will do. The handle of somebody with a password is theirs alone.
+    async fn is_a_guests(&self, new: &NewAccount, taken: &StoreError) -> Result<bool, Error> {
+        if !matches!(taken, StoreError::Denied(Denied::Taken("username"))) {
+            return Ok(false);
+        }
+        if self.store.guest(new.name.clone()).await?.is_some() {
+            return Ok(false);
+        }
+        let holder = self.store.credentials(new.username.shown.clone()).await?;
+        Ok(holder.is_some_and(|holder| holder.password_hash.is_empty()))
     }
 
     fn check_guests(&self) -> Result<(), Denied> {

@@ -38,7 +38,37 @@ impl App {
     ) -> Result<(Vec<Placed>, u64), Error> {
         let limit = listing.limit.min(self.limits.facade_rows_max);
         let listing = Listing { limit, ..listing };
-        Ok(self.store.listing(actor.user, listing, self.limits.facade_scan_max).await?)
+        let (rows, bytes) = (self.limits.facade_scan_max, self.limits.facade_bytes_max);
+        Ok(self.store.listing(actor.user, listing, rows, bytes).await?)
+    }
+
+    /// What was said in a session from one number to another, both included, the oldest first,
+    /// deleted messages too: the first of it when it is more than a façade answers whole.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`] when the actor is not in the session.
+    pub async fn range(
+        &self,
+        actor: &Actor,
+        session: SessionId,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<Message>, Error> {
+        let (rows, bytes) = (self.limits.facade_rows_max, self.limits.facade_bytes_max);
+        let (mut found, mut size, mut after) = (Vec::new(), 0, from.max(1) - 1);
+        while after < to && (found.len() as u64) < rows && size < bytes {
+            let left = rows - found.len() as u64;
+            let limit = to.abs_diff(after).min(left).min(PAGE);
+            let read = self.page(actor, session, Page::After(after), limit).await?;
+            let Some(last) = read.messages.last() else { break };
+            after = last.number;
+            size += read.messages.iter().map(|message| message.content.len() as u64).sum::<u64>();
+            found.extend(read.messages);
+            if !read.more_after {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// All that was said in a session, the oldest first, deleted messages too: the newest of it

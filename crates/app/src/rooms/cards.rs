@@ -30,6 +30,15 @@ impl App {
         self.one_card(actor, Which::Slug(slug.to_owned())).await
     }
 
+    /// Whether the actor may not come back into the room that goes by this name in paths, and that
+    /// others may enter.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn is_kept_out(&self, actor: &Actor, slug: &str) -> Result<bool, Error> {
+        Ok(self.store.is_banned(actor.user, slug.to_owned()).await?)
+    }
+
     async fn one_card(&self, actor: &Actor, which: Which) -> Result<Card, Error> {
         let found = self.store.cards(actor.user, which).await?.pop();
         Ok(found.ok_or(Denied::NotFound)?)

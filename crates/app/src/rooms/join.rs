@@ -25,6 +25,19 @@ impl App {
         Ok(joined.ok_or(Denied::NotFound)?)
     }
 
+    /// Whether this is the password of a room that the actor can see, and that has one.
+    ///
+    /// # Errors
+    /// [`Denied::SlowDown`] after too many tries.
+    pub async fn is_room_password(
+        &self,
+        actor: &Actor,
+        room: RoomId,
+        password: &Hidden,
+    ) -> Result<bool, Error> {
+        Ok(self.room_password(actor, room, password).await?.is_some())
+    }
+
     /// The hash of the room's password, if the given one is right.
     async fn room_password(
         &self,

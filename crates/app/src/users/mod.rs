@@ -4,6 +4,7 @@ mod find;
 mod init;
 mod people;
 mod profile;
+mod rename;
 
 pub use init::Init;
 pub use profile::ProfilePatch;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parlor_domain::{Denied, Person, UserId};
+use parlor_domain::{Denied, Person, RoomId, Time, UserId};
 
 use crate::{Actor, App, Error};
 
@@ -18,6 +18,28 @@ impl App {
         }
         let found = self.read_people(vec![user]).await?.pop();
         Ok(found.ok_or(Denied::NotFound)?)
+    }
+
+    /// Somebody, unless the account is deleted.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`].
+    pub async fn living(&self, user: UserId) -> Result<Person, Error> {
+        let person = self.person(user).await?;
+        Ok(self.store.person_by_no(person.user.no).await?.ok_or(Denied::NotFound)?)
+    }
+
+    /// Rooms that the actor shares with somebody (all of one's own, for oneself), and since when
+    /// that person is in each, in the order in which they came in.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn rooms_shared_with(
+        &self,
+        actor: &Actor,
+        user: UserId,
+    ) -> Result<Vec<(RoomId, Time)>, Error> {
+        Ok(self.store.rooms_shared(actor.user, user).await?)
     }
 
     /// Several people, by their ids; who is unknown is missing.

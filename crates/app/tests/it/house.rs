@@ -76,6 +76,7 @@ impl House {
             settings: Settings {
                 verification_required,
                 hashing: Hashing::Minimal,
+                guests: true,
                 ..Settings::default()
             },
             tasks: tasks.clone(),

@@ -199,7 +199,9 @@ mod tests {
         );
         assert_eq!(
             missing.said(Pydantic::Two),
-            json!({"type": "missing", "loc": ["body", "a"], "msg": "Field required", "input": given})
+            json!({
+                "type": "missing", "loc": ["body", "a"], "msg": "Field required", "input": given,
+            })
         );
         assert_eq!(texts(Pydantic::One, object, ["b"]).unwrap(), ["5".to_owned()]);
         assert!(texts(Pydantic::Two, object, ["b"]).is_err());

@@ -369,8 +369,26 @@ impl<I: Interpreter> Conversation<I> {
     async fn obey(&mut self, heard: Vec<Heard>, end: Option<End>) -> Result<(), End> {
         for said in heard {
             self.interpreter.hear(said, &mut self.talk).await?;
+            self.drain().await?;
         }
         end.map_or(Ok(()), Err)
+    }
+
+    /// Waits until the peer has taken most of what was answered: a question is short and its
+    /// answer may be a whole history, so that who asks and does not read would fill the memory.
+    async fn drain(&mut self) -> Result<(), End> {
+        let limits = *self.talk.app.limits();
+        let patience = Duration::from_millis(limits.stall_ms_max);
+        while self.talk.line.bytes() > limits.backlog_bytes_max {
+            self.talk.line.write()?;
+            let line = &self.talk.line;
+            let taken = tokio::time::timeout(patience, poll_fn(|cx| line.poll_drained(cx)));
+            match taken.await {
+                Ok(taken) => taken?,
+                Err(_) => return Err(self.interpreter.farewell(Farewell::TooSlow)),
+            }
+        }
+        Ok(())
     }
 
     fn failed(&self, error: &Error) -> End {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
@@ -19,6 +20,9 @@ use crate::{Doors, Peer};
 
 /// Bytes taken from the hub in one turn.
 const TURN_BYTES: u64 = 64 * 1024;
+
+/// Silence after which it is shown that the stream lives.
+const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// Makes events into a façade's words.
 pub trait Reader: Send + Sync + 'static {
@@ -62,7 +66,7 @@ pub async fn follow<R: Reader>(
     for key in keys {
         listening.subscribe(key, None).await?;
     }
-    let following = Following { app, listening, reader, first: Some(first) };
+    let following = Following { app, actor, listening, reader, first: Some(first) };
     let body = Body::from_stream(stream::unfold(following, |mut following| async move {
         let bytes = following.next().await?;
         Some((Ok::<_, Infallible>(bytes), following))
@@ -78,6 +82,7 @@ pub async fn follow<R: Reader>(
 
 struct Following<R> {
     app: Arc<App>,
+    actor: Actor,
     listening: Listening,
     reader: R,
     first: Option<Bytes>,
@@ -113,7 +118,12 @@ impl<R: Reader> Following<R> {
             if !told.is_empty() {
                 continue;
             }
-            poll_fn(|cx| self.listening.poll_rung(cx)).await;
+            let rung = poll_fn(|cx| self.listening.poll_rung(cx));
+            if tokio::time::timeout(HEARTBEAT, rung).await.is_err() {
+                // A comment, which no client takes for an event: a peer that is gone is noticed.
+                self.app.still_signed_in(&self.actor).await.ok()?;
+                return Some(Bytes::from_static(b":\n\n"));
+            }
         }
     }
 

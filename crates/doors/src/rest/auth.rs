@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 
 use crate::auth::Signed;
 use crate::body::Body;
+use crate::openapi::{Conflict, Unauthorized};
 use crate::reply::{Answer, Done, Reply, created};
 use crate::{Doors, Peer, Refusal, cookie};
 
@@ -31,7 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
 #[utoipa::path(
     post, path = "/auth/register", tag = "auth", security(()),
     request_body = v1::RegisterRequest,
-    responses((status = 201, description = "The account", body = v1::Registered))
+    responses((status = 201, description = "The account", body = v1::Registered), Conflict)
 )]
 async fn register(
     State(doors): State<Doors>,
@@ -119,7 +120,10 @@ async fn reset(
 #[utoipa::path(
     post, path = "/auth/login", tag = "auth", security(()),
     request_body = v1::LoginRequest,
-    responses((status = 200, description = "The proofs of the login", body = v1::LoginResult))
+    responses(
+        (status = 200, description = "The proofs of the login", body = v1::LoginResult),
+        Unauthorized
+    )
 )]
 async fn login(
     State(doors): State<Doors>,
@@ -143,7 +147,7 @@ async fn login(
 #[utoipa::path(
     post, path = "/auth/refresh", tag = "auth", security(()),
     request_body = v1::RefreshRequest,
-    responses((status = 200, description = "The next proofs", body = v1::LoginResult))
+    responses((status = 200, description = "The next proofs", body = v1::LoginResult), Unauthorized)
 )]
 async fn refresh(
     State(doors): State<Doors>,

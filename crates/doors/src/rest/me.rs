@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use crate::Doors;
 use crate::auth::Signed;
 use crate::body::Body;
+use crate::openapi::{Conflict, Gone};
 use crate::path::Id;
 use crate::query::{self, After, Query};
 use crate::reply::{Answer, Done, ok};
@@ -39,7 +40,7 @@ async fn me(State(doors): State<Doors>, Signed(actor): Signed) -> Answer<v1::Me>
 /// Change one's own profile.
 #[utoipa::path(
     patch, path = "/me", tag = "me", request_body = v1::PatchMeRequest,
-    responses((status = 200, description = "The profile as it is now", body = v1::Me))
+    responses((status = 200, description = "The profile as it is now", body = v1::Me), Conflict)
 )]
 async fn change_me(
     State(doors): State<Doors>,
@@ -129,7 +130,10 @@ async fn my_sessions(State(doors): State<Doors>, Signed(actor): Signed) -> Answe
 /// One's own log.
 #[utoipa::path(
     get, path = "/me/events", tag = "me", params(After),
-    responses((status = 200, description = "Ascending by `user_seq`", body = v1::UserEventPage))
+    responses(
+        (status = 200, description = "Ascending by `user_seq`", body = v1::UserEventPage),
+        Gone
+    )
 )]
 async fn my_events(
     State(doors): State<Doors>,

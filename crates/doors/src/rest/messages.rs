@@ -13,7 +13,7 @@ use crate::Doors;
 use crate::auth::Signed;
 use crate::body::Body;
 use crate::key::Key;
-use crate::openapi::KeyParam;
+use crate::openapi::{Conflict, KeyParam};
 use crate::path::Id;
 use crate::query::{self, Numbers, Query};
 use crate::reply::{Answer, Done, created, ok};
@@ -33,7 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
     responses(
         (status = 201, description = "The message, which is durable", body = v1::Message),
         (status = 200, description = "The message that this id sent before", body = v1::Message),
-
+        Conflict
     )
 )]
 async fn send(
@@ -144,7 +144,10 @@ async fn message(
     patch, path = "/messages/{id}", tag = "messages",
     params(("id" = String, Path, description = "The message")),
     request_body = v1::EditRequest,
-    responses((status = 200, description = "The message as it reads now", body = v1::Message))
+    responses(
+        (status = 200, description = "The message as it reads now", body = v1::Message),
+        Conflict
+    )
 )]
 async fn edit(
     State(doors): State<Doors>,
@@ -159,7 +162,7 @@ async fn edit(
 #[utoipa::path(
     delete, path = "/messages/{id}", tag = "messages",
     params(("id" = String, Path, description = "The message")),
-    responses((status = 204, description = "Its text is gone; its number stays"))
+    responses((status = 204, description = "Its text is gone; its number stays"), Conflict)
 )]
 async fn delete(
     State(doors): State<Doors>,

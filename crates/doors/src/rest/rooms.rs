@@ -14,7 +14,7 @@ use crate::Doors;
 use crate::auth::Signed;
 use crate::body::{Body, MaybeBody};
 use crate::key::Key;
-use crate::openapi::KeyParam;
+use crate::openapi::{Conflict, Forbidden, KeyParam, NotFound};
 use crate::path::{Id, Ids};
 use crate::query::{self, Limited, Paged, Query, Search};
 use crate::reply::{Answer, Done, created, ok};
@@ -53,7 +53,7 @@ async fn my_rooms(State(doors): State<Doors>, Signed(actor): Signed) -> Answer<v
     responses(
         (status = 201, description = "The room", body = v1::Room),
         (status = 200, description = "The room, which was there already", body = v1::Room),
-
+        NotFound, Conflict
     )
 )]
 async fn create_room(
@@ -152,7 +152,7 @@ async fn delete_room(
     post, path = "/rooms/{id}/join", tag = "rooms",
     params(("id" = String, Path, description = "The room")),
     request_body = Option<v1::JoinRoomRequest>,
-    responses((status = 200, description = "The room", body = v1::Room))
+    responses((status = 200, description = "The room", body = v1::Room), Conflict)
 )]
 async fn join(
     State(doors): State<Doors>,
@@ -180,7 +180,7 @@ async fn leave(State(doors): State<Doors>, Signed(actor): Signed, Id(room): Id<R
 #[utoipa::path(
     get, path = "/rooms/{id}/members", tag = "rooms",
     params(("id" = String, Path, description = "The room"), Paged),
-    responses((status = 200, description = "By username", body = v1::MemberList))
+    responses((status = 200, description = "By username", body = v1::MemberList), Forbidden)
 )]
 async fn room_members(
     State(doors): State<Doors>,
@@ -201,7 +201,7 @@ async fn room_members(
     post, path = "/rooms/{id}/members", tag = "rooms",
     params(("id" = String, Path, description = "The room")),
     request_body = v1::AddMembersRequest,
-    responses((status = 200, description = "The room as it is now", body = v1::Room))
+    responses((status = 200, description = "The room as it is now", body = v1::Room), Conflict)
 )]
 async fn add_to_room(
     State(doors): State<Doors>,
@@ -221,7 +221,7 @@ async fn add_to_room(
         ("user" = String, Path, description = "The member")
     ),
     request_body = v1::PatchMemberRequest,
-    responses((status = 204, description = "The role is given"))
+    responses((status = 204, description = "The role is given"), Conflict)
 )]
 async fn set_role(
     State(doors): State<Doors>,
@@ -256,7 +256,7 @@ async fn kick(
 #[utoipa::path(
     get, path = "/rooms/{id}/bans", tag = "rooms",
     params(("id" = String, Path, description = "The room"), Limited),
-    responses((status = 200, description = "Newest first", body = v1::BanList))
+    responses((status = 200, description = "Newest first", body = v1::BanList), Forbidden)
 )]
 async fn bans(
     State(doors): State<Doors>,

@@ -13,7 +13,7 @@ use crate::Doors;
 use crate::auth::Signed;
 use crate::body::Body;
 use crate::key::Key;
-use crate::openapi::KeyParam;
+use crate::openapi::{Conflict, Forbidden, Gone, KeyParam};
 use crate::path::{Id, Ids};
 use crate::query::{self, After, Paged, Query};
 use crate::reply::{Answer, Done, created, ok};
@@ -33,7 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
 #[utoipa::path(
     get, path = "/rooms/{id}/sessions", tag = "sessions",
     params(("id" = String, Path, description = "The room")),
-    responses((status = 200, description = "The main one first", body = v1::SessionList))
+    responses((status = 200, description = "The main one first", body = v1::SessionList), Forbidden)
 )]
 async fn room_sessions(
     State(doors): State<Doors>,
@@ -52,7 +52,7 @@ async fn room_sessions(
     responses(
         (status = 201, description = "The session", body = v1::Session),
         (status = 200, description = "The session that this key opened before", body = v1::Session),
-
+        Conflict
     )
 )]
 async fn create_session(
@@ -86,7 +86,10 @@ async fn session(
     patch, path = "/sessions/{id}", tag = "sessions",
     params(("id" = String, Path, description = "The session")),
     request_body = v1::PatchSessionRequest,
-    responses((status = 200, description = "The session as it is now", body = v1::Session))
+    responses(
+        (status = 200, description = "The session as it is now", body = v1::Session),
+        Conflict
+    )
 )]
 async fn rename_session(
     State(doors): State<Doors>,
@@ -105,7 +108,7 @@ async fn rename_session(
 #[utoipa::path(
     delete, path = "/sessions/{id}", tag = "sessions",
     params(("id" = String, Path, description = "The session")),
-    responses((status = 204, description = "It has ended"))
+    responses((status = 204, description = "It has ended"), Conflict)
 )]
 async fn end_session(
     State(doors): State<Doors>,
@@ -141,7 +144,10 @@ async fn session_members(
     post, path = "/sessions/{id}/members", tag = "sessions",
     params(("id" = String, Path, description = "The session")),
     request_body = v1::AddMembersRequest,
-    responses((status = 200, description = "The session as it is now", body = v1::Session))
+    responses(
+        (status = 200, description = "The session as it is now", body = v1::Session),
+        Conflict
+    )
 )]
 async fn add_to_session(
     State(doors): State<Doors>,
@@ -161,7 +167,7 @@ async fn add_to_session(
         ("id" = String, Path, description = "The session"),
         ("user" = String, Path, description = "The member")
     ),
-    responses((status = 204, description = "They are out"))
+    responses((status = 204, description = "They are out"), Conflict)
 )]
 async fn remove_from_session(
     State(doors): State<Doors>,
@@ -193,7 +199,7 @@ async fn read(
 #[utoipa::path(
     post, path = "/sessions/{id}/typing", tag = "sessions",
     params(("id" = String, Path, description = "The session")),
-    responses((status = 204, description = "Told to the others"))
+    responses((status = 204, description = "Told to the others"), Conflict)
 )]
 async fn typing(
     State(doors): State<Doors>,
@@ -208,7 +214,7 @@ async fn typing(
 #[utoipa::path(
     get, path = "/sessions/{id}/events", tag = "sessions",
     params(("id" = String, Path, description = "The session"), After),
-    responses((status = 200, description = "Ascending by `seq`", body = v1::EventPage))
+    responses((status = 200, description = "Ascending by `seq`", body = v1::EventPage), Gone)
 )]
 async fn events(
     State(doors): State<Doors>,

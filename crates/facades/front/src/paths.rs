@@ -23,11 +23,12 @@ impl Paths {
 
     /// The first that knows the path with another method, or but for a slash at its end.
     pub(crate) fn near(&self, path: &str) -> Option<Dialect> {
-        let other = match path.strip_suffix('/') {
-            Some(bare) => bare.to_owned(),
-            None => format!("{path}/"),
-        };
-        self.those(path, |_| true).next().or_else(|| self.those(&other, |_| true).next())
+        self.those(path, |_| true).next().or_else(|| self.those(&slashed(path), |_| true).next())
+    }
+
+    /// Whether this one knows the path with any method, or but for a slash at its end.
+    pub(crate) fn is_near(&self, dialect: Dialect, path: &str) -> bool {
+        self.those(path, |_| true).chain(self.those(&slashed(path), |_| true)).any(|d| d == dialect)
     }
 
     fn those(&self, path: &str, how: impl Fn(&[Method]) -> bool) -> impl Iterator<Item = Dialect> {
@@ -35,6 +36,11 @@ impl Paths {
             move |table: &Router<Vec<Method>>| table.at(path).is_ok_and(|found| how(found.value));
         self.0.iter().filter(move |(_, table)| knows(table)).map(|(dialect, _)| *dialect)
     }
+}
+
+/// The path with the slash at its end that it has not, or without the one that it has.
+fn slashed(path: &str) -> String {
+    path.strip_suffix('/').map_or_else(|| format!("{path}/"), str::to_owned)
 }
 
 fn table(paths: &[(Method, &str)]) -> Router<Vec<Method>> {
@@ -68,5 +74,7 @@ mod tests {
         assert_eq!(paths.near("/room/join"), Some(Dialect::Rei));
         assert_eq!(paths.near("/room/x/"), Some(Dialect::Rei));
         assert_eq!(paths.near("/nothing"), None);
+        assert!(paths.is_near(Dialect::Shh, "/login"));
+        assert!(!paths.is_near(Dialect::Shh, "/room/x"));
     }
 }

@@ -30,7 +30,7 @@ impl Handles for SqliteStore {
     }
 
     async fn guest(&self, name: String) -> Result<Option<Person>, StoreError> {
-        let sql = format!("{PERSON} where u.guest = 1 and u.name = ?");
+        let sql = format!("{PERSON} where u.guest = 1 and u.name = ? order by u.no limit 1");
         self.read(move |conn| one(conn, &sql, [name], person)).await
     }
 
@@ -64,6 +64,24 @@ impl Handles for SqliteStore {
         .await
     }
 
+    async fn rooms_shared(
+        &self,
+        reader: UserId,
+        user: UserId,
+    ) -> Result<Vec<(RoomId, Time)>, StoreError> {
+        self.read(move |conn| {
+            let sql = "select r.id, they.joined_at from room_members me \
+                       join rooms r on r.no = me.room_no \
+                       join room_members they on they.room_no = me.room_no \
+                       where me.user_no = (select no from users where id = ?) \
+                       and they.user_no = (select no from users where id = ?) \
+                       order by they.joined_at, r.no";
+            let bound = [reader.0.as_bytes(), user.0.as_bytes()];
+            many(conn, sql, bound, |row| Ok((RoomId(uuid(row, 0)?), Time(row.get(1)?))))
+        })
+        .await
+    }
+
     async fn session_by_no(&self, user: UserId, no: i64) -> Result<Option<SessionId>, StoreError> {
         self.read(move |conn| {
             let sql = "select s.id from sessions s \
@@ -91,15 +109,29 @@ impl Handles for SqliteStore {
         .await
     }
 
+    async fn is_banned(&self, user: UserId, slug: String) -> Result<bool, StoreError> {
+        self.read(move |conn| {
+            let id = Uuid::try_parse(&slug).ok().map(Uuid::into_bytes);
+            let sql = "select 1 from rooms r join bans b on b.room_no = r.no \
+                       and b.user_no = (select no from users where id = ?1) \
+                       where (r.slug = ?2 or r.id = ?3 and r.slug is null) \
+                       and r.kind in ('public', 'unlisted')";
+            exists(conn, sql, params![user.0.as_bytes(), slug, id])
+        })
+        .await
+    }
+
     async fn listing(
         &self,
         user: UserId,
         listing: Listing,
         scan_max: u64,
+        bytes_max: u64,
     ) -> Result<(Vec<Placed>, u64), StoreError> {
+        let scan = Scan { rows: scan_max, bytes: bytes_max };
         self.read(move |conn| match &listing.containing {
-            Some(text) => containing(conn, user, &listing, &text.to_lowercase(), scan_max),
-            None => listed(conn, user, &listing),
+            Some(text) => containing(conn, user, &listing, &text.to_lowercase(), scan),
+            None => listed(conn, user, &listing, scan),
         })
         .await
     }
@@ -169,7 +201,8 @@ fn card_row(row: &Row<'_>) -> rusqlite::Result<(Card, Option<i64>)> {
 /// Fills in the owner and, for a member, the people.
 fn completed(conn: &Connection, (card, maker): (Card, Option<i64>)) -> Result<Card, StoreError> {
     let sql = "select u.id from room_members rm join users u on u.no = rm.user_no \
-               where rm.room_no = ? and rm.role = 'owner' order by rm.joined_at, rm.user_no limit 1";
+               where rm.room_no = ? and rm.role = 'owner' \
+               order by rm.joined_at, rm.user_no limit 1";
     let owner = one(conn, sql, [card.room.no], |row| Ok(UserId(uuid(row, 0)?)))?;
     let made = "select id from users where no = ?";
     let owner = match owner {
@@ -203,17 +236,25 @@ fn placed(row: &Row<'_>) -> rusqlite::Result<Placed> {
 const FILTER: &str = "m.deleted_at is null and (?2 is null or r.id = ?2) \
     and (?3 is null or u.id = ?3)";
 
+/// How much of the log a listing may look at, and how long its texts may be together.
+#[derive(Clone, Copy)]
+struct Scan {
+    rows: u64,
+    bytes: u64,
+}
+
 fn listed(
     conn: &Connection,
     user: UserId,
     listing: &Listing,
+    scan: Scan,
 ) -> Result<(Vec<Placed>, u64), StoreError> {
     let room = listing.room.map(|room| room.0.into_bytes());
     let sender = listing.sender.map(|sender| sender.0.into_bytes());
     let sql = format!("{} where {FILTER} order by m.no desc limit ?4 offset ?5", placed_sql());
     let (limit, offset) = (most(listing.limit), most(listing.offset));
     let bound = params![user.0.as_bytes(), room, sender, limit, offset];
-    let found = many(conn, &sql, bound, placed)?;
+    let found = within(conn, &sql, bound, scan.bytes)?;
     let sql = format!(
         "select count(*) from messages m join users u on u.no = m.sender_no \
          join rooms r on r.main_session_no = m.session_no \
@@ -225,21 +266,42 @@ fn listed(
     Ok((found, total.unwrap_or(0).unsigned_abs()))
 }
 
+/// Messages until their texts are too long together.
+fn within(
+    conn: &Connection,
+    sql: &str,
+    bound: impl rusqlite::Params,
+    bytes_max: u64,
+) -> Result<Vec<Placed>, StoreError> {
+    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query(bound).map_err(failed)?;
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next().map_err(failed)? {
+        let next = placed(row).map_err(failed)?;
+        bytes += next.message.content.len() as u64;
+        if bytes > bytes_max {
+            break;
+        }
+        found.push(next);
+    }
+    Ok(found)
+}
+
 /// Looks at messages one by one, the newest first, until enough are found.
 fn containing(
     conn: &Connection,
     user: UserId,
     listing: &Listing,
     text: &str,
-    scan_max: u64,
+    scan: Scan,
 ) -> Result<(Vec<Placed>, u64), StoreError> {
     let room = listing.room.map(|room| room.0.into_bytes());
     let sender = listing.sender.map(|sender| sender.0.into_bytes());
     let sql = format!("{} where {FILTER} order by m.no desc limit ?4", placed_sql());
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
-    let bound = params![user.0.as_bytes(), room, sender, most(scan_max)];
+    let bound = params![user.0.as_bytes(), room, sender, most(scan.rows)];
     let mut rows = statement.query(bound).map_err(failed)?;
-    let (mut found, mut passed) = (Vec::new(), 0);
+    let (mut found, mut passed, mut bytes) = (Vec::new(), 0, 0);
     while (found.len() as u64) < listing.limit
         && let Some(row) = rows.next().map_err(failed)?
     {
@@ -249,6 +311,10 @@ fn containing(
         }
         passed += 1;
         if passed > listing.offset {
+            bytes += content.len() as u64;
+            if bytes > scan.bytes {
+                break;
+            }
             found.push(placed(row).map_err(failed)?);
         }
     }

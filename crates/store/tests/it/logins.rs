@@ -6,7 +6,7 @@ use parlor_store::logins::{Login, NewLogin, Rotation, Which};
 
 use crate::world::{World, denied, id};
 
-fn new_login(user: UserId, n: u8, expires: i64) -> NewLogin {
+pub(crate) fn new_login(user: UserId, n: u8, expires: i64) -> NewLogin {
     NewLogin {
         id: LoginId(id()),
         user,

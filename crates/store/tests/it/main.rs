@@ -9,6 +9,7 @@
 mod accounts;
 mod concurrency;
 mod entries;
+mod handles;
 mod logins;
 mod members;
 mod messages;
@@ -110,6 +111,15 @@ macro_rules! suite {
                 a_page_before_or_after_a_number_leaves_it_out
                 a_page_around_a_number_holds_it
                 an_empty_page_knows_what_is_beside_it
+            }
+            handles {
+                a_guest_has_a_name_of_their_own_and_is_not_in_the_lobby
+                people_are_found_by_their_small_id
+                a_room_goes_by_its_slug_or_its_id
+                messages_are_listed_over_all_rooms_of_the_reader
+                a_deleted_account_leaves_numbers_only
+                a_pending_account_gives_way_to_a_new_one_with_its_address
+                a_facades_refresh_token_stays_good_until_the_next_login
             }
             entries {
                 a_log_is_read_from_any_point

@@ -8,6 +8,7 @@ mod bad_input;
 mod checker;
 mod compat;
 mod conversations;
+mod described;
 mod disconnects;
 mod kills;
 mod matrix;

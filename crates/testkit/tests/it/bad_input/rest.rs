@@ -87,6 +87,7 @@ async fn a_body_of_another_shape_is_refused() {
         row("R1 a list", &place.send("[]"), &[422], "invalid"),
         row("R1 null", &place.send("null"), &[422], "invalid"),
         row("R1 a text", &place.send("\"x\""), &[422], "invalid"),
+        row("R1 fields in a list", &patch("[null,null,null,null]"), &[422], "invalid"),
         row("R1 null content", &place.say("null"), &[422], ""),
         row("R1 an object as content", &place.say("{}"), &[422], "invalid"),
         row("R9 a sender", &place.send(r#"{"sender_id":"x","content":"a"}"#), &[422], "invalid"),
@@ -98,11 +99,15 @@ async fn a_body_of_another_shape_is_refused() {
     for number in ["1e400", "NaN", "Infinity", "01", "1.", "0x1"] {
         rows.push(row(&format!("R5 {number}"), &read(number), &[400], "invalid_json"));
     }
-    for number in ["9223372036854775808", "18446744073709551616", "1.5", "\"1\"", "-1", "1e30"] {
+    for number in
+        ["9223372036854775808", "18446744073709551616", "1.5", "1e18", "\"1\"", "-1", "1e30"]
+    {
         rows.push(row(&format!("R5 {number}"), &read(number), &[422], "invalid"));
     }
-    // Zero is zero, with whatever sign, and as far as anybody can have read.
-    rows.push(row("R5 -0", &read("-0"), &[204, 422], ""));
+    // Zero is zero, with whatever sign and point, and as far as anybody can have read.
+    for zero in ["-0", "0.0", "0e7"] {
+        rows.push(row(&format!("R5 {zero}"), &read(zero), &[204], ""));
+    }
     place.try_all(&rows).await;
 }
 

@@ -1,6 +1,10 @@
 //! The REST API, described as OpenAPI 3.1: from the handlers and the schema's types, so that it
 //! cannot say anything else than what is done.
 
+mod answers;
+mod links;
+mod shapes;
+
 use parlor_wire::v1;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
@@ -8,6 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::Doors;
 use crate::reply::PROTOBUF;
+
+pub(crate) use answers::{Conflict, Forbidden, Gone, NotFound, TooMany, Unauthorized};
+pub(crate) use shapes::shape;
 
 /// The header of creating requests.
 #[derive(IntoParams)]
@@ -46,9 +53,16 @@ pub(crate) fn complete(handlers: &OpenApi, doors: &Doors) -> Value {
     let schemas = &mut api["components"]["schemas"];
     add_schema::<v1::ErrorBody>(schemas);
     require_fields(schemas);
-    for path in values_mut(&mut api["paths"]) {
-        values_mut(path).for_each(complete_operation);
+    shape(schemas, doors.app.limits());
+    for (path, methods) in api["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in methods.as_object_mut().into_iter().flatten() {
+            for parameter in parameters_mut(operation) {
+                shapes::shape_parameter(path, parameter, doors.app.limits());
+            }
+            complete_operation(method, operation);
+        }
     }
+    links::add(&mut api["paths"]);
     api
 }
 
@@ -62,7 +76,11 @@ pub(crate) fn add_schema<T: ToSchema>(schemas: &mut Value) {
 }
 
 /// Fields that a request may leave out although they have no `null`.
-const OPTIONAL: [(&str, &str); 2] = [("CreateRoomRequest", "name"), ("SendRequest", "client_id")];
+const OPTIONAL: [(&str, &str); 3] =
+    [("CreateRoomRequest", "name"), ("SendRequest", "client_id"), ("ReadRequest", "number")];
+
+/// Lists that a request may not leave out: there is no sense in adding nobody.
+const NEEDED: [(&str, &str); 1] = [("AddMembersRequest", "users")];
 
 /// Says which fields must be there. In an answer all are, though `null` may stand in one; in a
 /// request those that have no sensible absence. (That the types have defaults is protobuf's way.)
@@ -71,14 +89,15 @@ pub(crate) fn require_fields(schemas: &mut Value) {
         return;
     };
     for (name, schema) in schemas {
-        let Some(fields) = schema["properties"].as_object_mut() else {
+        let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
             continue;
         };
         let request = name.ends_with("Request");
         let mut required = Vec::new();
         for (field, of) in fields {
             of.as_object_mut().and_then(|of| of.remove("default"));
-            let may_lack = request && (is_optional(of) || OPTIONAL.contains(&(name, field)));
+            let may_lack = is_optional(of) && !NEEDED.contains(&(name, field));
+            let may_lack = request && (may_lack || OPTIONAL.contains(&(name, field)));
             if !may_lack {
                 required.push(Value::from(field.as_str()));
             }
@@ -96,23 +115,23 @@ fn is_optional(field: &Value) -> bool {
     nullable || field.get("oneOf").is_some() || field["type"] == "array"
 }
 
-/// Any request may be refused, any body may be protobuf, and what stands in a path is an id.
-fn complete_operation(operation: &mut Value) {
-    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
-    for parameter in parameters.into_iter().flatten() {
-        if parameter["in"] == "path" {
-            parameter["schema"]["format"] = "uuid".into();
-        }
-    }
-    let refusal = json!({"$ref": "#/components/schemas/ErrorBody"});
-    operation["responses"]["default"] = json!({
-        "description": "Refused or failed",
-        "content": {"application/json": {"schema": refusal}},
-    });
+/// Any request may be refused, and any body may be protobuf.
+fn complete_operation(method: &str, operation: &mut Value) {
     if let Some(body) = operation.get_mut("requestBody") {
+        let schema = &mut body["content"]["application/json"]["schema"];
+        // A body that may be left out is left out: it is not `null` instead.
+        if let Some(there) = schema.pointer("/oneOf/0").cloned() {
+            *schema = there;
+        }
         offer_protobuf(body);
     }
+    answers::complete(method, operation);
     values_mut(&mut operation["responses"]).for_each(offer_protobuf);
+}
+
+fn parameters_mut(operation: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    parameters.into_iter().flatten()
 }
 
 fn offer_protobuf(body: &mut Value) {

@@ -1,0 +1,99 @@
+//! `cargo xtask schemathesis`: makes requests out of the served OpenAPI description, good ones and
+//! bad ones, and sees whether the server keeps to it. What it is told stands in
+//! `tests/schemathesis/`; this only installs it, and starts and stops the server.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::bail;
+
+use crate::browser::TestServer;
+use crate::process::{cargo, run};
+use crate::{setup, tree};
+
+/// Operations whose answer has no end: a WebSocket, which is no request and answer at all, and a
+/// stream of events. They have tests of their own in the test kit.
+const ENDLESS: [&str; 2] = ["/api/v1/socket", "/api/v1/events"];
+
+/// The seed of the step of `cargo xtask test`: the same requests every time.
+const SEED: u64 = 1;
+
+/// Requests for each operation in that step.
+const FEW: u32 = 20;
+
+/// Fuzz the REST API by its own description: every answer must be one that is described.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Requests that are made up for each operation, besides those at the edges of its description.
+    #[arg(long, default_value_t = 100)]
+    examples: u32,
+    /// Makes the same requests again; printed by every run.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl Options {
+    /// Those of the step of `cargo xtask test`.
+    pub(crate) fn few() -> Self {
+        Self { examples: FEW, seed: Some(SEED) }
+    }
+}
+
+/// The verb.
+pub(crate) fn schemathesis(options: &Options) -> anyhow::Result<()> {
+    setup::set_up()?;
+    install()?;
+    run(&mut cargo(&["build", "--package", "parlor-server", "--bin", "parlor"]))?;
+    let server = TestServer::start()?;
+    let result = run(&mut command(options, &server.url)?);
+    let log = tree::scratch("logs")?.join("schemathesis-server.log");
+    std::fs::write(&log, server.stop())?;
+    println!("the server's log: {}", log.display());
+    result
+}
+
+/// Schemathesis against the server at `url`.
+pub(crate) fn command(options: &Options, url: &str) -> anyhow::Result<Command> {
+    // What it leaves behind between runs goes to the target folder with the rest of it.
+    let mut command = Command::new(home()?.join("bin/schemathesis"));
+    command.current_dir(tree::scratch("schemathesis-run")?);
+    command.arg("--config-file").arg(told("schemathesis.toml"));
+    command.args(["run", &format!("{url}/openapi.json"), "--url", url]);
+    command.args(["--phases", "examples,coverage,fuzzing,stateful"]);
+    command.args(["--max-examples", &options.examples.to_string()]);
+    if let Some(seed) = options.seed {
+        command.args(["--seed", &seed.to_string()]);
+    }
+    for path in ENDLESS {
+        command.args(["--exclude-path", path]);
+    }
+    command.env("SCHEMATHESIS_HOOKS", told("hooks.py")).env("PARLOR_URL", url);
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONHASHSEED", "0");
+    Ok(command)
+}
+
+/// Makes a virtual environment with exactly what is written down, unless it is there already.
+pub(crate) fn install() -> anyhow::Result<()> {
+    let (home, list) = (home()?, told("requirements.txt"));
+    let (stamp, wanted) = (home.join("installed.txt"), std::fs::read_to_string(&list)?);
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    if !setup::has("python3-venv") {
+        bail!("please install: python3-venv");
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
+    let mut pip = Command::new(home.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&list);
+    run(&mut pip)?;
+    Ok(std::fs::write(stamp, wanted)?)
+}
+
+fn home() -> anyhow::Result<PathBuf> {
+    tree::scratch("schemathesis")
+}
+
+fn told(file: &str) -> PathBuf {
+    let dir: &Path = &tree::root().join("tests/schemathesis");
+    dir.join(file)
+}
