@@ -91,6 +91,8 @@ limits! {
     mails_per_hour = 10, "Mails an hour to one address.";
     code_tries_max = 5, "Wrong tries before a mailed code is dead.";
     page_max = 100, "Rows of one page.";
+    first_sessions_max = 10, "Sessions whose newest messages come with the first screen.";
+    first_messages_max = 20, "Messages of each of them.";
     username_chars_max = 32, "Characters of a username.";
     name_chars_max = 80, "Characters of a display, room or session name.";
     facade_name_chars_max = 150, "Characters of a name that is chosen by a façade.";

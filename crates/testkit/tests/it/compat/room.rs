@@ -219,8 +219,7 @@ async fn who_may_not_listen_is_let_in_and_out_again() {
     let room = ana.room("private", "a room", &[]).await;
     let id = session_no(&ana, &room.main_session_id).await;
     let (own, other) = (format!("/message/{id}"), format!("/message/{id}?user_id={bo_no}"));
-    let (ana_token, bo_token) =
-        (format!("Bearer {}", ana.token), format!("Bearer {}", bo.token));
+    let (ana_token, bo_token) = (format!("Bearer {}", ana.token), format!("Bearer {}", bo.token));
     let cookie = ("Cookie", &*ana.cookie);
     let refused = Chat::try_open(&server, "/message/abc", &[("Authorization", &ana_token)]).await;
     assert_eq!(refused.err().map(|answer| answer.status), Some(403));
