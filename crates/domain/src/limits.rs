@@ -96,6 +96,8 @@ limits! {
     search_rows_max = 10_000, "Messages that one search looks at; its next page goes on there.";
     search_text_bytes_max = 2 * 1024 * 1024, "Bytes of text that one search looks at.";
     searches_per_s = 10, "Searches a second of one user.";
+    first_sessions_max = 10, "Sessions whose newest messages come with the first screen.";
+    first_messages_max = 20, "Messages of each of them.";
     username_chars_max = 32, "Characters of a username.";
     name_chars_max = 80, "Characters of a display, room or session name.";
     facade_name_chars_max = 150, "Characters of a name that is chosen by a façade.";

@@ -64,6 +64,11 @@ impl Refusal {
         Self { close: true, ..self }
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// Writes what failed inside into the log, under the id that the client is told.
     pub(crate) fn log(&self, request_id: &str) {
         if let Some(inside) = &self.inside {

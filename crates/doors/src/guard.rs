@@ -192,7 +192,9 @@ fn explain(response: &mut Response, request_id: &str) {
         return;
     };
     refusal.log(request_id);
-    let headers = std::mem::take(response.headers_mut());
+    let mut headers = std::mem::take(response.headers_mut());
+    // A router within this one has counted the body that is not there yet.
+    headers.remove(header::CONTENT_LENGTH);
     *response = Reply(status, refusal.body(request_id)).into_response();
     response.headers_mut().extend(headers);
     refusal.headers(response.headers_mut());

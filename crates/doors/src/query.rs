@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, Query as Parsed};
 use axum::http::request::Parts;
-use parlor_domain::{Denied, Limits};
+use parlor_domain::{Denied, Limits, RoomId};
 use parlor_wire::Code;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -37,6 +37,28 @@ pub(crate) struct Paged {
     pub(crate) cursor: Option<String>,
     /// Rows: 1 to 100.
     pub(crate) limit: Option<u64>,
+}
+
+/// A page of what is in one room, or in any.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(crate) struct PagedInRoom {
+    /// Only what is in this room.
+    pub(crate) room_id: Option<String>,
+    /// `next_cursor` of the page before.
+    pub(crate) cursor: Option<String>,
+    /// Rows: 1 to 100.
+    pub(crate) limit: Option<u64>,
+}
+
+/// What is in one room, or in any.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(crate) struct InRoom {
+    /// Only what is in this room.
+    pub(crate) room_id: Option<String>,
 }
 
 /// A search with pages.
@@ -111,6 +133,12 @@ pub(crate) struct Numbers {
     pub(crate) around: Option<i64>,
     /// Rows: 1 to 100.
     pub(crate) limit: Option<u64>,
+}
+
+/// The room that is asked about, if it is one.
+pub(crate) fn room(asked: Option<&str>) -> Result<Option<RoomId>, Denied> {
+    let read = asked.map(str::parse).transpose();
+    read.map_err(|_| Denied::invalid("room_id", "not an id"))
 }
 
 /// How many rows are asked for.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use parlor_domain::message::Rewording;
 use parlor_domain::{
-    ClientId, Denied, Draft, Message, MessageId, Revision, SessionId, Time, UserId, View,
+    ClientId, Denied, Draft, Message, MessageId, Revision, RoomId, SessionId, Time, UserId, View,
 };
 use tokio::sync::oneshot;
 
@@ -139,8 +139,20 @@ pub trait Messages: Send + Sync {
         limit: u64,
     ) -> Result<Option<MessagePage>, StoreError>;
 
-    /// Messages of `author` in sessions that `user` is in, newest first, with `no` below `before`
-    /// where given.
+    /// The newest messages of open sessions that `user` is in, up to `messages` of each: of up to
+    /// `sessions` in which something was said, the last one first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn newest(
+        &self,
+        user: UserId,
+        sessions: u64,
+        messages: u64,
+    ) -> Result<Vec<(SessionId, MessagePage)>, StoreError>;
+
+    /// Messages of `author` in sessions that `user` is in, of one room or of all, newest first,
+    /// with `no` below `before` where given.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -148,6 +160,7 @@ pub trait Messages: Send + Sync {
         &self,
         user: UserId,
         author: UserId,
+        room: Option<RoomId>,
         before: Option<i64>,
         limit: u64,
     ) -> Result<Vec<Message>, StoreError>;

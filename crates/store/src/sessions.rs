@@ -91,6 +91,18 @@ pub trait Sessions: Send + Sync {
         room: Option<RoomId>,
     ) -> Result<Vec<Session>, StoreError>;
 
+    /// The sessions that both `user` and `other` are in, as `user` sees them, of one room or of
+    /// all, the main one of a room first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn sessions_shared(
+        &self,
+        user: UserId,
+        other: UserId,
+        room: Option<RoomId>,
+    ) -> Result<Vec<Session>, StoreError>;
+
     /// The members of a session that `user` is in, by username after `after`; `None` when they are
     /// not in it.
     ///

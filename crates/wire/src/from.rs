@@ -33,6 +33,29 @@ impl From<&domain::Profile> for v1::Me {
     }
 }
 
+impl From<&domain::Limits> for v1::Limits {
+    fn from(limits: &domain::Limits) -> Self {
+        let most = |limit: u64| i64::try_from(limit).unwrap_or(i64::MAX);
+        Self {
+            message_bytes_max: most(limits.message_bytes_max),
+            mentions_max: most(limits.mentions_max),
+            messages_per_s: most(limits.messages_per_s),
+            messages_burst: most(limits.messages_burst),
+            page_max: most(limits.page_max),
+            username_chars_max: most(limits.username_chars_max),
+            name_chars_max: most(limits.name_chars_max),
+            status_chars_max: most(limits.status_chars_max),
+            description_chars_max: most(limits.description_chars_max),
+            password_chars_min: most(limits.password_chars_min),
+            direct_people_max: most(limits.direct_people_max),
+            members_added_max: most(limits.members_added_max),
+            subscriptions_max: most(limits.subscriptions_max),
+            stream_sessions_max: most(limits.stream_sessions_max),
+            typing_ms: most(limits.typing_ms),
+        }
+    }
+}
+
 impl From<&domain::Device> for v1::Device {
     /// `current` is false: only who knows the asking login can say more.
     fn from(device: &domain::Device) -> Self {

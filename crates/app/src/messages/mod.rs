@@ -3,6 +3,7 @@
 mod delete;
 mod edit;
 mod handles;
+mod murmur;
 mod read;
 pub mod search;
 mod send;

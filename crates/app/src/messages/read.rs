@@ -1,6 +1,6 @@
 //! Reading what was said, and the logs.
 
-use parlor_domain::{Denied, Message, MessageId, Revision, SessionId, UserId};
+use parlor_domain::{Denied, Message, MessageId, Revision, RoomId, SessionId, UserId};
 use parlor_store::messages::{MessagePage, Page};
 use parlor_store::{LogPage, UserLogPage};
 
@@ -31,8 +31,8 @@ impl App {
         Ok(found.ok_or(Denied::NotFound)?)
     }
 
-    /// Messages of one author in sessions that the actor is in, newest first, with `no` below
-    /// `before` where given.
+    /// Messages of one author in sessions that the actor is in, of one room or of all, newest
+    /// first, with `no` below `before` where given.
     ///
     /// # Errors
     /// [`Error`] when the store fails.
@@ -40,10 +40,11 @@ impl App {
         &self,
         actor: &Actor,
         author: UserId,
+        room: Option<RoomId>,
         before: Option<i64>,
         limit: u64,
     ) -> Result<Vec<Message>, Error> {
-        Ok(self.store.messages_of(actor.user, author, before, limit).await?)
+        Ok(self.store.messages_of(actor.user, author, room, before, limit).await?)
     }
 
     /// The earlier wordings of a message, oldest first.

@@ -1,6 +1,6 @@
 //! Which sessions there are.
 
-use parlor_domain::{Denied, RoomId, Session, SessionId};
+use parlor_domain::{Denied, RoomId, Session, SessionId, UserId};
 
 use crate::{Actor, App, Error};
 
@@ -20,6 +20,19 @@ impl App {
     /// [`Error`] when the store fails.
     pub async fn my_sessions(&self, actor: &Actor) -> Result<Vec<Session>, Error> {
         Ok(self.store.sessions_of(actor.user, None).await?)
+    }
+
+    /// The sessions that both the actor and somebody else are in, of one room or of all.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn sessions_with(
+        &self,
+        actor: &Actor,
+        other: UserId,
+        room: Option<RoomId>,
+    ) -> Result<Vec<Session>, Error> {
+        Ok(self.store.sessions_shared(actor.user, other, room).await?)
     }
 
     /// A session that the actor is in.

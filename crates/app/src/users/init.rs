@@ -1,6 +1,7 @@
 //! Everything for a first screen.
 
-use parlor_domain::{Profile, Room, Session};
+use parlor_domain::{Profile, Room, Session, SessionId};
+use parlor_store::messages::MessagePage;
 
 use crate::{Actor, App, Error};
 
@@ -13,6 +14,8 @@ pub struct Init {
     pub rooms: Vec<Room>,
     /// The sessions that one is in.
     pub sessions: Vec<Session>,
+    /// The newest messages of some of them: where something was said last, first.
+    pub newest: Vec<(SessionId, MessagePage)>,
     /// The head of one's own log.
     pub user_seq: i64,
 }
@@ -26,10 +29,13 @@ impl App {
         // The head comes first: what happens while the rest is read is then heard once more,
         // rather than never.
         let user_seq = self.user_head(actor).await?;
+        let (each, all) = (self.limits.first_messages_max, self.limits.first_sessions_max);
         Ok(Init {
             me: self.profile(actor).await?,
             rooms: self.store.rooms_of(actor.user).await?,
+            // The heads come before the messages, for the same reason.
             sessions: self.store.sessions_of(actor.user, None).await?,
+            newest: self.store.newest(actor.user, all, each).await?,
             user_seq,
         })
     }

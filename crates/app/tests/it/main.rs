@@ -5,4 +5,5 @@
 mod accounts;
 mod guests;
 mod house;
+mod murmurs;
 mod sweeping;

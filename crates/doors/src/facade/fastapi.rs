@@ -2,9 +2,14 @@
 //! faults in the words of Pydantic, whose two versions differ.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::extract::Request;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+
+use super::{is_one_of, other_slash};
+use crate::error::new_request_id;
+use crate::{Doors, Refusal};
 
 /// Whose words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +38,43 @@ pub enum Fault {
 /// `{"detail": text}`.
 pub fn detail(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({"detail": text}))).into_response()
+}
+
+/// A refusal in this form. What failed inside is logged under the id that is told.
+pub fn refused(refusal: &Refusal) -> Response {
+    let id = new_request_id();
+    refusal.log(&id);
+    let told = match refusal.status() {
+        StatusCode::INTERNAL_SERVER_ERROR => format!("{refusal} (id {id})"),
+        _ => refusal.to_string(),
+    };
+    let mut response = detail(refusal.status(), &told);
+    refusal.headers(response.headers_mut());
+    response
+}
+
+/// What answers a path that the system does not know: its client is sent on where it knows the
+/// path with, or without, a slash at the end.
+pub fn unknown(doors: &Doors, request: &Request, paths: &[(Method, &str)]) -> Response {
+    let (other, location) = other_slash(doors, request);
+    match is_one_of(paths, &other) {
+        true => (StatusCode::TEMPORARY_REDIRECT, location).into_response(),
+        false => detail(StatusCode::NOT_FOUND, "Not Found"),
+    }
+}
+
+/// What answers a method that the system does not know at a path.
+pub async fn wrong_method() -> Response {
+    detail(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+}
+
+/// Reads an integer; one that is larger than every id names nothing.
+pub fn integer(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let sound = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let beyond = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    sound.then(|| text.parse().unwrap_or(beyond))
 }
 
 /// 422, with what is wrong.
@@ -134,6 +176,16 @@ pub fn texts<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_integer_is_read_however_large_it_is() {
+        assert_eq!(integer("12"), Some(12));
+        assert_eq!(integer(" -1 "), Some(-1));
+        assert_eq!(integer("99999999999999999999"), Some(i64::MAX));
+        for bad in ["", "-", "x", "1.5", "1_0", "--1"] {
+            assert_eq!(integer(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn every_fault_is_named_in_the_words_of_the_version() {

@@ -8,6 +8,7 @@
 pub mod fastapi;
 mod proof;
 mod request;
+mod slash;
 mod socket;
 mod stream;
 
@@ -18,7 +19,8 @@ use parlor_wire::Dialect;
 pub use crate::error::{explain, new_request_id};
 pub use crate::manner::End;
 pub use proof::{bearer, by_login_cookie, clear_cookie, cookie, login_cookie, set_cookie};
-pub use request::{body, query_pairs, query_value};
+pub use request::{body, fresh_id, query_pairs, query_value};
+pub use slash::{is_one_of, other_slash};
 pub use socket::{Farewell, Heard, Interpreter, Talk, is_upgrade, turn_away, upgrade};
 pub use stream::{Reader, follow, one_event};
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use axum::extract::Request;
 use axum::http::Uri;
 use bytes::Bytes;
+use uuid::Uuid;
 
 use crate::{Doors, Refusal};
 
@@ -24,4 +25,9 @@ pub fn query_pairs(uri: &Uri) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str
 /// The first value of this name in the query.
 pub fn query_value(uri: &Uri, name: &str) -> Option<String> {
     query_pairs(uri).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// An id for a message whose sender gives it none.
+pub fn fresh_id() -> Uuid {
+    Uuid::new_v4()
 }

@@ -87,8 +87,9 @@ pub trait Interpreter: Send + 'static {
     /// How the connection ends.
     fn farewell(&self, why: Farewell) -> End;
 
-    /// Is told that the connection is over, for whatever cause.
-    fn parted(&mut self, _talk: &mut Talk) -> impl Future<Output = ()> + Send {
+    /// Is told that the connection is over, for whatever cause. It does not count any more: who has
+    /// no other is not here now.
+    fn parted(&mut self, _app: &App, _actor: &Actor) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
 }
@@ -121,21 +122,45 @@ impl Talk {
             SendMessage { client_id, session, content, reply_to: None, file: None, blank: false };
         let mut waited = Duration::ZERO;
         loop {
-            let refused = match self.app.send(&self.actor, asked.clone()).await {
+            match self.app.send(&self.actor, asked.clone()).await {
                 Ok(pending) => return pending.done().await,
-                Err(refused) => refused,
-            };
-            let Error::Denied(Denied::SlowDown { retry_after_ms }) = refused else {
-                return Err(refused);
-            };
-            let pause = Duration::from_millis(retry_after_ms);
-            waited += pause;
-            if waited > PATIENCE {
-                return Err(refused);
+                Err(refused) => hold_up(refused, &mut waited).await?,
             }
-            tokio::time::sleep(pause).await;
         }
     }
+
+    /// Tells the façade's connections something that is not kept. It counts as a message does.
+    ///
+    /// # Errors
+    /// As [`App::admit_murmur`].
+    pub async fn murmur(
+        &mut self,
+        session: SessionId,
+        dialect: Dialect,
+        said: Shared,
+    ) -> Result<(), Error> {
+        let mut waited = Duration::ZERO;
+        while let Err(refused) = self.app.admit_murmur(&self.actor, session).await {
+            hold_up(refused, &mut waited).await?;
+        }
+        self.app.hub().murmur_in(dialect, said);
+        Ok(())
+    }
+}
+
+/// Holds somebody up who was refused for saying too much at once; any other refusal stands, and so
+/// does this one when they have waited for long.
+async fn hold_up(refused: Error, waited: &mut Duration) -> Result<(), Error> {
+    let Error::Denied(Denied::SlowDown { retry_after_ms }) = refused else {
+        return Err(refused);
+    };
+    let pause = Duration::from_millis(retry_after_ms);
+    *waited += pause;
+    if *waited > PATIENCE {
+        return Err(refused);
+    }
+    tokio::time::sleep(pause).await;
+    Ok(())
 }
 
 /// Whether a request asks for a WebSocket.
@@ -225,8 +250,11 @@ impl<I: Interpreter> Conversation<I> {
             Ok(()) => self.converse().await,
             Err(end) => end,
         };
-        Box::pin(self.interpreter.parted(&mut self.talk)).await;
-        self.talk.line.end(end).await;
+        let Self { talk, mut interpreter, .. } = *self;
+        let Talk { app, actor, listening, mut line } = talk;
+        drop(listening);
+        Box::pin(interpreter.parted(&app, &actor)).await;
+        line.end(end).await;
     }
 
     async fn greet(&mut self, early: Bytes) -> Result<(), End> {

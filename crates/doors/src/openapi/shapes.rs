@@ -53,7 +53,7 @@ pub(super) fn shape_parameter(path: &str, parameter: &mut Value, limits: &Limits
         schema["type"] = kind;
     }
     let shape = match (parameter["in"].as_str(), parameter["name"].as_str()) {
-        (Some("path"), _) => json!({"format": "uuid"}),
+        (Some("path"), _) | (_, Some("room_id")) => json!({"format": "uuid"}),
         (_, Some("limit")) => json!({"minimum": 1, "maximum": limits.page_max}),
         (_, Some("after" | "before" | "around" | "user_after")) => {
             json!({"minimum": 0, "maximum": MOST})

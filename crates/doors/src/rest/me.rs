@@ -2,9 +2,9 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use parlor_app::Hidden;
 use parlor_app::users::ProfilePatch;
-use parlor_domain::DeviceId;
+use parlor_app::{Hidden, MessagePage};
+use parlor_domain::{DeviceId, SessionId};
 use parlor_wire::v1;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -75,7 +75,7 @@ async fn change_password(
 /// Everything for a first screen.
 #[utoipa::path(
     get, path = "/me/init", tag = "me",
-    responses((status = 200, description = "Profile, rooms, sessions", body = v1::Init))
+    responses((status = 200, description = "Profile, rooms, sessions, messages", body = v1::Init))
 )]
 async fn init(State(doors): State<Doors>, Signed(actor): Signed) -> Answer<v1::Init> {
     let init = doors.app.init(&actor).await?;
@@ -86,7 +86,17 @@ async fn init(State(doors): State<Doors>, Signed(actor): Signed) -> Answer<v1::I
         epoch: doors.app.epoch().to_owned(),
         user_seq: init.user_seq,
         server_name: doors.app.settings().server_name.clone(),
+        newest: init.newest.iter().map(newest).collect(),
+        limits: Some(doors.app.limits().into()),
     })
+}
+
+fn newest((session, page): &(SessionId, MessagePage)) -> v1::Newest {
+    v1::Newest {
+        session_id: session.to_string(),
+        messages: page.messages.iter().map(Into::into).collect(),
+        has_more_before: page.more_before,
+    }
 }
 
 /// The devices that are signed in.

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use crate::Doors;
 use crate::auth::Signed;
 use crate::path::Id;
-use crate::query::{self, FindUsers, Paged, Query};
+use crate::query::{self, FindUsers, InRoom, PagedInRoom, Query};
 use crate::reply::{Answer, ok};
 
 pub(super) fn routes() -> OpenApiRouter<Doors> {
@@ -17,6 +17,7 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(find_users))
         .routes(routes!(user))
         .routes(routes!(messages_of))
+        .routes(routes!(sessions_with))
 }
 
 /// Find people by the beginning of their username or name.
@@ -48,23 +49,41 @@ async fn user(
     ok(doors.user(&doors.app.user(&actor, user).await?))
 }
 
-/// What a person said in sessions that one is in, newest first.
+/// What a person said in sessions that one is in, newest first, of one room or of all.
 #[utoipa::path(
     get, path = "/users/{id}/messages", tag = "users",
-    params(("id" = String, Path, description = "The person"), Paged),
+    params(("id" = String, Path, description = "The person"), PagedInRoom),
     responses((status = 200, description = "Newest first", body = v1::UserMessages))
 )]
 async fn messages_of(
     State(doors): State<Doors>,
     Signed(actor): Signed,
     Id(author): Id<UserId>,
-    Query(asked): Query<Paged>,
+    Query(asked): Query<PagedInRoom>,
 ) -> Answer<v1::UserMessages> {
     let limit = query::limit(asked.limit, doors.app.limits())?;
     let before = query::number_cursor(asked.cursor.as_deref())?;
-    let messages = doors.app.messages_of(&actor, author, before, limit).await?;
+    let room = query::room(asked.room_id.as_deref())?;
+    let messages = doors.app.messages_of(&actor, author, room, before, limit).await?;
     ok(v1::UserMessages {
         next_cursor: query::next_cursor(&messages, limit, |m| m.no.to_string()),
         messages: messages.iter().map(Into::into).collect(),
     })
+}
+
+/// The chat sessions that both one and this person are in, of one room or of all.
+#[utoipa::path(
+    get, path = "/users/{id}/sessions", tag = "users",
+    params(("id" = String, Path, description = "The person"), InRoom),
+    responses((status = 200, description = "The sessions", body = v1::SessionList))
+)]
+async fn sessions_with(
+    State(doors): State<Doors>,
+    Signed(actor): Signed,
+    Id(other): Id<UserId>,
+    Query(asked): Query<InRoom>,
+) -> Answer<v1::SessionList> {
+    let room = query::room(asked.room_id.as_deref())?;
+    let sessions = doors.app.sessions_with(&actor, other, room).await?;
+    ok(v1::SessionList { sessions: sessions.iter().map(Into::into).collect() })
 }

@@ -23,9 +23,19 @@ pub struct Bound(pub Dialect);
 impl Front {
     /// The façade that the request asks for, if it does; the prefix is taken off its path.
     pub(crate) fn strict(&self, request: &mut Request) -> Option<Dialect> {
-        let asked = self.bound(request).or_else(|| prefixed(request));
+        let asked = self.bound(request).or_else(|| self.prefixed(request));
         let asked = asked.or_else(|| named(request.headers())).or_else(|| hinted(request));
         asked.filter(|dialect| self.config.on.contains(dialect))
+    }
+
+    /// The façade whose prefix the path has, which is taken off. Of one that is switched off it
+    /// stays on: there is nothing behind it.
+    fn prefixed(&self, request: &mut Request) -> Option<Dialect> {
+        let (dialect, rest) = prefixed(request.uri())?;
+        if self.config.on.contains(&dialect) {
+            *request.uri_mut() = rest;
+        }
+        Some(dialect)
     }
 
     fn bound(&self, request: &Request) -> Option<Dialect> {
@@ -40,16 +50,15 @@ impl Front {
     }
 }
 
-fn prefixed(request: &mut Request) -> Option<Dialect> {
-    let rest = request.uri().path().strip_prefix("/compat/")?;
+fn prefixed(uri: &Uri) -> Option<(Dialect, Uri)> {
+    let rest = uri.path().strip_prefix("/compat/")?;
     let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
     let dialect = Dialect::parse(name)?;
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path: PathAndQuery = format!("/{path}{query}").parse().ok()?;
-    let mut parts = request.uri().clone().into_parts();
+    let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(path);
-    *request.uri_mut() = Uri::from_parts(parts).ok()?;
-    Some(dialect)
+    Some((dialect, Uri::from_parts(parts).ok()?))
 }
 
 fn named(headers: &HeaderMap) -> Option<Dialect> {

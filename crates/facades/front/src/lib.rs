@@ -29,6 +29,9 @@ pub use root::web_client;
 
 use paths::Paths;
 
+/// Where a path that nobody knows is still ours.
+const OURS: [&str; 3] = ["/api/", "/app/", "/compat/"];
+
 /// What the operator chose about façades.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
@@ -101,13 +104,26 @@ impl Front {
         if method == Method::OPTIONS {
             return self.options(request).await;
         }
-        if let Some(page) = self.page(&method, request.uri().clone()).await {
-            return page;
-        }
         // Its own words for a method that it does not know there, or for a slash too many.
-        match self.paths.near(&path) {
-            Some(near) => self.hand_over(near, request).await,
+        if let Some(near) = self.paths.near(&path) {
+            return self.hand_over(near, request).await;
+        }
+        let browser = root::is_browser(request.headers());
+        match self.page_of_web_app(&method, request.uri(), browser).await {
+            Some(page) => page,
             None => no_such_thing().await.into_response(),
+        }
+    }
+
+    /// What the web app has at a path that nobody knows: a file, or for a browser its only page,
+    /// which reads the path itself.
+    async fn page_of_web_app(&self, method: &Method, uri: &Uri, browser: bool) -> Option<Response> {
+        if OURS.iter().any(|ours| uri.path().starts_with(ours)) {
+            return None;
+        }
+        match self.page(method, uri.clone()).await {
+            None if browser => self.page(method, Uri::from_static("/")).await,
+            page => page,
         }
     }
 

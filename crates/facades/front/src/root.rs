@@ -10,11 +10,25 @@ use serde_json::json;
 pub(crate) const WEB_APP_POLICY: &str = "default-src 'self' 'unsafe-inline' data: blob:; \
     connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'self'";
 
-/// Whether a page is asked for.
+/// Whether a page is asked for, rather than JSON.
 pub(crate) fn is_browser(headers: &HeaderMap) -> bool {
     let accepts = headers.get_all(header::ACCEPT).iter();
-    let mut texts = accepts.filter_map(|accept| accept.to_str().ok());
-    texts.any(|text| text.contains("text/html"))
+    let texts: Vec<_> = accepts.filter_map(|accept| accept.to_str().ok()).collect();
+    let (page, json) = (weight(&texts, "text/html"), weight(&texts, "application/json"));
+    page > 0.0 && page >= json
+}
+
+/// How much a kind is wanted: 1 unless it says less; 0 when it is not named.
+fn weight(accepts: &[&str], kind: &str) -> f32 {
+    let mut ranges = accepts.iter().flat_map(|accept| accept.split(','));
+    ranges
+        .find_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(kind));
+            let said = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
+            named.then(|| said.unwrap_or(1.0))
+        })
+        .unwrap_or(0.0)
 }
 
 /// A browser goes to the web client; everybody else is told what this is.
@@ -40,4 +54,26 @@ pub(crate) fn root(browser: bool) -> Response {
 /// Sends a browser to the web client.
 pub fn web_client() -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, "/app/")]).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_who_wants_a_page_most() {
+        let asks = |accept: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, accept.parse().unwrap());
+            is_browser(&headers)
+        };
+        assert!(asks("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(asks("application/json;q=0.5, text/html"));
+        for other in
+            ["*/*", "application/json", "application/json, text/html;q=0.9", "text/html;q=0"]
+        {
+            assert!(!asks(other), "{other}");
+        }
+        assert!(!is_browser(&HeaderMap::new()));
+    }
 }

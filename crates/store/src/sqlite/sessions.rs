@@ -71,6 +71,15 @@ impl Sessions for SqliteStore {
         self.read(move |conn| read::sessions_of(conn, user, room)).await
     }
 
+    async fn sessions_shared(
+        &self,
+        user: UserId,
+        other: UserId,
+        room: Option<RoomId>,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.read(move |conn| read::sessions_shared(conn, user, other, room)).await
+    }
+
     async fn session_members(
         &self,
         user: UserId,

@@ -90,6 +90,7 @@ macro_rules! suite {
                 an_ended_session_can_be_read_but_not_written
                 sessions_are_listed_with_the_main_one_first
                 a_session_is_seen_by_its_members_only
+                sessions_are_found_that_two_people_share
                 a_marker_moves_forward_up_to_the_head
                 unread_mentions_are_counted
                 what_one_says_oneself_is_read
@@ -105,6 +106,7 @@ macro_rules! suite {
                 what_is_not_seen_is_neither_reworded_nor_deleted
                 a_refused_rewording_changes_nothing
                 messages_of_a_person_are_found_in_shared_sessions_only
+                the_newest_messages_come_where_something_was_said_last_first
                 a_receipt_is_forgotten_in_its_time
                 receipts_of_places_are_forgotten_too
             }

@@ -144,7 +144,7 @@ pub(crate) async fn an_ex_member_reads_nothing(w: World) {
             assert_eq!(w.store.revisions(user, message).await.unwrap(), None);
         }
         for author in [ana, bo] {
-            let found = w.store.messages_of(user, author, None, 9).await.unwrap();
+            let found = w.store.messages_of(user, author, None, None, 9).await.unwrap();
             assert_eq!(found, []);
         }
         assert_eq!(w.store.room_members(user, room.id, None, 9).await.unwrap(), None);

@@ -1,6 +1,9 @@
 //! Messages: stored once, reworded, deleted, found.
 
-use parlor_domain::{ClientId, Denied, EventKind, Limits, MessageId, RoomKind, View};
+use parlor_domain::{
+    ClientId, Denied, EventKind, Limits, MessageId, RoomId, RoomKind, SessionFacts, View, session,
+};
+use parlor_store::messages::MessagePage;
 use parlor_store::rooms::RoomDraft;
 use parlor_store::{Posted, StoreError};
 
@@ -171,7 +174,7 @@ pub(crate) async fn messages_of_a_person_are_found_in_shared_sessions_only(w: Wo
     w.say(bo, shared.main_session, "theirs").await;
     w.unsay(ana, deleted.id).await.unwrap();
     let find = async |user, before, limit| {
-        let found = w.store.messages_of(user, ana, before, limit).await.unwrap();
+        let found = w.store.messages_of(user, ana, None, before, limit).await.unwrap();
         found.into_iter().map(|message| message.content).collect::<Vec<_>>()
     };
     assert_eq!(find(bo, None, 9).await, ["second", "first"], "the newest first");
@@ -179,6 +182,42 @@ pub(crate) async fn messages_of_a_person_are_found_in_shared_sessions_only(w: Wo
     assert_eq!(find(bo, Some(second.no), 9).await, ["first"]);
     assert!(find(bo, Some(first.no), 9).await.is_empty());
     assert_eq!(find(ana, None, 9).await, ["second", "apart", "alone", "first"]);
+    let within = async |user, room: RoomId| {
+        let found = w.store.messages_of(user, ana, Some(room), None, 9).await.unwrap();
+        found.into_iter().map(|message| message.content).collect::<Vec<_>>()
+    };
+    assert_eq!(within(ana, shared.id).await, ["apart", "first"]);
+    assert_eq!(within(bo, shared.id).await, ["first"]);
+    assert!(within(bo, alone.id).await.is_empty(), "not even where they could look");
+}
+
+pub(crate) async fn the_newest_messages_come_where_something_was_said_last_first(w: World) {
+    let (ana, bo) = (w.account("ana").await, w.account("bo").await);
+    let room = w.room(ana, RoomKind::Private, &[bo]).await;
+    let corner = w.session(ana, room.id, &[]).await;
+    let main = room.main_session;
+    for text in ["1", "2", "3"] {
+        w.say(ana, main, text).await;
+    }
+    w.say(ana, corner.id, "apart").await;
+    let read = async |user, sessions| {
+        let found = w.store.newest(user, sessions, 2).await.unwrap();
+        let texts = |page: MessagePage| {
+            let texts = page.messages.into_iter().map(|message| message.content);
+            (texts.collect::<Vec<_>>(), page.more_before)
+        };
+        found.into_iter().map(|(id, page)| (id, texts(page))).collect::<Vec<_>>()
+    };
+    let said = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let (in_main, apart) = ((main, (said(&["2", "3"]), true)), (said(&["apart"]), false));
+    assert_eq!(read(ana, 9).await, [(corner.id, apart), in_main.clone()]);
+    assert_eq!(read(ana, 1).await.len(), 1);
+    assert_eq!(read(bo, 9).await, [in_main.clone()], "what they are not in does not come");
+    let end = |facts: &SessionFacts| session::end(facts).map(|change| vec![change]);
+    w.change_session(ana, corner.id, &[], end).await.unwrap();
+    assert_eq!(read(ana, 9).await, [in_main], "what is over is not shown first");
+    w.kick(ana, room.id, bo).await.unwrap();
+    assert!(read(bo, 9).await.is_empty());
 }
 
 pub(crate) async fn a_receipt_is_forgotten_in_its_time(w: World) {

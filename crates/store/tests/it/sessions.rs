@@ -197,6 +197,30 @@ pub(crate) async fn sessions_are_listed_with_the_main_one_first(w: World) {
     assert_eq!(list(Some(parlor_domain::RoomId(id()))).await, []);
 }
 
+pub(crate) async fn sessions_are_found_that_two_people_share(w: World) {
+    let (ana, bo) = (w.account("ana").await, w.account("bo").await);
+    let room = w.room(ana, RoomKind::Private, &[bo]).await;
+    let both = w.session(ana, room.id, &[bo]).await;
+    w.session(ana, room.id, &[]).await;
+    w.room(ana, RoomKind::Public, &[]).await;
+    let lobby = w.lobby(ana).await.main_session;
+    for (user, other) in [(ana, bo), (bo, ana)] {
+        let shared = async |room| {
+            let found = w.store.sessions_shared(user, other, room).await.unwrap();
+            found.into_iter().map(|session| session.id).collect::<Vec<_>>()
+        };
+        assert_eq!(shared(None).await, [lobby, room.main_session, both.id]);
+        assert_eq!(shared(Some(room.id)).await, [room.main_session, both.id]);
+        assert!(shared(Some(parlor_domain::RoomId(id()))).await.is_empty());
+    }
+    let own = w.store.sessions_shared(ana, ana, None).await.unwrap();
+    assert_eq!(own, w.store.sessions_of(ana, None).await.unwrap());
+    w.kick(ana, room.id, bo).await.unwrap();
+    assert_eq!(w.store.sessions_shared(ana, bo, Some(room.id)).await.unwrap(), []);
+    assert_eq!(w.store.sessions_shared(bo, ana, Some(room.id)).await.unwrap(), []);
+    assert_eq!(w.store.sessions_shared(ana, UserId(id()), None).await.unwrap(), []);
+}
+
 pub(crate) async fn a_session_is_seen_by_its_members_only(w: World) {
     let (ana, bo) = (w.account("ana").await, w.account("bo").await);
     let room = w.room(ana, RoomKind::Unlisted, &[bo]).await;

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use parlor_domain::message::Rewording;
 use parlor_domain::{
-    ClientId, Denied, Draft, EventKind, Message, MessageId, Revision, SessionId, Time, UserId, View,
+    ClientId, Denied, Draft, EventKind, Message, MessageId, Revision, RoomId, SessionId, Time,
+    UserId, View,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
@@ -12,7 +13,7 @@ use super::{Append, receipt};
 use crate::StoreError;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
 use crate::sqlite::receipts;
-use crate::sqlite::rows::{MESSAGE, message, most, one, user_no, view};
+use crate::sqlite::rows::{MESSAGE, many, message, most, one, user_no, uuid, view};
 use crate::sqlite::search::{self, Gone};
 use crate::sqlite::txn::Txn;
 use crate::sqlite::writer::Op;
@@ -108,10 +109,37 @@ impl Messages for SqliteStore {
         .await
     }
 
+    async fn newest(
+        &self,
+        user: UserId,
+        sessions: u64,
+        messages: u64,
+    ) -> Result<Vec<(SessionId, MessagePage)>, StoreError> {
+        self.read(move |conn| {
+            let sql = "select s.id from session_members me \
+                       join sessions s on s.no = me.session_no and s.ended_at is null \
+                       join heads h on h.session_no = s.no \
+                       join messages m on m.session_no = s.no and m.number = h.number \
+                       where me.user_no = (select no from users where id = ?) \
+                       order by m.no desc limit ?";
+            let bound = params![user.0.as_bytes(), most(sessions)];
+            let last = many(conn, sql, bound, |row| Ok(SessionId(uuid(row, 0)?)))?;
+            let mut found = Vec::with_capacity(last.len());
+            for session in last {
+                if let Some(view) = view(conn, user, session)? {
+                    found.push((session, read_page(conn, &view, Page::Newest, most(messages))?));
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     async fn messages_of(
         &self,
         user: UserId,
         author: UserId,
+        room: Option<RoomId>,
         before: Option<i64>,
         limit: u64,
     ) -> Result<Vec<Message>, StoreError> {
@@ -120,12 +148,16 @@ impl Messages for SqliteStore {
                 "{MESSAGE} join session_members me on me.session_no = m.session_no \
                  and me.user_no = (select no from users where id = ?1) \
                  where m.sender_no = (select no from users where id = ?2) \
-                 and m.no < ?3 and m.deleted_at is null order by m.no desc limit ?4"
+                 and m.no < ?3 and m.deleted_at is null \
+                 and (?5 is null or m.session_no in (select s.no from sessions s \
+                 join rooms r on r.no = s.room_no where r.id = ?5)) \
+                 order by m.no desc limit ?4"
             );
             let mut statement = conn.prepare_cached(&sql).map_err(failed)?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let before = before.unwrap_or(i64::MAX);
-            let bound = params![user.0.as_bytes(), author.0.as_bytes(), before, limit];
+            let room = room.map(|room| room.0.into_bytes());
+            let bound = params![user.0.as_bytes(), author.0.as_bytes(), before, limit, room];
             let rows = statement.query_map(bound, message).map_err(failed)?;
             rows.collect::<Result<_, _>>().map_err(failed)
         })

@@ -79,6 +79,22 @@ pub(super) fn sessions_of(
     many(conn, &sql, params![user.0.as_bytes(), room], session_row)
 }
 
+/// The sessions that two people are in, as `user` sees them.
+pub(super) fn sessions_shared(
+    conn: &Connection,
+    user: UserId,
+    other: UserId,
+    room: Option<RoomId>,
+) -> Result<Vec<Session>, StoreError> {
+    let sql = format!(
+        "{SESSION} and (?2 is null or r.id = ?2) and exists (select 1 from session_members they \
+         where they.session_no = s.no and they.user_no = (select no from users where id = ?3)) \
+         order by r.no, s.main desc, s.no"
+    );
+    let room = room.as_ref().map(|id| id.0.as_bytes());
+    many(conn, &sql, params![user.0.as_bytes(), room, other.0.as_bytes()], session_row)
+}
+
 /// A session's members, by username. Who hides when they are here hides how far they have read,
 /// except from themselves.
 pub(super) fn members(

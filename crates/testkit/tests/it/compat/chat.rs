@@ -2,7 +2,7 @@
 
 use parlor_testkit::TestServer;
 use parlor_testkit::http::{Answer, Request};
-use parlor_testkit::raw_socket::{Incoming, RawSocket};
+use parlor_testkit::raw_socket::{Incoming, RawSocket, frame};
 use serde_json::Value;
 
 /// A socket of a façade's client.
@@ -32,6 +32,15 @@ impl Chat {
             handshake = handshake.header(name, value);
         }
         RawSocket::open(server.address(), &handshake).await.map(Self)
+    }
+
+    /// Waits until the server listens for this socket: before, it hears nothing of what others say.
+    pub(super) async fn listened(mut self) -> Self {
+        self.0.write(&frame(0x89, b"")).await.expect("the socket is open");
+        match self.0.next().await {
+            Some(Incoming { opcode: 10, .. }) => self,
+            other => panic!("a pong was expected: {other:?}"),
+        }
     }
 
     /// Sends a text.

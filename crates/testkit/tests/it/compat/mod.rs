@@ -4,5 +4,7 @@
 
 mod chat;
 mod groups;
+mod mrsambosk;
 mod post;
 mod rei;
+mod room;
