@@ -479,6 +479,42 @@ export interface UserMessages {
   next_cursor?: string | null;
 }
 
+/** What `GET /search` finds, newest first. */
+export interface SearchPage {
+  hits: SearchHit[];
+  /**
+   * Pass as `cursor` for the next page; absent on the last one. A page may be short, or empty, and
+   * still have a next one: a search looks at so many messages at once and no more.
+   */
+  next_cursor?: string | null;
+}
+
+/** A message that was found. */
+export interface SearchHit {
+  message: Message;
+  /** The room of its session. */
+  room_id: string;
+  /** The part of its text that shows why it was found. */
+  snippet: Snippet;
+}
+
+/** A part of a message's text. */
+export interface Snippet {
+  text: string;
+  /** What in it matches: ascending, apart from each other; empty where only operators were asked. */
+  matches: SnippetMatch[];
+  /** Whether the message's text has more before it and after it. */
+  more_before: boolean;
+  more_after: boolean;
+}
+
+/** A stretch of a snippet's text, in UTF-16 code units (what `String.slice` of a browser counts). */
+export interface SnippetMatch {
+  start: number;
+  /** One beyond the last. */
+  end: number;
+}
+
 export interface RevisionList {
   revisions: Revision[];
 }

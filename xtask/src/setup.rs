@@ -17,12 +17,14 @@ struct Tool {
     package: &'static str,
 }
 
-const TOOLS: [Tool; 2] = [
+const TOOLS: [Tool; 4] = [
     Tool {
         programs: &["chromium", "chromium-browser", "google-chrome"],
         modules: &[],
         package: "chromium",
     },
+    Tool { programs: &["curl"], modules: &[], package: "curl" },
+    Tool { programs: &["ip"], modules: &[], package: "iproute2" },
     Tool { programs: &["python3"], modules: &["venv", "ensurepip"], package: "python3-venv" },
 ];
 

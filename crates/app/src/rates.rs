@@ -106,6 +106,8 @@ pub(crate) struct Rates {
     pub(crate) mails: Rate<[u8; 16]>,
     /// Changes of one user.
     pub(crate) commands: Rate<UserId>,
+    /// Searches of one user.
+    pub(crate) searches: Rate<UserId>,
     /// Messages of one user.
     pub(crate) messages: Rate<UserId>,
     /// Messages in one room.
@@ -126,6 +128,7 @@ impl Rates {
             registrations: Rate::new(registrations, minute, registrations),
             mails: Rate::new(limits.mails_per_hour, Duration::from_hours(1), limits.mails_per_hour),
             commands: Rate::new(commands, Duration::from_secs(1), commands),
+            searches: Rate::new(limits.searches_per_s, second, limits.searches_per_s),
             messages: Rate::new(limits.messages_per_s, second, limits.messages_burst),
             room_messages: Rate::new(in_room, second, in_room),
         }

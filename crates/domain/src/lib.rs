@@ -14,6 +14,7 @@ pub mod message;
 pub mod name;
 pub mod permission;
 pub mod room;
+pub mod search;
 pub mod session;
 pub mod time;
 

@@ -91,6 +91,11 @@ limits! {
     mails_per_hour = 10, "Mails an hour to one address.";
     code_tries_max = 5, "Wrong tries before a mailed code is dead.";
     page_max = 100, "Rows of one page.";
+    search_bytes_max = 1_024, "Bytes of a search's query.";
+    search_words_max = 32, "Words and operators of a search's query.";
+    search_rows_max = 10_000, "Messages that one search looks at; its next page goes on there.";
+    search_text_bytes_max = 2 * 1024 * 1024, "Bytes of text that one search looks at.";
+    searches_per_s = 10, "Searches a second of one user.";
     first_sessions_max = 10, "Sessions whose newest messages come with the first screen.";
     first_messages_max = 20, "Messages of each of them.";
     username_chars_max = 32, "Characters of a username.";
@@ -123,6 +128,7 @@ impl Limits {
             messages_burst: u64::from(u32::MAX),
             room_messages_per_s: u64::from(u32::MAX),
             commands_per_s: u64::from(u32::MAX),
+            searches_per_s: u64::from(u32::MAX),
             login_tries_per_min: u64::from(u32::MAX),
             registrations_per_min: u64::from(u32::MAX),
             connections_per_device_max: u64::from(u32::MAX),

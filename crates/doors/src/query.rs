@@ -74,6 +74,21 @@ pub(crate) struct Search {
     pub(crate) limit: Option<u64>,
 }
 
+/// A search for messages.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(crate) struct FindMessages {
+    /// What to look for: words and `"phrases"` that must all match, `word*`, `-word`, and
+    /// `from: in: session: before: after: has:`.
+    #[param(required = true)]
+    pub(crate) q: String,
+    /// `next_cursor` of the page before.
+    pub(crate) cursor: Option<String>,
+    /// Rows: 1 to 100.
+    pub(crate) limit: Option<u64>,
+}
+
 /// How many rows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -12,6 +12,7 @@ pub mod log;
 pub mod logins;
 pub mod messages;
 pub mod rooms;
+pub mod search;
 pub mod sessions;
 pub mod sqlite;
 
@@ -22,15 +23,16 @@ pub use log::{Batch, Log, LogPage, UserLogPage};
 pub use logins::Logins;
 pub use messages::{Messages, Posted};
 pub use rooms::Rooms;
+pub use search::Search;
 pub use sessions::Sessions;
 
 /// All of it. A node has one, as `Arc<dyn Store>`.
 pub trait Store:
-    Accounts + Logins + Rooms + Sessions + Messages + Log + Handles + Send + Sync
+    Accounts + Logins + Rooms + Sessions + Messages + Search + Log + Handles + Send + Sync
 {
 }
 
 impl<T> Store for T where
-    T: Accounts + Logins + Rooms + Sessions + Messages + Log + Handles + Send + Sync
+    T: Accounts + Logins + Rooms + Sessions + Messages + Search + Log + Handles + Send + Sync
 {
 }

@@ -75,6 +75,11 @@ impl ServerProcess {
         self.address
     }
 
+    /// The id of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The letters that it wrote.
     pub fn letters(&self) -> Letters {
         Letters::of(&self.data_dir)

@@ -5,6 +5,7 @@ mod edit;
 mod handles;
 mod murmur;
 mod read;
+pub mod search;
 mod send;
 
 pub use send::Pending;

@@ -37,6 +37,12 @@ pub trait Reader: Send + Sync + 'static {
         frame: &Frame,
         app: &App,
     ) -> impl Future<Output = Result<Option<Shared>, Error>> + Send;
+
+    /// What a stream that has a hole now is told before it ends: something failed, or too little
+    /// of it was taken.
+    fn failure(&self) -> Option<Bytes> {
+        None
+    }
 }
 
 /// One event with this text, which must have no line break.
@@ -66,7 +72,7 @@ pub async fn follow<R: Reader>(
     for key in keys {
         listening.subscribe(key, None).await?;
     }
-    let following = Following { app, actor, listening, reader, first: Some(first) };
+    let following = Following { app, actor, listening, reader, first: Some(first), over: false };
     let body = Body::from_stream(stream::unfold(following, |mut following| async move {
         let bytes = following.next().await?;
         Some((Ok::<_, Infallible>(bytes), following))
@@ -86,6 +92,7 @@ struct Following<R> {
     listening: Listening,
     reader: R,
     first: Option<Bytes>,
+    over: bool,
 }
 
 impl<R: Reader> Following<R> {
@@ -95,21 +102,28 @@ impl<R: Reader> Following<R> {
             return Some(first);
         }
         loop {
-            if self.listening.ear.verdict().is_some() || self.listening.ear.is_empty() {
+            let ear = &self.listening.ear;
+            if self.over || ear.verdict().is_some() || ear.is_empty() {
                 return None;
             }
             let mut told = Vec::new();
             let tell = |key: Key, frame: Arc<Frame>| told.push((key, frame));
-            let over = self.listening.gather(TURN_BYTES, tell).ok()?;
+            if self.listening.gather(TURN_BYTES, tell).is_err() {
+                return self.fail();
+            }
             let mut ready = Vec::new();
             for (key, frame) in &told {
-                let said = self.said(*key, frame).await;
-                ready.extend(said.inspect_err(|e| drop(crate::error::explain(e))).ok()?);
+                match self.said(*key, frame).await {
+                    Ok(said) => ready.extend(said),
+                    Err(error) => {
+                        crate::error::explain(&error);
+                        return self.fail();
+                    }
+                }
                 if frame.ends() {
                     self.listening.unsubscribe(*key);
                 }
             }
-            drop(over);
             match &mut *ready {
                 [] => {}
                 [one] => return Some(std::mem::take(one)),
@@ -125,6 +139,11 @@ impl<R: Reader> Following<R> {
                 return Some(Bytes::from_static(b":\n\n"));
             }
         }
+    }
+
+    fn fail(&mut self) -> Option<Bytes> {
+        self.over = true;
+        self.reader.failure()
     }
 
     async fn said(&self, key: Key, frame: &Frame) -> Result<Option<Bytes>, Error> {

@@ -4,6 +4,7 @@ mod auth;
 mod me;
 mod messages;
 mod rooms;
+mod search;
 mod sessions;
 mod users;
 
@@ -23,7 +24,8 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(users::routes())
         .merge(rooms::routes())
         .merge(sessions::routes())
-        .merge(messages::routes());
+        .merge(messages::routes())
+        .merge(search::routes());
     OpenApiRouter::default()
         .nest("/api/v1", api)
         .routes(routes!(upgrade::upgrade))

@@ -2,6 +2,8 @@
 //! which of them is meant: Mrsambosk's and Rei's `/register` and `/login`, and the paths that are
 //! told apart by what they hold.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,7 +12,7 @@ use parlor_app::accounts::{Enroll, Login, SignedIn};
 use parlor_app::{Error, Hidden};
 use parlor_domain::Denied;
 use parlor_doors::facade::fastapi::{self, Pydantic};
-use parlor_doors::facade::{body, login_cookie, query_pairs};
+use parlor_doors::facade::{body, explain, login_cookie, query_pairs};
 use parlor_doors::{Doors, Peer, Refusal};
 use parlor_wire::Dialect;
 use serde_json::json;
@@ -45,7 +47,7 @@ pub(crate) async fn register(doors: &Doors, request: Request) -> Response {
             let said = json!({"message": "User created successfully"});
             (StatusCode::CREATED, Json(said)).into_response()
         }
-        Err(error) => refused(error),
+        Err(error) => refused(&error),
     }
 }
 
@@ -68,7 +70,9 @@ pub(crate) async fn login(doors: &Doors, request: Request) -> Response {
     };
     match doors.app.login(asked).await {
         Ok(proofs) => signed_in(doors, &proofs),
-        Err(error) => refused(error),
+        // A password that is too long is as wrong as any other.
+        Err(Error::Denied(Denied::Invalid { .. })) => refused(&Error::WrongPassword),
+        Err(error) => refused(&error),
     }
 }
 
@@ -98,26 +102,35 @@ async fn read<const N: usize>(
     fastapi::texts(Pydantic::Two, &object, names)
 }
 
-/// A refusal in the words of all.
-fn refused(error: Error) -> Response {
-    let (status, text) = match &error {
-        Error::WrongPassword => (StatusCode::UNAUTHORIZED, "Incorrect email or password"),
+/// A refusal in the words of all: each system's clients look for its text under another name.
+fn refused(error: &Error) -> Response {
+    let (status, text): (_, Cow<'_, str>) = match error {
+        Error::WrongPassword => (StatusCode::UNAUTHORIZED, "Incorrect email or password".into()),
         Error::Denied(Denied::Taken("mail address")) => {
-            (StatusCode::CONFLICT, "Email already registered")
+            (StatusCode::CONFLICT, "Email already registered".into())
         }
-        Error::Denied(Denied::Invalid { field: "email", .. }) => {
-            (StatusCode::BAD_REQUEST, "Invalid email")
+        Error::Denied(
+            Denied::Invalid { field: "email", .. } | Denied::TooLong { field: "email", .. },
+        ) => (StatusCode::BAD_REQUEST, "Invalid email".into()),
+        Error::Denied(Denied::Invalid { field: "password", reason: "too short" }) => {
+            (StatusCode::BAD_REQUEST, "Password must be at least 8 characters".into())
         }
-        Error::Denied(Denied::Invalid { field: "password", .. }) => {
-            (StatusCode::BAD_REQUEST, "Password must be between 8 and 32 characters")
+        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, explain(error).0.into()),
+        other => {
+            let status = StatusCode::from_u16(other.code().status());
+            let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            // What is wrong with a value is the client's fault in every system.
+            let value = status == StatusCode::UNPROCESSABLE_ENTITY;
+            let status = if value { StatusCode::BAD_REQUEST } else { status };
+            (status, other.message().into())
         }
-        Error::Denied(Denied::Invalid { .. } | Denied::TooLong { .. }) => {
-            (StatusCode::BAD_REQUEST, "Username must be between 3 and 32 characters")
-        }
-        _ => return Refusal::from(error).into_response(),
     };
     let said = json!({"message": text, "detail": text, "error": text});
-    (status, Json(said)).into_response()
+    let mut response = (status, Json(said)).into_response();
+    if let Some(ms) = error.retry_after_ms() {
+        response.headers_mut().insert(header::RETRY_AFTER, ms.div_ceil(1000).into());
+    }
+    response
 }
 
 #[cfg(test)]

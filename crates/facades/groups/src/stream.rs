@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use parlor_app::{Actor, App, Error};
@@ -47,6 +47,10 @@ impl Reader for Groups {
         let said = json!({"type": "new_message", "data": data});
         Ok(Some(Shared::text(&one_event(&said.to_string()))))
     }
+
+    fn failure(&self) -> Option<Bytes> {
+        Some(one_event(&json!({"error": "Stream error occurred"}).to_string()))
+    }
 }
 
 /// `GET /stream/group`.
@@ -54,9 +58,10 @@ pub(crate) async fn group(
     State(doors): State<Doors>,
     listener: Listener,
     peer: Peer,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    told(open_group(&doors, listener, peer, &uri).await)
+    told(&headers, open_group(&doors, listener, peer, &uri).await)
 }
 
 async fn open_group(
@@ -78,8 +83,13 @@ async fn open_group(
 }
 
 /// `GET /stream/all`.
-pub(crate) async fn all(State(doors): State<Doors>, listener: Listener, peer: Peer) -> Response {
-    told(open_all(&doors, listener, peer).await)
+pub(crate) async fn all(
+    State(doors): State<Doors>,
+    listener: Listener,
+    peer: Peer,
+    headers: HeaderMap,
+) -> Response {
+    told(&headers, open_all(&doors, listener, peer).await)
 }
 
 async fn open_all(doors: &Doors, listener: Listener, peer: Peer) -> Result<Response, Refused> {
@@ -117,15 +127,18 @@ async fn open(
 }
 
 /// The stream, or the one event that says why there is none.
-fn told(opened: Result<Response, Refused>) -> Response {
+fn told(asked: &HeaderMap, opened: Result<Response, Refused>) -> Response {
     let mut response = opened.unwrap_or_else(|refused| {
         let said: Bytes = one_event(&json!({"error": refused.text()}).to_string());
         let headers =
             [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
         (headers, Body::from(said)).into_response()
     });
-    let headers = response.headers_mut();
-    headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
+    // COMPAT(groups): it says so, which goes without saying.
+    if asked.get(header::CONNECTION).is_none_or(|asked| asked != "close") {
+        let kept = HeaderValue::from_static("keep-alive");
+        response.headers_mut().insert(header::CONNECTION, kept);
+    }
     response
 }
 

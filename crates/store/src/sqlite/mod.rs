@@ -14,6 +14,7 @@ mod readers;
 mod receipts;
 mod rooms;
 mod rows;
+mod search;
 mod sessions;
 mod txn;
 mod writer;
@@ -131,6 +132,16 @@ impl Manual {
             ops.push(op);
         }
         (!ops.is_empty()).then(|| self.committer.commit(ops))
+    }
+
+    /// Does one slice of the work on the search index, of up to `rows` messages, in a commit of its
+    /// own; false when there was nothing to do.
+    pub fn index(&mut self, rows: i64) -> bool {
+        let behind = self.committer.is_behind();
+        if behind {
+            self.committer.commit(vec![Op::index(rows)]);
+        }
+        behind
     }
 }
 

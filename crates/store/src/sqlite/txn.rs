@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::failed;
 use super::log::{Stored, StoredUser};
+use super::search::Index;
 use crate::{Batch, StoreError};
 
 /// The head of a session's log, and the version of its access list.
@@ -29,6 +30,7 @@ pub(super) struct Txn<'a> {
     pub(super) batch: &'a mut Batch,
     pub(super) next_message_no: &'a mut i64,
     pub(super) erased: &'a mut bool,
+    pub(super) index: &'a mut Index,
 }
 
 impl Txn<'_> {

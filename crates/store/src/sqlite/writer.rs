@@ -16,8 +16,9 @@ use uuid::Uuid;
 
 use super::checkpoint::Ahead;
 use super::messages::{self, Append};
+use super::search::{Index, SLICE};
 use super::txn::{Head, Txn};
-use super::{BUSY_WAIT, caught, embedded, failed, open_writing, rooms};
+use super::{BUSY_WAIT, caught, embedded, failed, open_writing, rooms, search};
 use crate::{Batch, StoreError};
 
 /// Ops in one commit.
@@ -35,8 +36,16 @@ const PLENTY: usize = 384;
 const LOOKS: usize = 10;
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// How long the writer rests before it uses the pause to checkpoint.
+/// How long the writer rests before it uses the pause to checkpoint, and to index what little was
+/// said since.
 const IDLE: Duration = Duration::from_millis(50);
+
+/// How long it rests before it indexes a whole slice,
+const REST: Duration = Duration::from_millis(2);
+
+/// and how far the index may be behind before slices go with the commits of a writer that never
+/// rests. Each takes a few milliseconds, so a burst shall be over before it comes to this.
+const BEHIND_MAX: i64 = 128 * 1024;
 
 /// How long what was overwritten may stay in the write-ahead log while the writer never rests.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -87,6 +96,17 @@ impl Op {
     }
 }
 
+impl Op {
+    /// A slice of the work on the search index, of up to `rows` messages. Nobody waits for it.
+    pub(super) fn index(rows: i64) -> Self {
+        Self(Kind::Run(Box::new(move |txn| {
+            let done = caught(|| search::extend(txn, rows));
+            let done = done.map_err(|error| tracing::error!(%error, "failed to index"));
+            (done, Box::new(|_| {}))
+        })))
+    }
+}
+
 /// What becomes of the write-ahead log.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Log {
@@ -108,6 +128,8 @@ pub struct Committer {
     wal_ops: usize,
     /// Beyond this many bytes the log is begun anew even under load.
     wal_bytes_max: u64,
+    /// How far the search index is.
+    index: Index,
     /// Held as long as this lives: two writers would give the same numbers twice.
     _lock: File,
 }
@@ -134,6 +156,7 @@ impl Committer {
             erased: true,
             wal_ops: 0,
             wal_bytes_max: WAL_BYTES_MAX,
+            index: Index::default(),
             _lock: lock,
         };
         committer.adopt(conn)?;
@@ -160,6 +183,7 @@ impl Committer {
     pub fn commit(&mut self, ops: Vec<Op>) -> Batch {
         let mut waiting = Waiting::default();
         self.wal_ops += ops.len();
+        self.index.stuck = false;
         let committed = self.transact(ops, &mut waiting);
         match committed {
             Ok(batch) => {
@@ -173,6 +197,7 @@ impl Committer {
                 // What a failed write or sync left behind is not to be trusted: begin again from
                 // what is on the disk.
                 self.conn = None;
+                self.index.stuck = true;
                 waiting.answer(&Err(error));
                 Batch::default()
             }
@@ -204,6 +229,7 @@ impl Committer {
             batch: &mut batch,
             next_message_no: &mut self.next_message_no,
             erased: &mut self.erased,
+            index: &mut self.index,
         };
         let mut ops = ops.into_iter();
         while let Some(op) = ops.next() {
@@ -223,12 +249,34 @@ impl Committer {
         Ok(batch)
     }
 
+    /// By how many messages the search index is behind: what nobody can do anything about now does
+    /// not count.
+    fn behind(&self) -> i64 {
+        match self.index {
+            Index { stuck: true, .. } => 0,
+            Index { soiled: true, .. } => SLICE,
+            Index { to, .. } => self.next_message_no - 1 - to,
+        }
+    }
+
+    /// Whether there is anything to do for the search index.
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind() > 0
+    }
+
+    /// How long to wait for the next op before there is something else to do; `None`: there is not.
+    fn rest(&self) -> Option<Duration> {
+        let some = self.unchecked || self.is_behind();
+        some.then_some(if self.behind() >= SLICE { REST } else { IDLE })
+    }
+
     /// Takes over an open connection.
     fn adopt(&mut self, conn: Connection) -> Result<(), StoreError> {
         let sql = "select max((select coalesce(max(no), 0) + 1 from messages), \
                    coalesce((select cast(value as integer) from meta \
                    where key = 'next_message_no'), 1))";
         self.next_message_no = conn.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
+        self.index = Index::load(&conn)?;
         self.heads.clear();
         self.conn = Some(conn);
         Ok(())
@@ -419,6 +467,27 @@ async fn gather(queue: &mpsc::Receiver<Op>, sink: &mpsc::Sender<Batch>) {
     }
 }
 
+/// What the writer does next.
+enum Next {
+    Op(Op),
+    /// Nothing came.
+    Rest,
+    /// Nothing will come any more.
+    End,
+}
+
+async fn next(queue: &mut mpsc::Receiver<Op>, rest: Option<Duration>) -> Next {
+    let op = match rest {
+        None => Ok(queue.recv().await),
+        Some(rest) => tokio::time::timeout(rest, queue.recv()).await,
+    };
+    match op {
+        Ok(Some(op)) => Next::Op(op),
+        Ok(None) => Next::End,
+        Err(_) => Next::Rest,
+    }
+}
+
 async fn serve(
     mut committer: Committer,
     mut ahead: Ahead,
@@ -429,26 +498,25 @@ async fn serve(
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut erase = false;
     loop {
-        let first = if committer.unchecked {
-            match tokio::time::timeout(IDLE, queue.recv()).await {
-                Ok(first) => first,
-                Err(_) => {
-                    // A reader may be in the way: then again after the next rest.
-                    committer.checkpoint(Log::Empty);
-                    continue;
-                }
+        let mut group = match next(&mut queue, committer.rest()).await {
+            Next::Op(first) => vec![first],
+            Next::Rest if committer.is_behind() => vec![Op::index(SLICE)],
+            Next::Rest => {
+                // A reader may be in the way: then again after the next rest.
+                committer.checkpoint(Log::Empty);
+                continue;
             }
-        } else {
-            queue.recv().await
+            Next::End => break,
         };
-        let Some(first) = first else { break };
-        let mut group = vec![first];
         while group.len() < GROUP_MAX
             && let Ok(op) = queue.try_recv()
         {
             group.push(op);
         }
         let size = group.len();
+        if committer.behind() > BEHIND_MAX {
+            group.push(Op::index(SLICE));
+        }
         let batch = committer.commit(group);
         if !batch.is_empty() && sink.send(batch).await.is_err() {
             tracing::debug!("nobody hears of commits any more");

@@ -10,6 +10,7 @@ mod accounts;
 mod concurrency;
 mod entries;
 mod handles;
+mod index;
 mod logins;
 mod members;
 mod messages;
@@ -17,6 +18,7 @@ mod model;
 mod paging;
 mod random;
 mod rooms;
+mod searching;
 mod sessions;
 mod sqlite;
 mod world;
@@ -130,6 +132,20 @@ macro_rules! suite {
                 ones_own_log_has_no_holes
                 an_entry_about_what_one_has_left_shows_nothing
                 the_store_says_that_it_works
+            }
+            searching {
+                what_was_said_is_found_at_once_newest_first
+                nothing_is_found_where_one_is_not
+                who_was_sent_away_finds_nothing_any_more
+                who_comes_in_finds_what_was_said_before
+                a_reworded_message_is_found_by_its_new_words_only
+                what_is_deleted_is_not_found
+                people_and_places_narrow_a_search
+                times_narrow_a_search
+                a_message_is_found_by_what_it_has
+                a_search_goes_on_where_its_page_ended
+                a_search_that_has_looked_enough_goes_on_later
+                any_query_is_harmless
             }
             concurrency {
                 numbers_have_no_holes_under_concurrent_sends

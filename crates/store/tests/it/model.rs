@@ -150,6 +150,30 @@ impl Model {
         allowed
     }
 
+    pub(crate) fn raze(&mut self, by: usize, room: usize) -> bool {
+        let allowed = self.role(by, room) == Some(Role::Owner);
+        if !allowed {
+            return false;
+        }
+        self.rooms[room].open = false;
+        self.rooms[room].roles.clear();
+        for (index, session) in self.sessions.iter_mut().enumerate() {
+            if session.room == room {
+                session.members.clear();
+                let said = self.messages.iter_mut().filter(|said| said.session == index);
+                said.for_each(|said| said.text = None);
+            }
+        }
+        true
+    }
+
+    /// The texts that somebody can see and that match, newest first.
+    pub(crate) fn found(&self, who: usize, matches: impl Fn(&str) -> bool) -> Vec<String> {
+        let seen = |said: &&Message| self.sessions[said.session].members.contains(&who);
+        let seen = self.messages.iter().rev().filter(seen);
+        seen.filter_map(|said| said.text.clone()).filter(|text| matches(text)).collect()
+    }
+
     /// The texts of a session by number; a deleted message's is empty.
     pub(crate) fn texts(&self, session: usize) -> Vec<(i64, String)> {
         let of = self.messages.iter().filter(|message| message.session == session);

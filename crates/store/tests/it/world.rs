@@ -12,10 +12,11 @@ use parlor_domain::session::{self};
 use parlor_domain::{
     ClientId, Denied, Draft, Event, EventKind, Limits, Message, MessageId, Room, RoomChange,
     RoomFacts, RoomId, RoomKind, Session, SessionChange, SessionFacts, SessionId, Time, User,
-    UserEvent, UserId, name,
+    UserEvent, UserId, name, search,
 };
 use parlor_store::accounts::NewAccount;
 use parlor_store::rooms::RoomDraft;
+use parlor_store::search::{Asked, Found};
 use parlor_store::sessions::NewSession;
 use parlor_store::{Batch, Changed, Posted, Store, StoreError};
 use tokio::sync::mpsc;
@@ -43,6 +44,12 @@ pub(crate) fn id() -> Uuid {
 /// A key for a creating request, and its digest.
 pub(crate) fn key(digest: u8) -> (ClientId, [u8; 16]) {
     (ClientId(id()), [digest; 16])
+}
+
+/// A search for everything at once.
+pub(crate) fn asked(text: &str) -> Asked {
+    let query = search::parse(text, &Limits::default()).unwrap();
+    Asked { query, before: None, limit: 1_000, rows_max: 10_000, text_bytes_max: 1 << 20 }
 }
 
 /// Asserts a refusal.
@@ -286,6 +293,17 @@ impl World {
     pub(crate) async fn unsay(&self, user: UserId, message: MessageId) -> Result<(), StoreError> {
         let decide = Box::new(|view: &parlor_domain::View, old: &Message| view.admit_delete(old));
         self.store.delete(user, message, self.now(), decide).await
+    }
+
+    /// What somebody finds, in one go.
+    pub(crate) async fn search(&self, user: UserId, text: &str) -> Found {
+        self.store.search(user, asked(text)).await.unwrap()
+    }
+
+    /// The texts that somebody finds, newest first.
+    pub(crate) async fn find(&self, user: UserId, text: &str) -> Vec<String> {
+        let hits = self.search(user, text).await.hits.into_iter();
+        hits.map(|hit| hit.message.content).collect()
     }
 
     /// The whole log of a session.

@@ -14,4 +14,5 @@ mod kills;
 mod matrix;
 mod memory;
 mod readme;
+mod search;
 mod simulation;

@@ -47,6 +47,8 @@ const ALONE: &[Rule] = &[
     ("GET /users/{target}", "", [401, 200, 200, 200, 200, 200, 200]),
     // Only what was said where the asker is comes: `elsewhere` below makes sure.
     ("GET /users/{owner}/messages", "", [401, 200, 200, 200, 200, 200, 200]),
+    // Likewise.
+    ("GET /search?q=from:owner", "", [401, 200, 200, 200, 200, 200, 200]),
     ("GET /users/{owner}/sessions", "", [401, 200, 200, 200, 200, 200, 200]),
     ("GET /rooms", "", [401, 200, 200, 200, 200, 200, 200]),
     ("POST /rooms", r#"{"name":"Mine"}"#, [401, 201, 201, 201, 201, 201, 201]),
@@ -326,6 +328,20 @@ fn shape(route: &str) -> String {
     let route = route.split('?').next().unwrap_or_default();
     let parts = route.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
     parts.collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_said_elsewhere_is_not_found() {
+    let town = Town::new().await;
+    let scene = town.scene("public").await;
+    for (asker, expected) in ASKERS.iter().zip([0, 0, 0, 0, 1, 1, 1]).skip(1) {
+        let page: v1::SearchPage =
+            town.person(asker).get("/search?q=from:owner").await.expect("a page");
+        let messages = page.hits.iter().filter_map(|hit| hit.message.as_ref());
+        let found = messages.filter(|message| message.id == scene.message).count();
+        assert_eq!(found, expected, "{asker}");
+    }
+    town.server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

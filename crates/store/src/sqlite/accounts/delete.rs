@@ -1,10 +1,11 @@
 //! An account goes for good: out of every room, with every proof of it, and then what it said.
 
-use parlor_domain::{Denied, LoginId, RoomId, Time, UserId, room};
+use parlor_domain::{Denied, LoginId, MessageId, RoomId, Time, UserId, room};
 use rusqlite::params;
 
 use super::super::messages::{Erased, erase};
 use super::super::rows::{exists, many, most, one, user_no, uuid};
+use super::super::search::Gone;
 use super::super::txn::Txn;
 use super::super::{logins, rooms};
 use crate::StoreError;
@@ -67,19 +68,20 @@ pub(super) fn erase_deleted(txn: &mut Txn<'_>, limit: u64, now: Time) -> Result<
     let Some((no, user)) = next else {
         return Ok(0);
     };
-    let sql = "select no, id, number, session_no from messages \
-               where sender_no = ? and deleted_at is null limit ?";
+    let sql = "select no, id, number, session_no, content from messages \
+               where sender_no = ? and deleted_at is null order by no limit ?";
     let doomed = many(txn.conn, sql, params![no, most(limit)], |row| {
-        let id = parlor_domain::MessageId(uuid(row, 1)?);
-        Ok(Erased { no: row.get(0)?, id, number: row.get(2)?, session_no: row.get(3)? })
+        let gone = Gone { no: row.get(0)?, session_no: row.get(3)?, text: row.get(4)? };
+        Ok(Erased { id: MessageId(uuid(row, 1)?), number: row.get(2)?, gone })
     })?;
-    for gone in &doomed {
-        erase(txn, gone, user, now)?;
+    let count = doomed.len() as u64;
+    for erased in doomed {
+        erase(txn, erased, user, now)?;
     }
-    if (doomed.len() as u64) < limit {
+    if count < limit {
         txn.execute("update users set erased_at = ? where no = ?", [now.0, no])?;
         // There may be another account to be erased.
         return Ok(limit);
     }
-    Ok(doomed.len() as u64)
+    Ok(count)
 }

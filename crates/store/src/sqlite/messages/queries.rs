@@ -14,6 +14,7 @@ use crate::StoreError;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
 use crate::sqlite::receipts;
 use crate::sqlite::rows::{MESSAGE, many, message, most, one, user_no, uuid, view};
+use crate::sqlite::search::{self, Gone};
 use crate::sqlite::txn::Txn;
 use crate::sqlite::writer::Op;
 use crate::sqlite::{SqliteStore, failed};
@@ -63,6 +64,7 @@ impl Messages for SqliteStore {
             let file = asked.file.or_else(|| old.file.clone());
             let sql = "update messages set content = ?, file = ?, edited_at = ? where no = ?";
             txn.execute(sql, params![content, file, now.0, old.no])?;
+            search::reword(txn, &gone(&view, &old), &content)?;
             let new = Message { content, file, edited_at: Some(now), ..old };
             txn.log(view.session_no, now, Some(new.no), EventKind::Edited(new.clone()))?;
             Ok(new)
@@ -80,8 +82,8 @@ impl Messages for SqliteStore {
         self.write(move |txn| {
             let (view, old) = seen(txn.conn, user, id)?.ok_or(Denied::NotFound)?;
             decide(&view, &old)?;
-            let gone = Erased { no: old.no, id, number: old.number, session_no: view.session_no };
-            erase(txn, &gone, user, now)
+            let erased = Erased { id, number: old.number, gone: gone(&view, &old) };
+            erase(txn, erased, user, now)
         })
         .await
     }
@@ -188,27 +190,30 @@ impl Messages for SqliteStore {
 
 /// A message whose text goes.
 pub(in super::super) struct Erased {
-    pub(in super::super) no: i64,
     pub(in super::super) id: MessageId,
     pub(in super::super) number: i64,
-    pub(in super::super) session_no: i64,
+    pub(in super::super) gone: Gone,
 }
 
-/// Erases a message's text, its earlier wordings and whom it names; its number stays.
+/// Erases a message's text, its earlier wordings, whom it names and what it is found by; its number
+/// stays.
 pub(in super::super) fn erase(
     txn: &mut Txn<'_>,
-    gone: &Erased,
+    erased: Erased,
     by: UserId,
     now: Time,
 ) -> Result<(), StoreError> {
+    let Erased { id, number, gone } = erased;
+    let (no, session_no) = (gone.no, gone.session_no);
     let sql = "update messages set content = '', file = null, deleted_at = ? where no = ?";
-    txn.execute(sql, params![now.0, gone.no])?;
-    txn.execute("delete from revisions where message_no = ?", [gone.no])?;
+    txn.execute(sql, params![now.0, no])?;
+    txn.execute("delete from revisions where message_no = ?", [no])?;
+    search::remove(txn, 1, [Ok(gone)].into_iter())?;
     txn.erase();
     let sql = "delete from mentions where session_no = ? and number = ?";
-    txn.execute(sql, params![gone.session_no, gone.number])?;
-    let kind = EventKind::Deleted { message: gone.id, number: gone.number, by };
-    txn.log(gone.session_no, now, Some(gone.no), kind)?;
+    txn.execute(sql, params![session_no, number])?;
+    let kind = EventKind::Deleted { message: id, number, by };
+    txn.log(session_no, now, Some(no), kind)?;
     Ok(())
 }
 
@@ -223,6 +228,11 @@ fn seen(
     let found = statement.query_row([id.0.as_bytes()], message).optional().map_err(failed)?;
     let Some(found) = found else { return Ok(None) };
     Ok(view(conn, user, found.session)?.map(|view| (view, found)))
+}
+
+/// A message whose text goes, for the index.
+fn gone(view: &View, message: &Message) -> Gone {
+    Gone { no: message.no, session_no: view.session_no, text: message.content.clone() }
 }
 
 fn read_page(

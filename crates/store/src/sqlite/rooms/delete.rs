@@ -3,9 +3,9 @@
 use parlor_domain::{EventKind, Gone, SessionId, Time, UserEventKind, UserId};
 use rusqlite::params;
 
-use super::super::failed;
-use super::super::rows::{many, uuid};
+use super::super::rows::{many, one, uuid};
 use super::super::txn::Txn;
+use super::super::{failed, search};
 use super::Place;
 use crate::StoreError;
 
@@ -56,6 +56,7 @@ pub(super) fn delete(
         txn.forget(session.no)?;
     }
     delete_receipts(txn, place)?;
+    unindex(txn, place)?;
     for sql in ROWS {
         txn.execute(sql, [place.no])?;
     }
@@ -77,6 +78,20 @@ fn delete_receipts(txn: &Txn<'_>, place: &Place) -> Result<(), StoreError> {
         txn.execute(sql, params![user_no, key])?;
     }
     Ok(())
+}
+
+/// Takes the texts of a room's messages out of the search index.
+fn unindex(txn: &mut Txn<'_>, place: &Place) -> Result<(), StoreError> {
+    let sql = "select coalesce(sum(h.number), 0) from heads h \
+               join sessions s on s.no = h.session_no where s.room_no = ?";
+    let count: Option<i64> = one(txn.conn, sql, [place.no], |row| row.get(0))?;
+    let sql = "select m.no, m.session_no, m.content from messages m \
+               join sessions s on s.no = m.session_no where s.room_no = ? order by m.no";
+    let mut statement = txn.conn.prepare_cached(sql).map_err(failed)?;
+    let texts = statement.query_map([place.no], |row| {
+        Ok(search::Gone { no: row.get(0)?, session_no: row.get(1)?, text: row.get(2)? })
+    });
+    search::remove(txn, count.unwrap_or(0), texts.map_err(failed)?)
 }
 
 /// Tells everybody in a session that it is gone.

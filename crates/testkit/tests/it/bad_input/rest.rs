@@ -363,6 +363,11 @@ async fn a_search_is_only_words() {
             let shown: String = query.chars().take(20).collect();
             rows.push(row(&format!("R17 {path} {shown}"), &request, &[200, 422], ""));
         }
+        let request = place.ana.request("GET", &format!("/search?q={query}"));
+        let shown: String = query.chars().take(20).collect();
+        // None of them is a word, but for two.
+        let found: &[u16] = if query.contains(['a', 'N']) { &[200] } else { &[422] };
+        rows.push(row(&format!("R17 /search {shown}"), &request, found, ""));
     }
     place.try_all(&rows).await;
 }

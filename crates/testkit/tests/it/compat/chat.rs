@@ -69,7 +69,15 @@ impl Chat {
 
     /// Passes over texts until the close; its code and reason.
     pub(super) async fn closed(&mut self) -> (u16, String) {
+        self.closed_after(|_| {}).await
+    }
+
+    /// As [`Chat::closed`]; looks at every text.
+    pub(super) async fn closed_after(&mut self, look: impl Fn(&str)) -> (u16, String) {
         while let Some(frame) = self.0.next().await {
+            if frame.opcode == 1 {
+                look(&String::from_utf8_lossy(&frame.payload));
+            }
             if frame.opcode == 8 {
                 let code = match frame.payload[..] {
                     [high, low, ..] => u16::from_be_bytes([high, low]),

@@ -3,5 +3,8 @@
 //! the table in `docs/compat/rows.md` of them.
 
 mod chat;
+mod groups;
 mod mrsambosk;
+mod post;
+mod rei;
 mod room;
