@@ -337,6 +337,47 @@ export interface Init {
   /** The head of the user's own log. */
   user_seq: number;
   server_name: string;
+  /** The newest messages of some sessions: where something was said last, first. */
+  newest: Newest[];
+  limits: Limits;
+}
+
+/**
+ * The newest messages of one session. They may be newer than the session's head in the same
+ * answer: what is heard after that head then comes a second time.
+ */
+export interface Newest {
+  session_id: string;
+  /** Ascending by number. */
+  messages: Message[];
+  has_more_before: boolean;
+}
+
+/** What a client keeps to, rather than being refused. */
+export interface Limits {
+  /** Bytes of a message. */
+  message_bytes_max: number;
+  /** People that one message names. */
+  mentions_max: number;
+  /** Messages a second of one user, and how many at once. */
+  messages_per_s: number;
+  messages_burst: number;
+  /** Rows of one page. */
+  page_max: number;
+  /** Characters of texts. */
+  username_chars_max: number;
+  name_chars_max: number;
+  status_chars_max: number;
+  description_chars_max: number;
+  password_chars_min: number;
+  /** People of one direct room, and added by one request. */
+  direct_people_max: number;
+  members_added_max: number;
+  /** Sessions that one connection hears, and one event stream. */
+  subscriptions_max: number;
+  stream_sessions_max: number;
+  /** Milliseconds between two typing notices. */
+  typing_ms: number;
 }
 
 export interface UserList {

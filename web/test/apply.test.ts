@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { applyEvent, applyRead, applyTyping, position, readUpTo } from '../src/store/apply';
 import { emptyLog, fromInit, type State } from '../src/store/state';
 import { AT, event, message, room, session, state, user } from './samples';
+import type { Limits } from '../src/wire';
 
 function play(start: State, ...events: Parameters<typeof event>[]): State {
   return events.reduce((now, [seq, kind]) => applyEvent(now, event(seq, kind)), start);
@@ -153,6 +154,7 @@ test('the first screen starts every log at its head', () => {
   const init = {
     me: { user: user('ana'), email: null, email_verified: false, show_last_seen: true, show_email: false }, rooms: [room],
     sessions: [session({ head_seq: 9 })], epoch: 'f', user_seq: 7, server_name: 'Home',
+    newest: [], limits: { page_max: 100 } as Limits,
   };
   const after = fromInit(init, state());
   expect(after.logs.s).toEqual(emptyLog(9));

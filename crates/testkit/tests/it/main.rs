@@ -10,7 +10,6 @@ mod compat;
 mod conversations;
 mod described;
 mod disconnects;
-mod first_screen;
 mod kills;
 mod matrix;
 mod memory;

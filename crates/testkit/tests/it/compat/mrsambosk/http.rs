@@ -2,13 +2,13 @@
 
 use parlor_testkit::TestServer;
 use parlor_testkit::http::Request;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{BASE, Member, PASSWORD, login, register, send};
 
-/// Row: MRS `POST /register` → 201 `{"message":"User created successfully"}`, usable at once
-/// Row: MRS `POST /login` → 200 `{"message":"Login successful","user":<number>}`
-/// Row: MRS section 8: signing in sets an HttpOnly cookie, which is what proves anybody
+/// Row: `POST /register` → 201 `{"message":"User created successfully"}`, usable at once
+/// Row: `POST /login` → 200 `{"message":"Login successful","user":<number>}`
+/// Row: signing in sets an HttpOnly cookie, which is what proves anybody
 #[tokio::test]
 async fn who_has_registered_can_sign_in_at_once_and_gets_a_cookie() {
     let server = TestServer::start().await;
@@ -24,8 +24,8 @@ async fn who_has_registered_can_sign_in_at_once_and_gets_a_cookie() {
     server.stop().await;
 }
 
-/// Row: MRS `POST /register` → 400 `{"detail":"Email already registered"}`
-/// Row: MRS `POST /register`: the username need not be unique
+/// Row: `POST /register` → 400 `{"detail":"Email already registered"}`
+/// Row: `POST /register`: the username need not be unique
 #[tokio::test]
 async fn an_address_is_registered_once_and_a_name_as_often_as_people_like() {
     let server = TestServer::start().await;
@@ -40,8 +40,8 @@ async fn an_address_is_registered_once_and_a_name_as_often_as_people_like() {
     server.stop().await;
 }
 
-/// Row: MRS `POST /register`: an empty username passes
-/// Row: MRS `POST /register` → 400 for what is no address and for a password of under 8 characters
+/// Row: `POST /register`: an empty username passes
+/// Row: `POST /register` → 400 for what is no address and for a password of under 8 characters
 #[tokio::test]
 async fn a_name_may_be_empty_but_an_address_and_a_password_may_not() {
     let server = TestServer::start().await;
@@ -60,8 +60,8 @@ async fn a_name_may_be_empty_but_an_address_and_a_password_may_not() {
     server.stop().await;
 }
 
-/// Row: MRS `POST /login` → 401 `{"detail":"Incorrect email or password"}`
-/// Row: MRS 8b.1: unknown and wrong are one answer
+/// Row: `POST /login` → 401 `{"detail":"Incorrect email or password"}`
+/// Row: unknown and wrong are one answer
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_address_are_one_answer() {
     let server = TestServer::start().await;
@@ -75,20 +75,24 @@ async fn a_wrong_password_and_an_unknown_address_are_one_answer() {
     server.stop().await;
 }
 
-/// Row: MRS validation → 422 in the words of pydantic 1
+fn fault(name: &str, msg: &str, kind: &str) -> Value {
+    json!({"loc": ["body", name], "msg": msg, "type": kind})
+}
+
+/// Row: validation → 422 in the words of pydantic 1
 #[tokio::test]
 async fn what_is_missing_is_named_in_the_words_of_pydantic_1() {
     let server = TestServer::start().await;
     let ask = async |path: &str, body: &str| {
         send(&server, Request::new("POST", &format!("{BASE}{path}")).json(body)).await
     };
-    let missing = |name: &str| json!({"loc": ["body", name], "msg": "field required", "type": "value_error.missing"});
+    let missing = |name: &str| fault(name, "field required", "value_error.missing");
     let answer = ask("/register", r#"{"email":"a@example.org"}"#).await;
     assert_eq!(answer.status, 422);
     assert_eq!(answer.json(), json!({"detail": [missing("username"), missing("password")]}));
     let answer = ask("/login", r#"{"email":null,"password":[]}"#).await;
     assert_eq!(answer.status, 422);
-    let no_text = |name: &str| json!({"loc": ["body", name], "msg": "str type expected", "type": "type_error.str"});
+    let no_text = |name: &str| fault(name, "str type expected", "type_error.str");
     assert_eq!(answer.json(), json!({"detail": [no_text("email"), no_text("password")]}));
     let answer = ask("/login", "").await;
     assert_eq!(answer.status, 422);
@@ -100,7 +104,7 @@ async fn what_is_missing_is_named_in_the_words_of_pydantic_1() {
     server.stop().await;
 }
 
-/// Row: MRS `GET /messages` → 200 `{"data":[{id, sender_id, sender, online, content}]}`, oldest
+/// Row: `GET /messages` → 200 `{"data":[{id, sender_id, sender, online, content}]}`, oldest
 /// first, all
 #[tokio::test]
 async fn all_messages_are_read_the_oldest_first() {
@@ -127,10 +131,10 @@ async fn all_messages_are_read_the_oldest_first() {
     server.stop().await;
 }
 
-/// Row: MRS `DELETE /message/{int}` → 200 `{"message":"Message Deleted Successfully"}`, gone from
+/// Row: `DELETE /message/{int}` → 200 `{"message":"Message Deleted Successfully"}`, gone from
 /// the list
-/// Row: MRS `DELETE /message/{int}` → 404 `{"detail":"Message not found"}`; also when deleted twice
-/// Row: MRS `DELETE /message/{int}` → 422 for no integer
+/// Row: `DELETE /message/{int}` → 404 `{"detail":"Message not found"}`; also when deleted twice
+/// Row: `DELETE /message/{int}` → 422 for no integer
 #[tokio::test]
 async fn ones_own_message_is_deleted_for_everybody() {
     let server = TestServer::start().await;
@@ -158,7 +162,7 @@ async fn ones_own_message_is_deleted_for_everybody() {
     server.stop().await;
 }
 
-/// Row: MRS section 8: deleting another's message → 403, unless one moderates the lobby
+/// Row: deleting another's message → 403, unless one moderates the lobby
 #[tokio::test]
 async fn anothers_message_is_deleted_by_who_moderates_and_by_nobody_else() {
     let server = TestServer::start().await;
@@ -176,9 +180,9 @@ async fn anothers_message_is_deleted_by_who_moderates_and_by_nobody_else() {
     server.stop().await;
 }
 
-/// Row: MRS `GET /get_all_users` → 200 `{"users":[{id, username, email, online}]}`, oneself too
-/// Row: MRS `GET /get_all_users/` is answered directly
-/// Row: MRS 8b.11: others' addresses are no-reply ones in the lobby
+/// Row: `GET /get_all_users` → 200 `{"users":[{id, username, email, online}]}`, oneself too
+/// Row: `GET /get_all_users/` is answered directly
+/// Row: others' addresses are no-reply ones in the lobby
 #[tokio::test]
 async fn everybody_is_listed_with_and_without_the_slash() {
     let server = TestServer::start().await;
@@ -197,8 +201,8 @@ async fn everybody_is_listed_with_and_without_the_slash() {
     server.stop().await;
 }
 
-/// Row: MRS `GET /user/{int}` → 200 `{"user":{username, email, id}}`
-/// Row: MRS `GET /user/{int}` → 404 `{"detail":"User not found"}`; 422 for no integer
+/// Row: `GET /user/{int}` → 200 `{"user":{username, email, id}}`
+/// Row: `GET /user/{int}` → 404 `{"detail":"User not found"}`; 422 for no integer
 #[tokio::test]
 async fn a_person_is_found_by_their_number() {
     let server = TestServer::start().await;
@@ -221,9 +225,9 @@ async fn a_person_is_found_by_their_number() {
     server.stop().await;
 }
 
-/// Row: MRS unknown path → 404 `{"detail":"Not Found"}`
-/// Row: MRS wrong method → 405 `{"detail":"Method Not Allowed"}` with `Allow`
-/// Row: MRS a trailing slash → 307 to the slash-less path, with an absolute `Location`
+/// Row: unknown path → 404 `{"detail":"Not Found"}`
+/// Row: wrong method → 405 `{"detail":"Method Not Allowed"}` with `Allow`
+/// Row: a trailing slash → 307 to the slash-less path, with an absolute `Location`
 #[tokio::test]
 async fn paths_and_methods_it_does_not_know_are_answered_in_its_own_way() {
     let server = TestServer::start().await;
@@ -259,8 +263,8 @@ async fn paths_and_methods_it_does_not_know_are_answered_in_its_own_way() {
     server.stop().await;
 }
 
-/// Row: MRS section 8: history, addresses and deletes → 401 without the cookie
-/// Row: MRS section 6: the cookies `access_token` and `refresh_token`, and Bearer tokens, are
+/// Row: history, addresses and deletes → 401 without the cookie
+/// Row: the cookies `access_token` and `refresh_token`, and Bearer tokens, are
 /// ignored
 #[tokio::test]
 async fn without_the_cookie_nothing_is_read_or_deleted() {
@@ -286,7 +290,7 @@ async fn without_the_cookie_nothing_is_read_or_deleted() {
     server.stop().await;
 }
 
-/// Row: MRS 8b.10: a request by cookie from a foreign `Origin`, or from `null`, is refused
+/// Row: a request by cookie from a foreign `Origin`, or from `null`, is refused
 #[tokio::test]
 async fn a_page_of_another_origin_does_nothing_with_the_cookie() {
     let server = TestServer::start().await;
@@ -313,7 +317,7 @@ async fn a_page_of_another_origin_does_nothing_with_the_cookie() {
     server.stop().await;
 }
 
-/// Row: MRS 8b.12: limits per address → 429 with `Retry-After` of at most 5 s
+/// Row: limits per address → 429 with `Retry-After` of at most 5 s
 #[tokio::test]
 async fn who_tries_too_many_passwords_is_told_when_to_come_back() {
     let server = TestServer::builder().limits_on().limit("login_tries_per_min", 12).start().await;
@@ -328,7 +332,7 @@ async fn who_tries_too_many_passwords_is_told_when_to_come_back() {
     server.stop().await;
 }
 
-/// Row: MRS section 8: a façade can be switched off
+/// Row: a façade can be switched off
 #[tokio::test]
 async fn nothing_of_it_is_left_where_it_is_switched_off() {
     let server = TestServer::builder().set("compat", "rei,groups").start().await;

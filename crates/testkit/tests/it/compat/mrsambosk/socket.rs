@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{BASE, Member, frame, lobby, offline, send, told};
 use crate::compat::chat::Chat;
 
-/// Row: MRS `WS /ws/{int}`: a text frame is stored verbatim and told to all, the sender too, as
+/// Row: `WS /ws/{int}`: a text frame is stored verbatim and told to all, the sender too, as
 /// `{"time":"HH:MM","clientId":<int>,"message":<text>}`
 #[tokio::test]
 async fn every_text_is_stored_as_it_is_and_told_to_all() {
@@ -26,7 +26,7 @@ async fn every_text_is_stored_as_it_is_and_told_to_all() {
     server.stop().await;
 }
 
-/// Row: MRS `WS /ws/{int}`: an empty frame is told with `"message":""` and not stored
+/// Row: `WS /ws/{int}`: an empty frame is told with `"message":""` and not stored
 #[tokio::test]
 async fn an_empty_text_is_told_and_not_stored() {
     let server = TestServer::start().await;
@@ -41,8 +41,8 @@ async fn an_empty_text_is_told_and_not_stored() {
     server.stop().await;
 }
 
-/// Row: MRS `WS /ws/{int}`: on connect the user is online, and nothing is sent to anyone
-/// Row: MRS `WS /ws/{int}`: on disconnect of a socket that sent a frame the rest get
+/// Row: `WS /ws/{int}`: on connect the user is online, and nothing is sent to anyone
+/// Row: `WS /ws/{int}`: on disconnect of a socket that sent a frame the rest get
 /// `{"time","clientId","message":"Offline","type_offline":true}`; of one that sent none, nothing
 #[tokio::test]
 async fn who_has_said_something_is_missed_when_they_go() {
@@ -62,7 +62,7 @@ async fn who_has_said_something_is_missed_when_they_go() {
     server.stop().await;
 }
 
-/// Row: MRS `WS /ws/{int}`: `online` stays true while another tab is open
+/// Row: `WS /ws/{int}`: `online` stays true while another tab is open
 #[tokio::test]
 async fn somebody_with_another_tab_is_still_here() {
     let server = TestServer::start().await;
@@ -79,10 +79,10 @@ async fn somebody_with_another_tab_is_still_here() {
     server.stop().await;
 }
 
-/// Row: MRS `WS /ws/{id}`: no integer → the handshake is refused with 403
-/// Row: MRS `WS /ws/{int}`: an unknown integer → accepted, then closed 4000 without a reason
-/// Row: MRS section 8: no cookie, or another person's id → accepted, then closed 4000
-/// Row: MRS 8b.10: a foreign `Origin`, or `null` → accepted, then closed 4000
+/// Row: `WS /ws/{id}`: no integer → the handshake is refused with 403
+/// Row: `WS /ws/{int}`: an unknown integer → accepted, then closed 4000 without a reason
+/// Row: no cookie, or another person's id → accepted, then closed 4000
+/// Row: a foreign `Origin`, or `null` → accepted, then closed 4000
 #[tokio::test]
 async fn nobody_speaks_as_somebody_else() {
     let server = TestServer::start().await;
@@ -111,7 +111,7 @@ async fn nobody_speaks_as_somebody_else() {
     server.stop().await;
 }
 
-/// Row: MRS `WS /ws/{int}`: a binary frame ends the socket; the client sees 1006
+/// Row: `WS /ws/{int}`: a binary frame ends the socket; the client sees 1006
 #[tokio::test]
 async fn bytes_end_the_socket_without_a_goodbye() {
     let server = TestServer::start().await;
@@ -128,7 +128,7 @@ async fn bytes_end_the_socket_without_a_goodbye() {
     server.stop().await;
 }
 
-/// Row: MRS `WS /ws/{int}`: a text beyond the server's limit closes the socket with 1009
+/// Row: `WS /ws/{int}`: a text beyond the server's limit closes the socket with 1009
 #[tokio::test]
 async fn a_text_that_is_too_long_ends_the_socket_with_a_code_that_says_so() {
     let server = TestServer::start().await;
@@ -145,8 +145,8 @@ async fn a_text_that_is_too_long_ends_the_socket_with_a_code_that_says_so() {
     server.stop().await;
 }
 
-/// Row: MRS section 7: a message posted by any other door shows as a frame
-/// Row: MRS: an edit or a deletion anywhere shows as the empty frame of whoever did it
+/// Row: a message posted by any other door shows as a frame
+/// Row: an edit or a deletion anywhere shows as the empty frame of whoever did it
 #[tokio::test]
 async fn what_happens_at_other_doors_is_told_here() {
     let server = TestServer::start().await;
@@ -173,7 +173,7 @@ async fn what_happens_at_other_doors_is_told_here() {
     server.stop().await;
 }
 
-/// Row: MRS: only the lobby is told of here
+/// Row: only the lobby is told of here
 #[tokio::test]
 async fn other_rooms_and_sessions_are_none_of_its_business() {
     let server = TestServer::start().await;
@@ -195,8 +195,8 @@ async fn other_rooms_and_sessions_are_none_of_its_business() {
     server.stop().await;
 }
 
-/// Row: MRS 8b.7: being sent out of the lobby closes the socket (4003)
-/// Row: MRS 8b.9: an account that is deleted, or a login that is over, closes it (4000)
+/// Row: being sent out of the lobby closes the socket (4003)
+/// Row: an account that is deleted, or a login that is over, closes it (4000)
 #[tokio::test]
 async fn who_is_sent_away_hears_nothing_more() {
     let server = TestServer::start().await;

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{PASSWORD, cookie_of, frame, login, offline, register, send, told};
 use crate::compat::chat::Chat;
 
-/// Row: MRS section 6 row 2: the superset's `POST /login` has `user`, and sets the cookie
-/// Row: MRS what the React client does: sign in, open the socket, poke, read three lists, say,
+/// Row: the superset's `POST /login` has `user`, and sets the cookie
+/// Row: what the React client does: sign in, open the socket, poke, read three lists, say,
 /// delete, poke
 #[tokio::test]
 async fn its_client_finds_everything_at_the_root() {
@@ -44,8 +44,8 @@ async fn its_client_finds_everything_at_the_root() {
     server.stop().await;
 }
 
-/// Row: MRS section 6 (d): a browser's `Origin` on `/login` and `/register` chooses this façade
-/// Row: MRS section 6 (c): so does the header `X-Chat-Dialect`
+/// Row: a browser's `Origin` on `/login` and `/register` chooses this façade
+/// Row: so does the header `X-Chat-Dialect`
 #[tokio::test]
 async fn a_browser_that_signs_in_at_the_root_is_answered_in_its_words() {
     let server = TestServer::start().await;
@@ -64,7 +64,7 @@ async fn a_browser_that_signs_in_at_the_root_is_answered_in_its_words() {
     server.stop().await;
 }
 
-/// Row: MRS section 6 row 3: `GET /messages` is this façade's without `Authorization` and paging
+/// Row: `GET /messages` is this façade's without `Authorization` and paging
 #[tokio::test]
 async fn messages_are_its_own_unless_a_token_or_a_page_is_shown() {
     let server = TestServer::start().await;

@@ -43,7 +43,7 @@ async fn get(server: &TestServer, path: &str, accept: &str) -> Answer {
     send(server, Request::new("GET", path).header("Accept", accept)).await
 }
 
-/// Row: MRS section 8: the app is served from our own origin; JSON at `/` for everybody else
+/// Row: the app is served from our own origin; JSON at `/` for everybody else
 #[tokio::test]
 async fn its_page_is_at_the_root_for_browsers_only() {
     let (outer, accept_all) = (built(), "*/*");
@@ -65,7 +65,7 @@ async fn its_page_is_at_the_root_for_browsers_only() {
     server.stop().await;
 }
 
-/// Row: MRS: a deep link of the app gives its page to a browser, on paths that no façade knows
+/// Row: a deep link of the app gives its page to a browser, on paths that no façade knows
 #[tokio::test]
 async fn a_deep_link_gives_the_page_to_a_browser_only() {
     let outer = built();
@@ -80,7 +80,7 @@ async fn a_deep_link_gives_the_page_to_a_browser_only() {
     server.stop().await;
 }
 
-/// Row: MRS section 8: a façade path never answers HTML
+/// Row: a façade path never answers HTML
 #[tokio::test]
 async fn the_app_is_never_in_the_way_of_an_api() {
     let outer = built();
@@ -111,7 +111,7 @@ async fn the_app_is_never_in_the_way_of_an_api() {
     server.stop().await;
 }
 
-/// Row: MRS: nothing outside the folder of the app is served
+/// Row: nothing outside the folder of the app is served
 #[tokio::test]
 async fn no_path_leads_out_of_the_folder() {
     let outer = built();
@@ -134,7 +134,7 @@ async fn no_path_leads_out_of_the_folder() {
     server.stop().await;
 }
 
-/// Row: MRS: without the folder, `/` sends a browser to our own client
+/// Row: without the folder, `/` sends a browser to our own client
 #[tokio::test]
 async fn without_an_app_a_browser_is_sent_to_ours() {
     let server = TestServer::start().await;

@@ -1,5 +1,7 @@
 //! ROOM, row by row.
 
+mod operations;
+
 use parlor_testkit::TestServer;
 use parlor_testkit::http::{Answer, Request};
 use parlor_testkit::person::Person;
@@ -49,9 +51,9 @@ async fn listen(server: &TestServer, person: &Person, session: i64) -> Chat {
     Chat::open(server, &path, &[("Authorization", &proof)]).await.listened().await
 }
 
-/// Row: ROOM `POST /send_message?session_id=&user_id=` → 200 `{"message":"Message sent for processing"}`
-/// Row: ROOM section 8: its routes take a Parlor login: Bearer, `?token=`, or the cookie
-/// Row: ROOM 8b.5: any session that the caller is in, not only main ones
+/// Row: `POST /send_message?session_id=&user_id=` → 200 `{"message":"Message sent for processing"}`
+/// Row: its routes take a Parlor login: Bearer, `?token=`, or the cookie
+/// Row: any session that the caller is in, not only main ones
 #[tokio::test]
 async fn a_message_is_posted_with_any_proof_of_a_login() {
     let server = TestServer::start().await;
@@ -78,7 +80,7 @@ async fn a_message_is_posted_with_any_proof_of_a_login() {
     server.stop().await;
 }
 
-/// Row: ROOM validation → 422 in the words of pydantic 2
+/// Row: validation → 422 in the words of pydantic 2
 #[tokio::test]
 async fn what_is_wrong_is_named_in_the_words_of_pydantic_2() {
     let server = TestServer::start().await;
@@ -108,8 +110,8 @@ async fn what_is_wrong_is_named_in_the_words_of_pydantic_2() {
     server.stop().await;
 }
 
-/// Row: ROOM section 8: no proof, or a bad one → 401 `{"detail":"Not authenticated"}`
-/// Row: ROOM 8b.10: the cookie with a foreign `Origin`, or `null` → 403
+/// Row: no proof, or a bad one → 401 `{"detail":"Not authenticated"}`
+/// Row: the cookie with a foreign `Origin`, or `null` → 403
 #[tokio::test]
 async fn nothing_is_posted_without_a_login() {
     let server = TestServer::start().await;
@@ -138,8 +140,8 @@ async fn nothing_is_posted_without_a_login() {
     server.stop().await;
 }
 
-/// Row: ROOM 8b.5: `user_id` and `sender_id` must be the caller's integer id → 403
-/// Row: ROOM 8b.5: members only → 404 `{"detail":"Session with id: N does not exists in DB or CACHE"}`
+/// Row: `user_id` and `sender_id` must be the caller's integer id → 403
+/// Row: members only → 404 `{"detail":"Session with id: N does not exists in DB or CACHE"}`
 #[tokio::test]
 async fn nobody_posts_as_somebody_else_or_where_they_are_not() {
     let server = TestServer::start().await;
@@ -166,8 +168,8 @@ async fn nobody_posts_as_somebody_else_or_where_they_are_not() {
     server.stop().await;
 }
 
-/// Row: ROOM `WS /message/{session_id}`: text frames in are stored and told to all as text
-/// Row: ROOM section 7: a message posted by any other door shows as a text frame
+/// Row: `WS /message/{session_id}`: text frames in are stored and told to all as text
+/// Row: a message posted by any other door shows as a text frame
 #[tokio::test]
 async fn texts_go_in_and_out_as_texts() {
     let server = TestServer::start().await;
@@ -191,7 +193,7 @@ async fn texts_go_in_and_out_as_texts() {
     server.stop().await;
 }
 
-/// Row: ROOM `WS /message/{session_id}`: `?token=`, the cookie, and `user_id` as a query value
+/// Row: `WS /message/{session_id}`: `?token=`, the cookie, and `user_id` as a query value
 #[tokio::test]
 async fn a_socket_opens_with_a_token_in_the_query_or_a_cookie() {
     let server = TestServer::start().await;
@@ -208,8 +210,8 @@ async fn a_socket_opens_with_a_token_in_the_query_or_a_cookie() {
     server.stop().await;
 }
 
-/// Row: ROOM `WS /message/{id}`: no integer → the handshake is refused with 403
-/// Row: ROOM section 8: no login, a foreign `Origin`, not a member, another's `user_id` → accepted,
+/// Row: `WS /message/{id}`: no integer → the handshake is refused with 403
+/// Row: no login, a foreign `Origin`, not a member, another's `user_id` → accepted,
 /// then closed with 1008
 #[tokio::test]
 async fn who_may_not_listen_is_let_in_and_out_again() {
@@ -236,31 +238,44 @@ async fn who_may_not_listen_is_let_in_and_out_again() {
     server.stop().await;
 }
 
-/// Row: ROOM 8b.7: leaving, kick and ban close the socket with a code other than 4000 to 4002 (1008)
-/// Row: ROOM 8b.7: so does the end of the session, of the room and of the login
+/// Row: leaving, kick and ban close the socket with a code other than 4000 to 4002 (1008)
+/// Row: so does the end of the session, of the room and of the login
 #[tokio::test]
 async fn who_is_sent_away_hears_nothing_more() {
     let server = TestServer::start().await;
     let (ana, _) = someone(&server, "ana").await;
     let (bo, _) = someone(&server, "bo").await;
     let (cy, _) = someone(&server, "cy").await;
-    let room = ana.room("private", "a room", &[&bo, &cy]).await;
+    let (dee, eve) = (server.person("dee").await, server.person("eve").await);
+    let room = ana.room("private", "a room", &[&bo, &cy, &dee, &eve]).await;
     let id = session_no(&ana, &room.main_session_id).await;
     let mut a = listen(&server, &ana, id).await;
     let (mut b, mut c) = (listen(&server, &bo, id).await, listen(&server, &cy, id).await);
+    let (mut d, mut e) = (listen(&server, &dee, id).await, listen(&server, &eve, id).await);
+    let asked = v1::CreateSessionRequest { name: "aside".into(), members: vec![] };
+    let path = format!("/rooms/{}/sessions", room.id);
+    let aside: v1::Session = ana.call("POST", &path, Some(&asked)).await.unwrap();
+    let mut over = listen(&server, &ana, aside.no).await;
+    let out = (1008, "not a member".to_owned());
     ana.done("DELETE", &format!("/rooms/{}/members/{}", room.id, bo.id)).await.unwrap();
-    assert_eq!(b.closed().await, (1008, "not a member".to_owned()));
+    assert_eq!(b.closed().await, out);
+    dee.done("POST", &format!("/rooms/{}/leave", room.id)).await.unwrap();
+    assert_eq!(d.closed().await, out);
+    ana.done("PUT", &format!("/rooms/{}/bans/{}", room.id, eve.id)).await.unwrap();
+    assert_eq!(e.closed().await, out);
+    ana.done("DELETE", &format!("/sessions/{}", aside.id)).await.unwrap();
+    assert_eq!(over.closed().await, out);
     cy.done("POST", "/auth/logout").await.unwrap();
     assert_eq!(c.closed().await, (1008, "not authenticated".to_owned()));
     ana.say(&room.main_session_id, "alone").await.unwrap();
     assert_eq!(a.text().await, "alone");
     ana.done("DELETE", &format!("/rooms/{}", room.id)).await.unwrap();
-    assert_eq!(a.closed().await, (1008, "not a member".to_owned()));
+    assert_eq!(a.closed().await, out);
     server.stop().await;
 }
 
-/// Row: ROOM: a text beyond the server's limit closes the socket with 1009, bytes with 1003
-/// Row: ROOM `POST /send_message`: such a text, and an empty one, are refused
+/// Row: a text beyond the server's limit closes the socket with 1009, bytes with 1003
+/// Row: `POST /send_message`: such a text, and an empty one, are refused
 #[tokio::test]
 async fn what_cannot_be_stored_is_refused() {
     let server = TestServer::start().await;
@@ -290,9 +305,9 @@ async fn what_cannot_be_stored_is_refused() {
     server.stop().await;
 }
 
-/// Row: ROOM `GET /` in this dialect → 200 `["Connected to FastAPI ROOM SERVER"]`
-/// Row: ROOM unknown path → 404, wrong method → 405 with `Allow`, a slash too many → 307
-/// Row: ROOM `/docs` and `/openapi.json` are one page and one description for all
+/// Row: `GET /` in this dialect → 200 `["Connected to FastAPI ROOM SERVER"]`
+/// Row: unknown path → 404, wrong method → 405 with `Allow`, a slash too many → 307
+/// Row: `/docs` and `/openapi.json` are one page and one description for all
 #[tokio::test]
 async fn the_rest_is_answered_as_fastapi_does() {
     let server = TestServer::start().await;
@@ -317,7 +332,7 @@ async fn the_rest_is_answered_as_fastapi_does() {
     server.stop().await;
 }
 
-/// Row: ROOM section 8: a façade can be switched off
+/// Row: a façade can be switched off
 #[tokio::test]
 async fn nothing_of_it_is_left_where_it_is_switched_off() {
     let server = TestServer::builder().set("compat", "rei").start().await;

@@ -1,9 +1,9 @@
-//! What a client asks for first, and whom it has something in common with.
+//! The operations that ROOM's list names and never had: in our own API.
 
 use parlor_testkit::TestServer;
 use parlor_wire::v1;
 
-/// Row: ROOM's list "client init" → `GET /api/v1/me/init`
+/// Row: its list "client init" → `GET /api/v1/me/init`
 #[tokio::test]
 async fn one_call_gives_a_first_screen() {
     let server = TestServer::builder().limit("first_messages_max", 2).start().await;
@@ -25,9 +25,9 @@ async fn one_call_gives_a_first_screen() {
     server.stop().await;
 }
 
-/// Row: ROOM's list "get user session and message in a room" →
+/// Row: its list "get user session and message in a room" →
 /// `GET /api/v1/users/{id}/sessions?room_id=`, `GET /api/v1/users/{id}/messages?room_id=`
-/// Row: ROOM's lists "get all user sessions" and "get all messages by a user" → the same without
+/// Row: its lists "get all user sessions" and "get all messages by a user" → the same without
 /// `room_id`
 #[tokio::test]
 async fn sessions_and_messages_of_a_person_are_read_room_by_room() {
