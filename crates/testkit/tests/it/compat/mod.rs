@@ -8,3 +8,4 @@ mod mrsambosk;
 mod post;
 mod rei;
 mod room;
+mod shh;
