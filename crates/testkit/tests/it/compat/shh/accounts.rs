@@ -146,6 +146,9 @@ async fn a_body_may_be_json_or_a_form_of_either_kind() {
     let made = post(kind, &format!("{}--cut--\r\n", parts.concat())).await;
     assert_eq!(made.json()["user"]["username"], "cyn", "{}", made.text());
     assert_eq!(post(kind, &parts.concat()).await.status, 400);
+    let whole = format!("{{\"username\":\"{}\"}}", "x".repeat(64 * 1024));
+    let refused = post("application/json", &whole).await;
+    assert_eq!((refused.status, &*refused.code()), (413, "too_long"), "{}", refused.text());
     let text = "Unsupported media type \"text/plain\" in request.";
     assert_answer(&post("text/plain", form).await, 415, json!({"detail": text}));
     server.stop().await;

@@ -115,7 +115,7 @@ impl<'a> Browser<'a> {
 
     /// Their long id.
     async fn id(&self) -> String {
-        self.ours("GET", "/me", Value::Null).await.json()["id"].as_str().unwrap().to_owned()
+        self.ours("GET", "/me", Value::Null).await.json()["user"]["id"].as_str().unwrap().to_owned()
     }
 
     fn token(&self) -> &str {
