@@ -164,3 +164,25 @@ async fn the_facade_is_found_by_its_paths_by_a_prefix_and_by_a_header() {
     assert_eq!(off.status, 404);
     server.stop().await;
 }
+
+/// Row: 8b.9: a deleted account's tokens and cookies open nothing
+/// Row: 8b.7: deleting an account closes its sockets with a code other than 4000, 4001 and 4002
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_account_is_out_of_everything() {
+    let (server, _) = server().await;
+    let mut ana = Browser::of(&server, "ana").await;
+    let room = ana.room("general").await;
+    let (mut chat, _) = ana.chat(&room).await;
+    // This system cannot delete an account; Chat Room API can.
+    let delete = Request::new("DELETE", "/users/me").bearer(ana.token());
+    assert_eq!(send(&server, delete).await.status, 200);
+    let (code, reason) = chat.closed().await;
+    assert!(matches!(code, 4003 | 4010), "{code} {reason}");
+    assert_answer(&ana.get("/rooms/").await, 401, json!({"detail": "Invalid token"}));
+    let refused = ana.post("/refresh/", json!({})).await;
+    assert_answer(&refused, 401, json!({"detail": "Invalid refresh token"}));
+    assert_eq!(ana.socket(&room).await.closed().await.0, 4002);
+    let login = json!({"email": "ana@example.org", "password": PASSWORD});
+    assert_eq!(ana.post("/login/", login).await.status, 400);
+    server.stop().await;
+}
