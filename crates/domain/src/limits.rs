@@ -101,6 +101,7 @@ limits! {
     username_chars_max = 32, "Characters of a username.";
     name_chars_max = 80, "Characters of a display, room or session name.";
     facade_name_chars_max = 150, "Characters of a name that is chosen by a façade.";
+    facade_room_name_chars_max = 255, "Characters of a room's name that is chosen by a façade.";
     guest_name_chars_max = 25, "Characters of the name of somebody without a password.";
     facade_rows_max = 5_000, "Rows of a list that a façade answers whole: its newest.";
     facade_bytes_max = 8 * 1024 * 1024, "Bytes of the texts in such a list.";

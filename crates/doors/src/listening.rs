@@ -68,7 +68,7 @@ impl Listening {
         let head = match key {
             Key::Session(session) => self.app.session_head(&self.actor, session).await?,
             Key::User(_) => self.app.user_head(&self.actor).await?,
-            Key::Dialect(_) => 0,
+            Key::Dialect(_) | Key::Typing(_) => 0,
         };
         match after {
             Some(after) if after > head || after < 0 => return Err(Error::ResyncRequired),
@@ -136,7 +136,7 @@ impl Listening {
                 let page = self.app.user_events_after(&self.actor, after, limit).await?;
                 Ok((page.events.into_iter().map(Frame::user_event).collect(), page.head))
             }
-            Key::Dialect(_) => Ok((vec![], 0)),
+            Key::Dialect(_) | Key::Typing(_) => Ok((vec![], 0)),
         }
     }
 

@@ -16,8 +16,9 @@ type Dialects = [OnceLock<Option<Shared>>; Dialect::ALL.len()];
 pub struct Frame {
     seq: i64,
     takes_out: Option<UserId>,
+    typist: Option<UserId>,
     bytes: u64,
-    /// `None` for what only a façade says.
+    /// `None` for what only façades say.
     content: Option<server_frame::Frame>,
     ends: bool,
     dialects: OnceLock<Box<Dialects>>,
@@ -52,15 +53,30 @@ impl Frame {
         frame
     }
 
+    /// Somebody says that they are writing.
+    pub fn typing_of(user: UserId) -> Arc<Self> {
+        Arc::new(Self { typist: Some(user), ..Self::bare(0, None, false, None) })
+    }
+
     fn new(
         seq: i64,
         takes_out: Option<UserId>,
         ends: bool,
         content: Option<server_frame::Frame>,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::bare(seq, takes_out, ends, content))
+    }
+
+    fn bare(
+        seq: i64,
+        takes_out: Option<UserId>,
+        ends: bool,
+        content: Option<server_frame::Frame>,
+    ) -> Self {
+        Self {
             seq,
             takes_out,
+            typist: None,
             bytes: content.as_ref().map_or(0, |content| content.encoded_len() as u64),
             ends,
             dialects: OnceLock::new(),
@@ -68,7 +84,7 @@ impl Frame {
             json: OnceLock::new(),
             proto: OnceLock::new(),
             deflated: OnceLock::new(),
-        })
+        }
     }
 
     /// Its place in its log; 0 for a murmur.
@@ -81,12 +97,17 @@ impl Frame {
         self.takes_out
     }
 
+    /// Who says by it that they are writing.
+    pub fn typist(&self) -> Option<UserId> {
+        self.typist
+    }
+
     /// Whether the session is over with it.
     pub fn ends(&self) -> bool {
         self.ends
     }
 
-    /// What it says, for façades to translate; `None` for what only a façade says.
+    /// What it says, for façades to translate; `None` for what only façades say.
     pub fn content(&self) -> Option<&server_frame::Frame> {
         self.content.as_ref()
     }

@@ -42,6 +42,9 @@ pub enum Key {
     User(UserId),
     /// What only the connections of one façade hear; it has no log.
     Dialect(Dialect),
+    /// Who says in a session that they are writing, whenever they say so: for façades that have no
+    /// word for its end. It has no log.
+    Typing(SessionId),
 }
 
 /// Who a connection belongs to.
@@ -175,8 +178,8 @@ impl Hub {
     /// Tells what was noted since the last call, once per session: typing, presence and read
     /// markers are told together and are the first to be dropped.
     pub fn murmur(&self, now: Time) {
-        for (session, frame) in self.murmurs.take(now, &self.limits) {
-            if let Some(lane) = self.lane(Key::Session(session)) {
+        for (key, frame) in self.murmurs.take(now, &self.limits) {
+            if let Some(lane) = self.lane(key) {
                 lane.murmur(frame);
             }
         }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use parlor_domain::{Limits, SessionId, Time, UserId};
 use parlor_wire::v1::{self, server_frame};
 
-use crate::Frame;
+use crate::{Frame, Key};
 
 /// Somebody came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ struct Typing {
     /// Who is writing, and when they last said so.
     since: BTreeMap<UserId, Time>,
     told: BTreeSet<UserId>,
+    /// Who has said so since it was last told.
+    said: BTreeSet<UserId>,
 }
 
 impl Murmurs {
@@ -63,26 +65,31 @@ impl Murmurs {
     }
 
     pub(crate) fn typing(&self, session: SessionId, user: UserId, now: Time) {
-        self.0.lock().typing.entry(session).or_default().since.insert(user, now);
+        let mut state = self.0.lock();
+        let typing = state.typing.entry(session).or_default();
+        typing.since.insert(user, now);
+        typing.said.insert(user);
     }
 
     /// What is to be told now, and to whom.
-    pub(crate) fn take(&self, now: Time, limits: &Limits) -> Vec<(SessionId, Arc<Frame>)> {
+    pub(crate) fn take(&self, now: Time, limits: &Limits) -> Vec<(Key, Arc<Frame>)> {
         let mut state = self.0.lock();
         let mut told = Vec::new();
         for (session, changes) in state.presence.drain() {
-            told.push((session, presence_frame(session, &changes)));
+            told.push((Key::Session(session), presence_frame(session, &changes)));
         }
         for (session, marks) in state.reads.drain() {
-            told.push((session, read_frame(session, &marks)));
+            told.push((Key::Session(session), read_frame(session, &marks)));
         }
         // Who has said nothing for twice the interval between two notices has stopped.
         let lasts = Duration::from_millis(limits.typing_ms * 2);
         state.typing.retain(|session, typing| {
             typing.since.retain(|_, said| now.since(*said) < lasts);
+            let said = std::mem::take(&mut typing.said).into_iter();
+            told.extend(said.map(|user| (Key::Typing(*session), Frame::typing_of(user))));
             let now: BTreeSet<UserId> = typing.since.keys().copied().collect();
             if now != typing.told {
-                told.push((*session, typing_frame(*session, &now)));
+                told.push((Key::Session(*session), typing_frame(*session, &now)));
                 typing.told = now;
             }
             !typing.told.is_empty()

@@ -15,6 +15,8 @@ pub enum Which {
     Slug(String),
     /// Those that the reader is in.
     Mine,
+    /// Those that the reader is in, in the order in which they came in.
+    Joined,
     /// Those that the reader is in, and those that everybody may find.
     Visible,
 }
@@ -96,7 +98,7 @@ pub trait Handles: Send + Sync {
     /// [`StoreError`].
     async fn message_by_no(&self, user: UserId, no: i64) -> Result<Option<Placed>, StoreError>;
 
-    /// Rooms that `user` can see, in the order in which they were made, each with its people where
+    /// Rooms that `user` can see, in the order in which they were made unless asked otherwise, each with its people where
     /// they are in it. Direct rooms are among theirs.
     ///
     /// # Errors

@@ -5,11 +5,47 @@ use std::time::Duration;
 use parlor_domain::{Denied, LoginId, Time};
 use parlor_store::logins::Login;
 
-use super::tokens::same;
+use super::tokens::{BadToken, same};
 use crate::{Actor, App, Error};
 
 /// A cookie's use moves its login's end at most this often.
 const EXTEND_EVERY: Duration = Duration::from_hours(1);
+
+/// Why an access token proves nobody: for façades whose clients act on it.
+#[derive(Debug, thiserror::Error)]
+pub enum Unproved {
+    /// It was made for something else.
+    #[error("not an access token")]
+    OtherKind,
+    /// Its time is over.
+    #[error("the access token is over")]
+    Over,
+    /// It was never made here, or its login is over.
+    #[error("the access token is not good")]
+    Unknown,
+    /// Something failed.
+    #[error(transparent)]
+    Failed(Error),
+}
+
+impl From<BadToken> for Unproved {
+    fn from(bad: BadToken) -> Self {
+        match bad {
+            BadToken::Unknown => Self::Unknown,
+            BadToken::OtherKind => Self::OtherKind,
+            BadToken::Over => Self::Over,
+        }
+    }
+}
+
+impl From<Error> for Unproved {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unauthorized => Self::Unknown,
+            other => Self::Failed(other),
+        }
+    }
+}
 
 impl App {
     /// The actor that an access token proves.
@@ -17,11 +53,22 @@ impl App {
     /// # Errors
     /// [`Error::Unauthorized`] when the token is not good or its login is over.
     pub async fn authenticate_bearer(&self, token: &str) -> Result<Actor, Error> {
+        self.try_bearer(token).await.map_err(|unproved| match unproved {
+            Unproved::Failed(error) => error,
+            _ => Error::Unauthorized,
+        })
+    }
+
+    /// The actor that an access token proves, or what is wrong with it.
+    ///
+    /// # Errors
+    /// [`Unproved`].
+    pub async fn try_bearer(&self, token: &str) -> Result<Actor, Unproved> {
         let now = self.clock.now();
-        let (user, login) = self.tokens.read_access(token, now).ok_or(Error::Unauthorized)?;
+        let (user, login) = self.tokens.read_access(token, now)?;
         let login = self.alive(login, now).await?;
         if login.user != user {
-            return Err(Error::Unauthorized);
+            return Err(Unproved::Unknown);
         }
         Ok(actor(&login))
     }
@@ -32,7 +79,7 @@ impl App {
     /// # Errors
     /// [`Error`] when the store fails.
     pub async fn is_of_deleted(&self, token: &str) -> Result<bool, Error> {
-        let Some((user, _)) = self.tokens.read_access(token, self.clock.now()) else {
+        let Ok((user, _)) = self.tokens.read_access(token, self.clock.now()) else {
             return Ok(false);
         };
         match self.living(user).await {

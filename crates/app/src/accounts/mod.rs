@@ -18,6 +18,7 @@ mod revoke;
 pub(crate) mod tokens;
 mod verify;
 
+pub use authenticate::Unproved;
 pub use enroll::Enroll;
 pub use login::{Login, SignedIn};
 pub use register::{Register, Registered};

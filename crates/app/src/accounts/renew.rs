@@ -1,7 +1,7 @@
 //! A façade's refresh tokens, which stay good: their clients keep one.
 
 use parlor_domain::{LoginId, Time};
-use parlor_store::logins::Login;
+use parlor_store::logins::{Login, Which};
 use parlor_wire::Dialect;
 
 use super::SignedIn;
@@ -43,14 +43,7 @@ impl App {
     /// [`NotRenewed`] when the token is not a good one of this façade.
     pub async fn renew(&self, dialect: Dialect, token: &Hidden) -> Result<SignedIn, NotRenewed> {
         let now = self.clock.now();
-        let (login, hash) = if dialect == Dialect::Shh {
-            let ttl = self.settings.refresh_ttl;
-            let login = self.tokens.read_signed_refresh(token.expose(), ttl, now)?;
-            (login, standing_hash(login))
-        } else {
-            let shown = self.tokens.read_lasting(token.expose()).ok_or(NotRenewed::Unknown)?;
-            (shown.login, shown.hash)
-        };
+        let (login, hash) = self.shown_refresh(dialect, token, now)?;
         let expires = now + self.settings.refresh_ttl;
         let renewed = self.store.renew(login, dialect.as_str(), hash, expires, now).await;
         let login = renewed.map_err(Error::from)?.ok_or(NotRenewed::Unknown)?;
@@ -58,6 +51,33 @@ impl App {
         let next =
             if dialect == Dialect::Shh { self.signed_refresh(&login, now)? } else { token.clone() };
         Ok(self.signed_in(&login, next, None, now).await?)
+    }
+
+    /// Ends the login that a façade's refresh token is of; one that is not good ends nothing.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn logout_by(&self, dialect: Dialect, token: &Hidden) -> Result<(), Error> {
+        match self.shown_refresh(dialect, token, self.clock.now()) {
+            Ok((login, _)) => self.revoke(Which::Login(login)).await.map(drop),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The login that a refresh token of this façade is of, and what is stored of the token.
+    fn shown_refresh(
+        &self,
+        dialect: Dialect,
+        token: &Hidden,
+        now: Time,
+    ) -> Result<(LoginId, [u8; 32]), NotRenewed> {
+        if dialect == Dialect::Shh {
+            let ttl = self.settings.refresh_ttl;
+            let login = self.tokens.read_signed_refresh(token.expose(), ttl, now)?;
+            return Ok((login, standing_hash(login)));
+        }
+        let shown = self.tokens.read_lasting(token.expose()).ok_or(NotRenewed::Unknown)?;
+        Ok((shown.login, shown.hash))
     }
 
     /// The refresh token that a login begins with, unless it can only be made for the login that

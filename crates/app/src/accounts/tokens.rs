@@ -142,11 +142,15 @@ impl Tokens {
             .map_err(|e| Error::Internal(format!("sign a token: {e}")))
     }
 
-    /// The user and login that a good access token names; `None` for every fault alike. Only a
-    /// token whose header is byte for byte ours is read at all: another algorithm, a key id or a
-    /// key's address (`jku`, `jwk`, `x5u`) has no reader to fool.
-    pub(crate) fn read_access(&self, token: &str, now: Time) -> Option<(UserId, LoginId)> {
-        self.read_signed(token, ACCESS, self.ttl, now).ok()
+    /// The user and login that a good access token names. Only a token whose header is byte for
+    /// byte ours is read at all: another algorithm, a key id or a key's address (`jku`, `jwk`,
+    /// `x5u`) has no reader to fool.
+    pub(crate) fn read_access(
+        &self,
+        token: &str,
+        now: Time,
+    ) -> Result<(UserId, LoginId), BadToken> {
+        self.read_signed(token, ACCESS, self.ttl, now)
     }
 
     /// The login that a good refresh token names which is a JWT.
@@ -331,7 +335,7 @@ mod tests {
     fn an_access_token_is_good_until_it_expires() {
         let tokens = tokens();
         let token = tokens.access(&login(), NOW).unwrap();
-        let read = |at| tokens.read_access(token.expose(), at);
+        let read = |at| tokens.read_access(token.expose(), at).ok();
         let who = Some((login().user, login().id));
         assert_eq!(read(NOW), who);
         assert_eq!(read(after(899)), who);
@@ -341,7 +345,7 @@ mod tests {
 
     #[test]
     fn every_claim_must_be_right() {
-        let read = |token: String| tokens().read_access(&token, NOW);
+        let read = |token: String| tokens().read_access(&token, NOW).ok();
         assert!(read(forged(|_| {})).is_some());
         let wrong = [
             ("iss", json!("http://evil")),
@@ -382,12 +386,12 @@ mod tests {
         for header in headers {
             let head = BASE64.encode(header.to_string());
             for token in [format!("{head}.{rest}"), format!("{head}.{claims}.")] {
-                assert_eq!(tokens().read_access(&token, NOW), None, "{header}");
+                assert_eq!(tokens().read_access(&token, NOW).ok(), None, "{header}");
             }
         }
         let header = Header { kid: Some("x".into()), ..Header::default() };
         let signed = jsonwebtoken::encode(&header, &json!({}), &tokens().encoding).unwrap();
-        assert_eq!(tokens().read_access(&signed, NOW), None);
+        assert_eq!(tokens().read_access(&signed, NOW).ok(), None);
     }
 
     #[test]
@@ -400,7 +404,7 @@ mod tests {
                     let mut bytes = token.as_bytes().to_vec();
                     bytes[at] ^= 1 << bit;
                     let text = String::from_utf8(bytes).unwrap();
-                    assert_eq!(tokens.read_access(&text, NOW), None, "{at} {bit}");
+                    assert_eq!(tokens.read_access(&text, NOW).ok(), None, "{at} {bit}");
                     assert_eq!(tokens.read_refresh(&text), None, "{at} {bit}");
                 }
             }
@@ -413,8 +417,8 @@ mod tests {
         let access = tokens.access(&login(), NOW).unwrap();
         let refresh = tokens.refresh(login().id).unwrap();
         let cookie = tokens.cookie(login().id).unwrap();
-        assert_eq!(tokens.read_access(refresh.token.expose(), NOW), None);
-        assert_eq!(tokens.read_access(cookie.token.expose(), NOW), None);
+        assert_eq!(tokens.read_access(refresh.token.expose(), NOW).ok(), None);
+        assert_eq!(tokens.read_access(cookie.token.expose(), NOW).ok(), None);
         assert_eq!(tokens.read_refresh(access.expose()), None);
         assert_eq!(tokens.read_refresh(cookie.token.expose()), None);
         assert_eq!(tokens.read_cookie(refresh.token.expose()), None);
@@ -440,9 +444,9 @@ mod tests {
     fn another_servers_tokens_are_none() {
         let other = tokens_of(2, ISSUER);
         let access = other.access(&login(), NOW).unwrap();
-        assert_eq!(tokens().read_access(access.expose(), NOW), None);
+        assert_eq!(tokens().read_access(access.expose(), NOW).ok(), None);
         let elsewhere = tokens_of(1, "https://chat.example.org").access(&login(), NOW).unwrap();
-        assert_eq!(tokens().read_access(elsewhere.expose(), NOW), None);
+        assert_eq!(tokens().read_access(elsewhere.expose(), NOW).ok(), None);
         let refresh = other.refresh(login().id).unwrap();
         assert_eq!(tokens().read_refresh(refresh.token.expose()), None);
     }

@@ -1,7 +1,7 @@
 //! Making a room.
 
 use parlor_domain::room::NewRoom;
-use parlor_domain::{ClientId, Denied, Room, RoomId, RoomKind, SessionId, UserId, name};
+use parlor_domain::{ClientId, Denied, Limits, Room, RoomId, RoomKind, SessionId, UserId, name};
 use parlor_store::rooms::RoomDraft;
 
 use super::check_password;
@@ -49,7 +49,7 @@ impl App {
             &asked.name,
             &asked.description,
             &asked.members,
-            &self.limits,
+            &self.limits_for(&asked),
         )?;
         if let Some(password) = &asked.password {
             check_password(password, &self.limits)?;
@@ -77,6 +77,15 @@ impl App {
         };
         let owned_max = self.limits.rooms_owned_max;
         Ok(self.store.create_room(draft, owned_max, now).await?)
+    }
+
+    /// Rooms that are made by a façade, which asks for a name of its own, may have longer names.
+    fn limits_for(&self, asked: &CreateRoom) -> Limits {
+        let mut limits = self.limits;
+        if asked.unique || asked.slug.is_some() {
+            limits.name_chars_max = limits.facade_room_name_chars_max;
+        }
+        limits
     }
 
     fn room_digest(&self, room: &NewRoom, password: &Option<Hidden>) -> [u8; 16] {

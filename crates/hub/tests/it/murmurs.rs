@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parlor_domain::{Limits, Time};
-use parlor_hub::{Change, Ear, Form};
+use parlor_hub::{Change, Ear, Form, Key};
 use parlor_wire::frame::Codec;
 
 use crate::said::{SILENCE, ear_from_start, frames, gather, hub_of, is_rung, run, session, user};
@@ -38,6 +38,28 @@ fn those_who_write_are_told_together_once_and_when_they_stop() {
     hub.murmur(now + Duration::from_secs(60));
     let told = heard(&mut ear);
     assert!(told.len() == 1 && told[0].contains("\"user_ids\":[]"), "{told:?}");
+}
+
+#[test]
+fn who_has_no_word_for_the_end_of_writing_hears_of_everybody_who_says_that_they_write() {
+    let hub = hub_of(100);
+    let mut ear = ear_from_start(&hub, 1);
+    ear.listen(Key::Typing(session(1)));
+    ear.live_from(Key::Typing(session(1)), 1);
+    let mut typists = |at: Time| -> Vec<_> {
+        hub.murmur(at);
+        frames(&mut ear).unwrap().iter().filter_map(|frame| frame.typist()).collect()
+    };
+    let now = Time(1_000_000);
+    for n in [3, 2, 2] {
+        hub.typing(session(1), user(n), now);
+    }
+    hub.typing(session(2), user(4), now);
+    assert_eq!(typists(now), [user(2), user(3)]);
+    assert_eq!(typists(now), []);
+    hub.typing(session(1), user(2), now);
+    assert_eq!(typists(now), [user(2)], "again, while the others know it already");
+    assert_eq!(typists(now + Duration::from_secs(60)), [], "the end is not told");
 }
 
 #[test]

@@ -173,6 +173,10 @@ fn cards(conn: &Connection, user_no: i64, which: &Which) -> Result<Vec<Card>, St
             let sql = format!("{ROOM} where rm.role is not null order by r.no");
             many(conn, &sql, [user_no], card_row)?
         }
+        Which::Joined => {
+            let sql = format!("{ROOM} where rm.role is not null order by rm.joined_at, r.no");
+            many(conn, &sql, [user_no], card_row)?
+        }
         Which::Visible => {
             let sql = format!(
                 "{ROOM} where (rm.role is not null or r.kind = 'public') and {SEEN} order by r.no"

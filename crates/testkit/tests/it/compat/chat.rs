@@ -48,6 +48,29 @@ impl Chat {
         self.0.text(text).await.expect("the socket is open");
     }
 
+    /// Sends bytes.
+    pub(super) async fn say_bytes(&mut self, bytes: &[u8]) {
+        self.0.write(&frame(0x82, bytes)).await.expect("the socket is open");
+    }
+
+    /// The next text, as JSON; or the code, when the close comes first.
+    pub(super) async fn json_or_close(&mut self) -> Result<Value, u16> {
+        loop {
+            match self.0.next().await {
+                Some(Incoming { opcode: 8, payload }) => {
+                    return Err(payload
+                        .first_chunk()
+                        .map_or(1005, |code| u16::from_be_bytes(*code)));
+                }
+                Some(Incoming { opcode: 1, payload }) => {
+                    return Ok(serde_json::from_slice(&payload).expect("a text is JSON"));
+                }
+                Some(_) => {}
+                None => return Err(1006),
+            }
+        }
+    }
+
     /// The next text. What keeps the connection alive is passed over.
     pub(super) async fn text(&mut self) -> String {
         loop {

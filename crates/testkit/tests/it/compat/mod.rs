@@ -8,4 +8,5 @@ mod mrsambosk;
 mod post;
 mod rei;
 mod room;
+mod shh;
 mod superset;

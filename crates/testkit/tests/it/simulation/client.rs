@@ -64,7 +64,7 @@ enum Out {
 /// The name of a log in the history.
 pub(crate) fn log_name(key: Key) -> String {
     match key {
-        Key::Session(session) => session.to_string(),
+        Key::Session(session) | Key::Typing(session) => session.to_string(),
         Key::User(user) => user.to_string(),
         Key::Dialect(dialect) => dialect.as_str().to_owned(),
     }
