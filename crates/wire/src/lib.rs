@@ -9,6 +9,8 @@ pub mod error;
 pub mod frame;
 pub mod from;
 pub mod json;
+pub mod packet;
+pub mod reference;
 pub mod time;
 
 /// The generated types: what `proto/parlor/v1` says.
