@@ -14,6 +14,7 @@ mod reference;
 mod serve;
 mod setup;
 mod sim;
+mod socketio;
 mod steps;
 mod test;
 mod tidy;

@@ -27,14 +27,14 @@ use crate::manner::{End, Manner, part};
 use crate::outgoing::{Outgoing, SLICES};
 
 /// Bytes taken from the hub, and read from the socket, in one turn.
-const TURN_BYTES: u64 = 256 * 1024;
+pub(crate) const TURN_BYTES: u64 = 256 * 1024;
 
 /// Bytes read at once, on the stack: an idle connection has no buffer.
-const READ_BYTES: usize = 16 * 1024;
+pub(crate) const READ_BYTES: usize = 16 * 1024;
 
 /// Frames that say nothing, or that come too fast, before the connection is closed.
-const STRIKES_MAX: u32 = 3;
-const REFUSALS_MAX: u32 = 100;
+pub(crate) const STRIKES_MAX: u32 = 3;
+pub(crate) const REFUSALS_MAX: u32 = 100;
 
 /// What answers a command, when it is done.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Said> + Send>>;
@@ -354,7 +354,7 @@ impl Socket {
 }
 
 /// The time between two beats: half of the shorter of the two patiences.
-fn tick(app: &App) -> Duration {
+pub(crate) fn tick(app: &App) -> Duration {
     let limits = app.limits();
     Duration::from_millis((limits.stall_ms_max.min(limits.heartbeat_ms) / 2).max(1))
 }

@@ -87,7 +87,7 @@ pub struct Resume {
     pub after: Option<i64>,
 }
 
-/// Reads a packet. Its JSON is strict ([`json`]) and nested at most `depth_max` deep.
+/// Reads a packet. Its JSON is strict ([`mod@json`]) and nested at most `depth_max` deep.
 ///
 /// # Errors
 /// [`NoPacket`]: the client speaks something else.
