@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-const DOORS: [(&str, &str, &str); 5] = [
+const DOORS: [(&str, &str, &str); 6] = [
     ("rest", "over_rest", "Rest"),
     ("rest-protobuf", "over_rest_in_protobuf", "RestProtobuf"),
     ("socket", "over_a_socket", "Socket"),
     ("socket-protobuf", "over_a_socket_in_protobuf", "SocketProtobuf"),
+    ("socketio", "over_socketio", "SocketIo"),
     ("stream", "over_an_event_stream", "Stream"),
 ];
 

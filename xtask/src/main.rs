@@ -16,6 +16,7 @@ mod schemathesis;
 mod serve;
 mod setup;
 mod sim;
+mod socketio;
 mod steps;
 mod test;
 mod tidy;

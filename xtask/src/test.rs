@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::browser::TestServer;
 use crate::process::{cargo, exists, npm};
 use crate::steps::Steps;
-use crate::{process, reference, schemathesis, setup, sim, tidy, tree, web};
+use crate::{process, reference, schemathesis, setup, sim, socketio, tidy, tree, web};
 
 /// Set up this machine if need be, then run every test and check.
 #[derive(clap::Args)]
@@ -44,6 +44,7 @@ fn all(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
     let check = reference::Options { check: true };
     steps.call("generated documents", || reference::reference(&check))?;
     described(steps)?;
+    socketio::tests(steps)?;
     web_tests(steps)
 }
 

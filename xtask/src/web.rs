@@ -71,14 +71,14 @@ pub(crate) fn build() -> anyhow::Result<Built> {
 }
 
 /// `npm ci` if the lock file changed, or nothing is installed.
-pub(crate) fn install(web: &Path) -> anyhow::Result<()> {
-    let stamp = web.join("node_modules/.parlor-lock");
-    let now = hash(&[web.join("package-lock.json")])?;
+pub(crate) fn install(dir: &Path) -> anyhow::Result<()> {
+    let stamp = dir.join("node_modules/.parlor-lock");
+    let now = hash(&[dir.join("package-lock.json")])?;
     if std::fs::read_to_string(&stamp).is_ok_and(|then| then == now) {
         return Ok(());
     }
-    run(&mut npm(&["ci", "--no-audit", "--no-fund"]))?;
-    std::fs::create_dir_all(web.join("node_modules"))?;
+    run(npm(&["ci", "--no-audit", "--no-fund"]).current_dir(dir))?;
+    std::fs::create_dir_all(dir.join("node_modules"))?;
     Ok(std::fs::write(&stamp, now)?)
 }
 

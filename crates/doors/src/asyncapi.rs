@@ -18,6 +18,12 @@ resume impossible (load afresh), 4010 signed out, 1012 restarting.";
 const STREAM: &str = "Server-Sent Events: `data:` is a ServerFrame, `id:` a cursor over \
 everything that the stream names, which `Last-Event-ID` resumes.";
 
+const SOCKET_IO: &str = "Socket.IO 4, by polling or WebSocket: commands are events of the client \
+named by their type, with the command as their one argument and acknowledged by `ok` or `error`; \
+frames are events of the server named by theirs. Connect with `auth: {token, user_after, epoch, \
+resume: [{session_id, after}]}`. Three events are no frames: `revoked {session_id}`, out of that \
+session; `revoked {}`, signed out; `lagged {}`, resume.";
+
 /// The description.
 pub(crate) fn description(doors: &Doors) -> Value {
     let mut schemas = json!({});
@@ -40,6 +46,7 @@ pub(crate) fn description(doors: &Doors) -> Value {
         "servers": {
             "socket": {"host": host, "protocol": protocol},
             "stream": {"host": host, "protocol": scheme},
+            "socketio": {"host": host, "protocol": protocol},
         },
         "channels": channels(),
         "operations": operations(),
@@ -60,6 +67,16 @@ fn channels() -> Value {
             "address": "/api/v1/socket",
             "description": SOCKET,
             "servers": [{"$ref": "#/servers/socket"}],
+            "messages": {
+                "ClientFrame": component("ClientFrame"),
+                "ServerFrame": component("ServerFrame"),
+            },
+            "bindings": {"ws": {"method": "GET"}},
+        },
+        "socketio": {
+            "address": "/socket.io/",
+            "description": SOCKET_IO,
+            "servers": [{"$ref": "#/servers/socketio"}],
             "messages": {
                 "ClientFrame": component("ClientFrame"),
                 "ServerFrame": component("ServerFrame"),
@@ -88,6 +105,8 @@ fn operations() -> Value {
     json!({
         "hearCommand": operation("receive", "socket", "ClientFrame"),
         "tellOnSocket": operation("send", "socket", "ServerFrame"),
+        "hearEvent": operation("receive", "socketio", "ClientFrame"),
+        "tellByEvent": operation("send", "socketio", "ServerFrame"),
         "tellOnStream": operation("send", "stream", "ServerFrame"),
     })
 }

@@ -72,6 +72,7 @@ fn content_type(headers: &HeaderMap) -> Result<Option<Codec>, Refusal> {
     }
 }
 
+/// The bytes of a body, within the limits of size and time.
 pub(crate) async fn read(request: Request, limits: &Limits) -> Result<Bytes, Refusal> {
     let too_long = || {
         let limit = limits.json_bytes_max;

@@ -1,7 +1,9 @@
-//! What a socket's commands do: each is one use case, answered in the order in which they came.
+//! What a connection's commands do, on every door that takes commands: each is one use case,
+//! answered in the order in which they came.
 
 use std::sync::Arc;
 
+use futures_util::stream::FuturesOrdered;
 use parlor_app::{Actor, App, Error, Posted};
 use parlor_domain::message::SendMessage;
 use parlor_domain::{Denied, SessionId};
@@ -10,48 +12,99 @@ use parlor_wire::command::Command;
 use parlor_wire::frame::Frame as Said;
 use parlor_wire::v1;
 
+use crate::listening::Listening;
 use crate::manner::End;
-use crate::socket::Socket;
+use crate::socket::{Answer, Socket};
+
+/// A connection that commands come from.
+pub(crate) trait Caller {
+    /// How such a connection ends.
+    type End;
+
+    /// What commands work with.
+    fn parts(&mut self) -> Parts<'_>;
+
+    /// Says an answer now, before what comes from the hub.
+    fn answer(&mut self, said: &Said) -> Result<(), Self::End>;
+
+    /// Says that a cursor is void.
+    fn resync(&mut self, said: &Said) -> Result<(), Self::End>;
+}
+
+/// What commands work with.
+pub(crate) struct Parts<'a> {
+    pub(crate) app: &'a Arc<App>,
+    pub(crate) actor: Actor,
+    pub(crate) listening: &'a mut Listening,
+    /// Answers that are said in this order, each when it is there.
+    pub(crate) answers: &'a mut FuturesOrdered<Answer>,
+}
+
+impl Caller for Socket {
+    type End = End;
+
+    fn parts(&mut self) -> Parts<'_> {
+        let Self { app, actor, listening, answers, .. } = self;
+        Parts { app, actor: *actor, listening, answers }
+    }
+
+    fn answer(&mut self, said: &Said) -> Result<(), End> {
+        self.answer(said)
+    }
+
+    fn resync(&mut self, said: &Said) -> Result<(), End> {
+        self.say(said);
+        Err(End::with(4009, "resync_required"))
+    }
+}
 
 /// Runs a command, or begins to.
-pub(crate) async fn run(socket: &mut Socket, command: Command) -> Result<(), End> {
+pub(crate) async fn run<C: Caller>(caller: &mut C, command: Command) -> Result<(), C::End> {
+    let mut parts = caller.parts();
     match command {
-        Command::Send(send) => begin_send(socket, send).await,
-        Command::Subscribe(subscribe) => answer_subscribe(socket, subscribe).await?,
+        Command::Send(send) => begin_send(&mut parts, send).await,
+        Command::Subscribe(subscribe) => answer_subscribe(caller, subscribe).await?,
         Command::Unsubscribe(unsubscribe) => {
             if let Ok(session) = unsubscribe.session_id.parse() {
-                socket.listening.unsubscribe(Key::Session(session));
+                parts.listening.unsubscribe(Key::Session(session));
             }
-            push(socket, ok(unsubscribe.r#ref));
+            parts.push(ok(unsubscribe.r#ref));
         }
         Command::Typing(typing) => {
             if let Ok(session) = typing.session_id.parse() {
                 // Nobody waits for an answer: what may not be told is not told.
-                let _ = socket.app.typing(&socket.actor, session).await;
+                let _ = parts.app.typing(&parts.actor, session).await;
             }
         }
-        Command::Ping(ping) => push(socket, ok(ping.r#ref)),
-        other => begin(socket, other),
+        Command::Ping(ping) => parts.push(ok(ping.r#ref)),
+        other => begin(&mut parts, other),
     }
     Ok(())
 }
 
+impl Parts<'_> {
+    /// Puts an answer that is known already behind those that are still to come.
+    fn push(&mut self, said: Said) {
+        self.answers.push_back(Box::pin(std::future::ready(said)));
+    }
+}
+
 /// Gives a message its place in the queue before the next command is looked at, so that messages
 /// keep their order; the answer comes with the commit.
-async fn begin_send(socket: &mut Socket, send: v1::Send) {
+async fn begin_send(parts: &mut Parts<'_>, send: v1::Send) {
     let reference = send.r#ref;
     let sending = match read_send(send) {
-        Ok(cmd) => socket.app.send(&socket.actor, cmd).await,
+        Ok(cmd) => parts.app.send(&parts.actor, cmd).await,
         Err(denied) => Err(denied.into()),
     };
     match sending {
-        Ok(pending) => socket.answers.push_back(Box::pin(async move {
+        Ok(pending) => parts.answers.push_back(Box::pin(async move {
             match pending.done().await {
                 Ok(posted) => posted_ok(reference, &posted),
                 Err(error) => refusal(reference, &error),
             }
         })),
-        Err(error) => push(socket, refusal(reference, &error)),
+        Err(error) => parts.push(refusal(reference, &error)),
     }
 }
 
@@ -70,39 +123,40 @@ fn read_send(send: v1::Send) -> Result<SendMessage, Denied> {
     })
 }
 
-async fn answer_subscribe(socket: &mut Socket, subscribe: v1::Subscribe) -> Result<(), End> {
+async fn answer_subscribe<C: Caller>(
+    caller: &mut C,
+    subscribe: v1::Subscribe,
+) -> Result<(), C::End> {
     let reference = subscribe.r#ref;
-    let said = match try_subscribe(socket, subscribe).await {
+    let said = match try_subscribe(&mut caller.parts(), subscribe).await {
         Ok(head) => Said::Ok(v1::Ok { r#ref: reference, seq: Some(head), ..v1::Ok::default() }),
         Err(error) => refusal(reference, &error),
     };
-    let resync = matches!(&said, Said::Error(e) if e.code == "resync_required");
-    if resync {
-        socket.say(&said);
-        return Err(End::with(4009, "resync_required"));
+    if matches!(&said, Said::Error(e) if e.code == "resync_required") {
+        return caller.resync(&said);
     }
     // Answered at once, not in its turn: the events that follow must come after the answer.
-    socket.answer(&said)
+    caller.answer(&said)
 }
 
-async fn try_subscribe(socket: &mut Socket, subscribe: v1::Subscribe) -> Result<i64, Error> {
-    if subscribe.epoch.is_some_and(|epoch| epoch != socket.app.epoch()) {
+async fn try_subscribe(parts: &mut Parts<'_>, subscribe: v1::Subscribe) -> Result<i64, Error> {
+    if subscribe.epoch.is_some_and(|epoch| epoch != parts.app.epoch()) {
         return Err(Error::ResyncRequired);
     }
     let key = if subscribe.user_log {
-        Key::User(socket.actor.user)
+        Key::User(parts.actor.user)
     } else {
         let session: Result<SessionId, _> = subscribe.session_id.parse();
         Key::Session(session.map_err(|_| Denied::NotFound)?)
     };
-    socket.listening.subscribe(key, subscribe.after).await
+    parts.listening.subscribe(key, subscribe.after).await
 }
 
 /// Begins a command whose answer may come later.
-fn begin(socket: &mut Socket, command: Command) {
-    let (app, actor) = (Arc::clone(&socket.app), socket.actor);
-    socket.answers.push_back(Box::pin(async move {
-        let reference = parlor_wire::command::reference(&command).unwrap_or_default();
+fn begin(parts: &mut Parts<'_>, command: Command) {
+    let (app, actor) = (Arc::clone(parts.app), parts.actor);
+    parts.answers.push_back(Box::pin(async move {
+        let reference = parlor_wire::reference::of(&command).unwrap_or_default();
         match change(&app, &actor, command).await {
             Ok(()) => ok(reference),
             Err(error) => refusal(reference, &error),
@@ -129,11 +183,6 @@ async fn change(app: &App, actor: &Actor, command: Command) -> Result<(), Error>
     }
 }
 
-/// Puts an answer that is known already behind those that are still to come.
-fn push(socket: &mut Socket, said: Said) {
-    socket.answers.push_back(Box::pin(std::future::ready(said)));
-}
-
 fn ok(reference: i64) -> Said {
     Said::Ok(v1::Ok { r#ref: reference, ..v1::Ok::default() })
 }
@@ -154,7 +203,7 @@ pub(crate) fn failed(error: &Error) -> End {
 }
 
 /// The answer to a command that was refused or failed; failures are logged once, with an id.
-fn refusal(reference: i64, error: &Error) -> Said {
+pub(crate) fn refusal(reference: i64, error: &Error) -> Said {
     let (message, _) = crate::error::explain(error);
     Said::Error(v1::Error {
         r#ref: Some(reference),

@@ -15,7 +15,7 @@ use parlor_wire::Code;
 
 use crate::error::new_request_id;
 use crate::reply::{self, Reply};
-use crate::{Doors, Refusal, cors, origin};
+use crate::{Doors, Refusal, cors, origin, socketio};
 
 /// Headers of every answer that does not say otherwise itself.
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -161,7 +161,9 @@ async fn run(request: Request, next: Next, limits: &Limits) -> Response {
     let has_body = request.headers().contains_key(header::CONTENT_LENGTH)
         || request.headers().contains_key(header::TRANSFER_ENCODING);
     let body_ms = if has_body { limits.body_ms_max } else { 0 };
-    let patience = Duration::from_millis(limits.answer_ms_max + body_ms);
+    // Somebody who polls is answered when there is something, or with the next ping.
+    let poll_ms = if request.uri().path() == socketio::PATH { limits.heartbeat_ms } else { 0 };
+    let patience = Duration::from_millis(limits.answer_ms_max + body_ms + poll_ms);
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(patience, handled).await {
         Ok(Ok(response)) => response,

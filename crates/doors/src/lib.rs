@@ -1,4 +1,4 @@
-//! The protocols that people come in by: REST, WebSocket, Server-Sent Events.
+//! The protocols that people come in by: REST, WebSocket, Server-Sent Events, Socket.IO.
 //!
 //! Owns sockets, HTTP and everything that is said about it: who is asking, in which form, and how
 //! an answer looks. Refuses decisions, which are the use cases', and SQL.
@@ -30,6 +30,7 @@ mod reply;
 mod rest;
 pub mod serve;
 mod socket;
+mod socketio;
 mod upgrade;
 
 use std::sync::Arc;
@@ -88,6 +89,7 @@ pub fn router(doors: Doors, others: Router<Doors>, rest: Option<Router<Doors>>) 
     Router::new()
         .merge(api)
         .merge(docs)
+        .merge(socketio::routes())
         .merge(others)
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))

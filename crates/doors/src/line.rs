@@ -18,7 +18,7 @@ use crate::manner::{End, part};
 use crate::outgoing::{Outgoing, SLICES};
 
 /// Bytes read at once, on the stack: an idle connection has no buffer.
-const READ_BYTES: usize = 16 * 1024;
+pub(crate) const READ_BYTES: usize = 16 * 1024;
 
 /// What a line is ready for.
 pub(crate) enum Ready {
@@ -186,6 +186,6 @@ impl Line {
 }
 
 /// The time between two beats: half of the shorter of the two patiences.
-fn tick(limits: &Limits) -> Duration {
+pub(crate) fn tick(limits: &Limits) -> Duration {
     Duration::from_millis((limits.stall_ms_max.min(limits.heartbeat_ms) / 2).max(1))
 }

@@ -25,11 +25,11 @@ use crate::listening::Listening;
 use crate::manner::{End, Manner};
 
 /// Bytes taken from the hub, and read from the socket, in one turn.
-const TURN_BYTES: u64 = 256 * 1024;
+pub(crate) const TURN_BYTES: u64 = 256 * 1024;
 
 /// Frames that say nothing, or that come too fast, before the connection is closed.
-const STRIKES_MAX: u32 = 3;
-const REFUSALS_MAX: u32 = 100;
+pub(crate) const STRIKES_MAX: u32 = 3;
+pub(crate) const REFUSALS_MAX: u32 = 100;
 
 /// What answers a command, when it is done.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Said> + Send>>;

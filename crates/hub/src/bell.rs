@@ -53,8 +53,17 @@ impl Bell {
     /// Whether something was rung that nobody has taken, or the connection is to end; if not, who
     /// asks is woken when it is so. Whoever asked last is.
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+        self.poll_either(cx, true)
+    }
+
+    /// The same for those who take nothing now: whether the connection is to end.
+    pub(crate) fn poll_cut(&self, cx: &Context<'_>) -> Poll<()> {
+        self.poll_either(cx, false)
+    }
+
+    fn poll_either(&self, cx: &Context<'_>, takes: bool) -> Poll<()> {
         let mut state = self.state.lock();
-        if !state.rung.is_empty() || self.verdict().is_some() {
+        if takes && !state.rung.is_empty() || self.verdict().is_some() {
             return Poll::Ready(());
         }
         if !state.waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {

@@ -66,6 +66,12 @@ impl Ear {
         if self.ready.is_empty() { self.bell.poll(cx) } else { Poll::Ready(()) }
     }
 
+    /// Ready when there is a verdict, whatever there may be to gather. The task that asked last is
+    /// woken when there is.
+    pub fn poll_cut(&self, cx: &Context<'_>) -> Poll<()> {
+        self.bell.poll_cut(cx)
+    }
+
     /// How the connection is to end, if it is.
     pub fn verdict(&self) -> Option<Cut> {
         self.bell.verdict()

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use parlor_domain::{Event, EventKind, UserEvent, UserId};
 use parlor_wire::Dialect;
 use parlor_wire::frame::{self, Codec};
+use parlor_wire::packet;
 use parlor_wire::v1::server_frame;
 use parlor_ws::{Kind, Shared};
 
@@ -25,6 +26,7 @@ pub struct Frame {
     json: OnceLock<Shared>,
     proto: OnceLock<Shared>,
     deflated: OnceLock<Option<Shared>>,
+    packet: OnceLock<Shared>,
 }
 
 impl Frame {
@@ -84,6 +86,7 @@ impl Frame {
             json: OnceLock::new(),
             proto: OnceLock::new(),
             deflated: OnceLock::new(),
+            packet: OnceLock::new(),
         }
     }
 
@@ -135,6 +138,16 @@ impl Frame {
     pub fn deflated(&self) -> &Shared {
         let plain = self.encoded(Codec::Json);
         self.deflated.get_or_init(|| plain.deflated()).as_ref().unwrap_or(plain)
+    }
+
+    /// The frame as an event of Socket.IO, on a WebSocket; its payload is the packet itself.
+    pub fn packet(&self) -> &Shared {
+        let write = |to: &mut Vec<u8>| {
+            if let Some(content) = &self.content {
+                packet::event_of(content, to);
+            }
+        };
+        self.packet.get_or_init(|| Shared::build(Kind::Text, 512, write))
     }
 
     /// How many bytes it takes, as protobuf counts them: known without encoding anything.

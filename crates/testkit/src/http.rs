@@ -37,6 +37,12 @@ impl Request {
         self
     }
 
+    /// The same of another path.
+    #[must_use]
+    pub fn at(self, path: &str) -> Self {
+        Self { path: path.to_owned(), ..self }
+    }
+
     /// With the proof of a login.
     #[must_use]
     pub fn bearer(self, token: &str) -> Self {

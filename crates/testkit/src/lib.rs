@@ -14,6 +14,7 @@ pub mod process;
 pub mod raw_socket;
 pub mod server;
 pub mod socket;
+mod socketio;
 pub mod stream;
 pub mod watch;
 

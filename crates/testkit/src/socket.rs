@@ -1,4 +1,5 @@
-//! A WebSocket, spoken by another implementation than ours, in JSON or protobuf.
+//! A WebSocket, spoken by another implementation than ours, in JSON, protobuf, or Socket.IO's
+//! packets.
 
 use std::net::SocketAddr;
 
@@ -10,8 +11,10 @@ use prost::Message as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::Request;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::socketio::{self, Packet};
 use crate::{Person, Refused, soon};
 
 /// What comes from a socket.
@@ -24,10 +27,17 @@ pub enum Heard {
     Closed(u16),
 }
 
+/// What frames look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain(Codec),
+    SocketIo,
+}
+
 /// An open socket.
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    codec: Codec,
+    form: Form,
     reference: i64,
     /// What the server said first.
     pub hello: v1::Hello,
@@ -63,9 +73,37 @@ impl Socket {
         for (name, value) in [("authorization", &*bearer), ("sec-websocket-protocol", protocol)] {
             headers.insert(name, value.parse().expect("a header's value"));
         }
+        Self::shake_hands(request, Form::Plain(codec)).await
+    }
+
+    /// Opens a socket of Socket.IO for somebody, which resumes their own log and these sessions.
+    ///
+    /// # Errors
+    /// [`Refused`], with the status 0 and what the server says.
+    pub async fn open_io<'a>(
+        person: &Person,
+        user_after: Option<i64>,
+        resume: impl Iterator<Item = (&'a String, &'a i64)>,
+    ) -> Result<Self, Refused> {
+        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", person.server());
+        let request = url.into_client_request().expect("the address is a URL");
+        let mut socket = Self::shake_hands(request, Form::SocketIo).await;
+        let connect = socketio::connect(&person.token, user_after, resume);
+        let _ = socket.stream.send(Message::text(connect)).await;
+        match socket.next().await {
+            Heard::Frame(Frame::Hello(hello)) => socket.hello = hello,
+            Heard::Frame(Frame::Error(error)) => {
+                return Err(Refused { status: 0, code: error.code });
+            }
+            other => panic!("{} is not greeted: {other:?}", person.username),
+        }
+        Ok(socket)
+    }
+
+    async fn shake_hands(request: Request<()>, form: Form) -> Self {
         let opened = soon("a handshake", connect_async(request)).await;
         let (stream, _) = opened.expect("the handshake succeeds");
-        Self { stream, codec, reference: 0, hello: v1::Hello::default() }
+        Self { stream, form, reference: 0, hello: v1::Hello::default() }
     }
 
     /// The next thing that comes.
@@ -76,6 +114,13 @@ impl Socket {
     async fn read(&mut self) -> Heard {
         loop {
             match self.stream.next().await {
+                Some(Ok(Message::Text(text))) if self.form == Form::SocketIo => {
+                    match socketio::read(&text) {
+                        Packet::Frame(frame) => return Heard::Frame(*frame),
+                        Packet::Ping => _ = self.stream.send(Message::text("3")).await,
+                        Packet::Other => {}
+                    }
+                }
                 Some(Ok(Message::Text(text))) => return Heard::Frame(self.json(text.as_bytes())),
                 Some(Ok(Message::Binary(bytes))) => return Heard::Frame(self.proto(&bytes)),
                 Some(Ok(Message::Close(close))) => {
@@ -88,13 +133,13 @@ impl Socket {
     }
 
     fn json(&self, bytes: &[u8]) -> Frame {
-        assert_eq!(self.codec, Codec::Json, "JSON on a protobuf socket");
+        assert_eq!(self.form, Form::Plain(Codec::Json), "JSON on a protobuf socket");
         let frame: ServerFrame = serde_json::from_slice(bytes).expect("a frame of the schema");
         frame.frame.expect("a frame says something")
     }
 
     fn proto(&self, bytes: &[u8]) -> Frame {
-        assert_eq!(self.codec, Codec::Proto, "protobuf on a JSON socket");
+        assert_eq!(self.form, Form::Plain(Codec::Proto), "protobuf on a JSON socket");
         let frame = ServerFrame::decode(bytes).expect("a frame of the schema");
         frame.frame.expect("a frame says something")
     }
@@ -105,9 +150,10 @@ impl Socket {
     /// When the connection is over.
     pub async fn tell(&mut self, command: Command) -> anyhow::Result<()> {
         let frame = ClientFrame { command: Some(command) };
-        let message = match self.codec {
-            Codec::Json => Message::text(serde_json::to_string(&frame)?),
-            Codec::Proto => Message::binary(frame.encode_to_vec()),
+        let message = match self.form {
+            Form::Plain(Codec::Json) => Message::text(serde_json::to_string(&frame)?),
+            Form::Plain(Codec::Proto) => Message::binary(frame.encode_to_vec()),
+            Form::SocketIo => Message::text(socketio::event(&serde_json::to_value(&frame)?)),
         };
         Ok(self.stream.send(message).await?)
     }

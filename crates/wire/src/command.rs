@@ -5,7 +5,7 @@ use prost::Message as _;
 
 pub use crate::v1::client_frame::Command;
 
-use crate::json::{self, JsonError};
+use crate::json::{self, Body, Document, JsonError};
 use crate::v1::ClientFrame;
 
 /// Which of the two forms a connection speaks.
@@ -52,31 +52,22 @@ pub fn parse(codec: Codec, bytes: &[u8], depth_max: u64) -> Result<Command, Fram
 
 fn parse_json(bytes: &[u8], depth_max: u64) -> Result<Command, FrameError> {
     let kind = json::scan(bytes, depth_max)?.ok_or(FrameError::UnknownType)?;
-    Ok(match &*kind {
-        "subscribe" => Command::Subscribe(json::shaped(bytes)?),
-        "unsubscribe" => Command::Unsubscribe(json::shaped(bytes)?),
-        "send" => Command::Send(json::shaped(bytes)?),
-        "edit" => Command::Edit(json::shaped(bytes)?),
-        "delete" => Command::Delete(json::shaped(bytes)?),
-        "read" => Command::Read(json::shaped(bytes)?),
-        "typing" => Command::Typing(json::shaped(bytes)?),
-        "ping" => Command::Ping(json::shaped(bytes)?),
-        _ => return Err(FrameError::UnknownType),
-    })
+    named(&kind, &Document(bytes))
 }
 
-/// The `ref` that an answer to this command carries; `None` for commands that have no answer.
-pub fn reference(command: &Command) -> Option<i64> {
-    match command {
-        Command::Subscribe(c) => Some(c.r#ref),
-        Command::Unsubscribe(c) => Some(c.r#ref),
-        Command::Send(c) => Some(c.r#ref),
-        Command::Edit(c) => Some(c.r#ref),
-        Command::Delete(c) => Some(c.r#ref),
-        Command::Read(c) => Some(c.r#ref),
-        Command::Ping(c) => Some(c.r#ref),
-        Command::Typing(_) => None,
-    }
+/// Reads the command of this name out of a body that was scanned before.
+pub(crate) fn named(kind: &str, body: &impl Body) -> Result<Command, FrameError> {
+    Ok(match kind {
+        "subscribe" => Command::Subscribe(body.shaped()?),
+        "unsubscribe" => Command::Unsubscribe(body.shaped()?),
+        "send" => Command::Send(body.shaped()?),
+        "edit" => Command::Edit(body.shaped()?),
+        "delete" => Command::Delete(body.shaped()?),
+        "read" => Command::Read(body.shaped()?),
+        "typing" => Command::Typing(body.shaped()?),
+        "ping" => Command::Ping(body.shaped()?),
+        _ => return Err(FrameError::UnknownType),
+    })
 }
 
 #[cfg(test)]

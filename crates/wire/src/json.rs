@@ -43,6 +43,21 @@ pub(crate) fn shaped<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> 
     serde_json::from_slice(bytes).map_err(|e| JsonError::Shape(without_position(&e)))
 }
 
+/// What a command is read from, scanned before.
+pub(crate) trait Body {
+    /// Reads a `T`.
+    fn shaped<T: DeserializeOwned>(&self) -> Result<T, JsonError>;
+}
+
+/// A document that is the body as a whole.
+pub(crate) struct Document<'a>(pub(crate) &'a [u8]);
+
+impl Body for Document<'_> {
+    fn shaped<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        shaped(self.0)
+    }
+}
+
 /// Checks a document and returns the text of the outermost object's `type`, if there is one.
 ///
 /// # Errors

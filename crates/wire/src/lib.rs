@@ -11,6 +11,8 @@ pub mod frame;
 pub mod from;
 pub mod json;
 mod number;
+pub mod packet;
+pub mod reference;
 pub mod time;
 
 /// The generated types: what `proto/parlor/v1` says.

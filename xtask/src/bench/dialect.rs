@@ -12,6 +12,8 @@ pub(super) const JOIN: u64 = 1;
 pub(super) enum Protocol {
     Parlor,
     SocketIo,
+    /// Parlor's commands and events in Socket.IO's packets.
+    ParlorSocketIo,
 }
 
 /// A protocol, with its searchers made once.
@@ -56,7 +58,7 @@ impl Dialect {
     pub(super) fn request(&self, host: &str, token: &str) -> Vec<u8> {
         let path = match self.protocol {
             Protocol::Parlor => "/api/v1/socket",
-            Protocol::SocketIo => "/socket.io/?EIO=4&transport=websocket",
+            _ => "/socket.io/?EIO=4&transport=websocket",
         };
         let authorization = match token {
             "" => String::new(),
@@ -78,6 +80,9 @@ impl Dialect {
                 format!(r#"{{"type":"subscribe","ref":{JOIN},"session_id":"{session}"{after}}}"#)
             }
             Protocol::SocketIo => format!(r#"42{JOIN}["join","{session}"]"#),
+            Protocol::ParlorSocketIo => {
+                format!(r#"42{JOIN}["subscribe",{{"session_id":"{session}"{after}}}]"#)
+            }
         }
         .into_bytes()
     }
@@ -99,7 +104,7 @@ impl Dialect {
                 "{{\"type\":\"send\",\"ref\":{reference},\"session_id\":\"{session}\",\
                  \"client_id\":\"{id}\",\"content\":\"{content}\"}}"
             ),
-            Protocol::SocketIo => write!(
+            _ => write!(
                 out,
                 "42{reference}[\"send\",{{\"session_id\":\"{session}\",\"client_id\":\"{id}\",\
                  \"content\":\"{content}\"}}]"
@@ -111,7 +116,7 @@ impl Dialect {
     pub(super) fn understand(&self, message: &[u8]) -> Said {
         match self.protocol {
             Protocol::Parlor => self.understand_parlor(message),
-            Protocol::SocketIo => self.understand_socket_io(message),
+            _ => self.understand_socket_io(message),
         }
     }
 
@@ -132,9 +137,11 @@ impl Dialect {
             [b'0', ..] => Said::Answer(b"40"),
             [b'2'] => Said::Answer(b"3"),
             [b'4', b'0', ..] => Said::Welcome,
-            [b'4', b'2', ..] => self.seq(message).map_or(Said::Other, Said::Event),
-            [b'4', b'3', rest @ ..] => Said::Done(number(rest)),
-            [b'4', b'4', ..] => Said::Refused,
+            [b'4', b'2', b'[', b'"', b'e', b'v', ..] => {
+                self.seq(message).map_or(Said::Other, Said::Event)
+            }
+            [b'4', b'3', rest @ ..] if !refuses(rest) => Said::Done(number(rest)),
+            [b'4', b'3' | b'4', ..] => Said::Refused,
             _ => Said::Other,
         }
     }
@@ -153,6 +160,12 @@ impl Dialect {
     pub(super) fn stamp(&self, message: &[u8]) -> Option<u64> {
         number_after(&self.content, message)
     }
+}
+
+/// Whether what follows the number of an acknowledgement is Parlor's refusal.
+fn refuses(acknowledged: &[u8]) -> bool {
+    let digits = acknowledged.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    acknowledged[digits..].starts_with(br#"[{"type":"error""#)
 }
 
 fn number_after(finder: &Finder<'_>, message: &[u8]) -> Option<u64> {
@@ -214,6 +227,9 @@ mod tests {
         assert_eq!(dialect.understand(b"2"), Said::Answer(b"3"));
         assert_eq!(dialect.understand(b"4312[{\"seq\":3}]"), Said::Done(12));
         assert_eq!(dialect.understand(b"42[\"event\",{\"seq\":3}]"), Said::Event(3));
+        let refused = br#"4312[{"type":"error","ref":12,"code":"not_found"}]"#;
+        assert_eq!(dialect.understand(refused), Said::Refused);
+        assert_eq!(dialect.understand(br#"42["hello",{"user_seq":3}]"#), Said::Other);
     }
 
     #[test]

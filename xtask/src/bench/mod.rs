@@ -139,8 +139,9 @@ impl Options {
         if kinds.is_empty() {
             kinds = vec![Kind::Parlor, Kind::Coalesce, Kind::Each];
         }
-        if self.peers && !kinds.contains(&Kind::Socketio) {
-            kinds.push(Kind::Socketio);
+        if self.peers {
+            let both = [Kind::Socketio, Kind::ParlorSocketio];
+            kinds.extend(both.into_iter().filter(|kind| !self.servers.contains(kind)));
         }
         kinds
     }
@@ -169,8 +170,9 @@ impl Scenario {
     fn concerns(self, kind: Kind) -> bool {
         match self {
             Scenario::S2 | Scenario::S2Rooms => true,
-            Scenario::S1 | Scenario::S3 | Scenario::S5 => kind != Kind::Each,
             Scenario::Doors => matches!(kind, Kind::Parlor | Kind::Socketio),
+            Scenario::S1 => kind != Kind::Each,
+            Scenario::S3 | Scenario::S5 => !matches!(kind, Kind::Each | Kind::ParlorSocketio),
             Scenario::S4 | Scenario::Codec | Scenario::Start => kind == Kind::Parlor,
         }
     }

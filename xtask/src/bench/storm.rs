@@ -7,7 +7,7 @@ use super::crowd::{Crowd, Listen, Part, Seat, Voice};
 use super::dialect::content;
 use super::figures::{self, Figures, quantile};
 use super::ledger::Ledger;
-use super::system::{Kind, System};
+use super::system::System;
 
 const CLIENTS: usize = 5_000;
 const MEMBERS: usize = 10;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// One run.
 pub(super) fn run(system: System, figures: &mut Figures) -> anyhow::Result<()> {
     let name = system.kind.name();
-    let missed = if system.kind == Kind::Parlor { MISSED } else { 0 };
+    let missed = if system.kind.is_ours() { MISSED } else { 0 };
     let mut rooms = system.rooms(PEOPLE, CLIENTS / MEMBERS, MEMBERS)?;
     be_there_once(&system, &mut rooms)?;
     let ledger = write_while_away(&system, &rooms, missed)?;
@@ -51,7 +51,7 @@ fn be_there_once(system: &System, rooms: &mut [Vec<Seat>]) -> anyhow::Result<()>
     let seats: Vec<_> = rooms.iter().flatten().cloned().collect();
     let mut crowd = Crowd::gather(system, seats, Listen, PATIENCE)?;
     crowd.rest(Duration::from_millis(300))?;
-    if system.kind == Kind::Parlor {
+    if system.kind.is_ours() {
         for (id, seat) in rooms.iter_mut().flatten().enumerate() {
             seat.after = Some(crowd.people.seq(id));
         }

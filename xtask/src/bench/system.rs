@@ -23,6 +23,8 @@ pub(super) const BOUND: &str = "listening on http://";
 pub(crate) enum Kind {
     /// Ours, durable.
     Parlor,
+    /// Ours, durable, through its door for Socket.IO.
+    ParlorSocketio,
     /// A bare broadcaster: one write per member and turn of its loop.
     Coalesce,
     /// A bare broadcaster: one write per member and message.
@@ -36,10 +38,16 @@ impl Kind {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Kind::Parlor => "Parlor",
+            Kind::ParlorSocketio => "Parlor, by Socket.IO",
             Kind::Coalesce => "ceiling, coalesced",
             Kind::Each => "ceiling, one write each",
             Kind::Socketio => "Socket.IO",
         }
+    }
+
+    /// Whether it is our server.
+    pub(super) fn is_ours(self) -> bool {
+        matches!(self, Kind::Parlor | Kind::ParlorSocketio)
     }
 }
 
@@ -76,14 +84,14 @@ impl Drop for Data {
 impl System {
     /// Starts one, with nothing in it.
     pub(super) fn start(kind: Kind) -> anyhow::Result<Self> {
-        let data = if kind == Kind::Parlor { Some(Data::new()?) } else { None };
+        let data = if kind.is_ours() { Some(Data::new()?) } else { None };
         Self::start_on(kind, data)
     }
 
     fn start_on(kind: Kind, data: Option<Data>) -> anyhow::Result<Self> {
         let command = match (kind, &data) {
-            (Kind::Parlor, Some(data)) => parlor(data.path()),
-            (Kind::Parlor, None) => bail!("Parlor needs a data folder"),
+            (Kind::Parlor | Kind::ParlorSocketio, Some(data)) => parlor(data.path()),
+            (Kind::Parlor | Kind::ParlorSocketio, None) => bail!("Parlor needs a data folder"),
             (Kind::Coalesce, _) => ceiling("coalesce")?,
             (Kind::Each, _) => ceiling("each")?,
             (Kind::Socketio, _) => socket_io(),
@@ -94,6 +102,7 @@ impl System {
         let address = address.trim_end_matches('/').parse().context("no address to listen on")?;
         let protocol = match kind {
             Kind::Socketio => Protocol::SocketIo,
+            Kind::ParlorSocketio => Protocol::ParlorSocketIo,
             _ => Protocol::Parlor,
         };
         Ok(Self { kind, address, dialect: Dialect::new(protocol), process, data })
@@ -114,7 +123,7 @@ impl System {
         members: usize,
     ) -> anyhow::Result<Vec<Vec<Seat>>> {
         match self.kind {
-            Kind::Parlor => town::rooms(self.address, people, rooms, members),
+            kind if kind.is_ours() => town::rooms(self.address, people, rooms, members),
             _ => Ok(unmade_rooms(rooms, members)),
         }
     }
@@ -187,7 +196,7 @@ fn socket_io() -> Command {
 
 /// Builds or installs what the servers need.
 pub(super) fn prepare(kinds: &[Kind], no_build: bool) -> anyhow::Result<()> {
-    if kinds.contains(&Kind::Parlor) && !no_build {
+    if kinds.iter().any(|kind| kind.is_ours()) && !no_build {
         let build = ["build", "--release", "--package", "parlor-server", "--bin", "parlor"];
         process::run(&mut process::cargo(&build))?;
     }

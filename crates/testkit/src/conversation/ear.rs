@@ -113,6 +113,11 @@ impl Ear {
             Door::Rest | Door::RestProtobuf => self.line = Line::Polled,
             Door::Socket => self.connect_socket(person, Codec::Json).await?,
             Door::SocketProtobuf => self.connect_socket(person, Codec::Proto).await?,
+            Door::SocketIo => {
+                let resume = self.seen.iter();
+                let opened = Socket::open_io(person, Some(self.user_seen), resume).await;
+                self.line = Line::Socket(Box::new(opened?));
+            }
             Door::Stream => {
                 // The cursor that the last stream gave, where it fits what is followed now.
                 let cursor = self.cursor.take();

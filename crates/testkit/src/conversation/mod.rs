@@ -27,6 +27,8 @@ pub enum Door {
     Socket,
     /// A WebSocket in protobuf.
     SocketProtobuf,
+    /// Socket.IO over a WebSocket.
+    SocketIo,
     /// An event stream, with commands by REST.
     Stream,
 }

@@ -9,6 +9,7 @@ mod rest;
 mod slow;
 mod smuggling;
 mod socket;
+mod socketio;
 mod stream;
 
 use parlor_testkit::TestServer;
