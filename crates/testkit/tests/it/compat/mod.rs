@@ -3,10 +3,15 @@
 //! the table in `docs/compat/rows.md` of them.
 
 mod chat;
+mod choice;
+mod chorus;
+mod crossing;
 mod groups;
 mod mrsambosk;
 mod post;
 mod rei;
 mod room;
+mod seat;
+mod security;
 mod shh;
 mod superset;
