@@ -44,11 +44,12 @@ pub async fn murmur(app: Arc<App>, stop: CancellationToken) {
             _ = ticks.tick() => {}
             () = stop.cancelled() => break,
         }
-        app.note_presence().await;
-        app.hub.murmur(app.clock.now());
+        // Before anything is told: a sweep right behind would drop it before anybody took it.
         if n % SWEEP_TICKS == 0 {
             app.hub.sweep();
         }
+        app.note_presence().await;
+        app.hub.murmur(app.clock.now());
     }
 }
 
