@@ -98,8 +98,8 @@ pub trait Handles: Send + Sync {
     /// [`StoreError`].
     async fn message_by_no(&self, user: UserId, no: i64) -> Result<Option<Placed>, StoreError>;
 
-    /// Rooms that `user` can see, in the order in which they were made unless asked otherwise, each with its people where
-    /// they are in it. Direct rooms are among theirs.
+    /// Rooms that `user` can see, in the order in which they were made unless asked otherwise,
+    /// each with its people where they are in it. Direct rooms are among theirs.
     ///
     /// # Errors
     /// [`StoreError`].

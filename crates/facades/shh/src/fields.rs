@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use parlor_doors::Doors;
 use parlor_doors::facade::body;
-use parlor_wire::json;
+use parlor_wire::json::{self, JsonError};
 use serde_json::{Map, Value};
 
 use crate::error::{Faults, Refused};
@@ -47,14 +47,17 @@ fn unread(text: impl Into<String>) -> Refused {
 }
 
 fn object(bytes: &[u8], depth_max: u64) -> Result<Fields, Refused> {
-    let kind = match json::read(bytes, depth_max) {
-        Ok(Value::Object(object)) => return Ok(Fields(object)),
-        Ok(Value::Array(_)) => "list",
-        Ok(Value::String(_)) => "str",
-        Ok(Value::Number(_)) => "int",
-        Ok(Value::Bool(_)) => "bool",
-        Ok(Value::Null) => return Ok(Fields::default()),
+    match json::read(bytes, depth_max) {
+        Ok(object) => return Ok(Fields(object)),
+        Err(JsonError::Shape(_)) => {}
         Err(error) => return Err(unread(format!("JSON parse error - {error}"))),
+    }
+    let kind = match bytes.trim_ascii_start().first() {
+        Some(b'[') => "list",
+        Some(b'"') => "str",
+        Some(b't' | b'f') => "bool",
+        Some(b'n') => return Ok(Fields::default()),
+        _ => "int",
     };
     let text = format!("Invalid data. Expected a dictionary, but got {kind}.");
     Err(Refused::field("non_field_errors", text))

@@ -10,9 +10,10 @@ use parlor_doors::facade::{
 };
 use parlor_doors::{Doors, Peer};
 use parlor_hub::{Frame, Key};
+use parlor_wire::json::{self, JsonError};
 use parlor_wire::v1::event::Kind;
 use parlor_wire::v1::server_frame;
-use parlor_wire::{Dialect, json, v1};
+use parlor_wire::{Dialect, v1};
 use parlor_ws::Shared;
 use serde_json::{Map, Value, json};
 
@@ -182,8 +183,10 @@ impl Chat {
     /// Does what a text asks for; what to say when it cannot be done.
     async fn obey(&self, text: &str, talk: &mut Talk) -> Result<(), &'static str> {
         let depth_max = talk.app.limits().json_depth_max;
-        let read = json::read(text.as_bytes(), depth_max).map_err(|_| "Invalid JSON format.")?;
-        let Value::Object(object) = read else { return Err("An error occurred.") };
+        let object = json::read(text.as_bytes(), depth_max).map_err(|error| match error {
+            JsonError::Shape(_) => "An error occurred.",
+            _ => "Invalid JSON format.",
+        })?;
         let done = match asked(&object) {
             Asked::Nothing => return Err("Message is empty."),
             Asked::Typing => talk.app.typing(&talk.actor, self.session).await,

@@ -272,7 +272,10 @@ async fn everybody_else_is_listed_with_the_address_that_may_be_seen() {
     let listed = ana.get("/api/users/").await;
     let id = |n: usize| listed.json()[n]["id"].clone();
     assert!(id(0).is_i64() && id(0) != id(1));
-    let person = |email: &str, n: usize| json!({"email": email, "first_name": "", "last_name": "", "id": id(n)});
+    let person = |email: &str, n: usize| {
+        let id = id(n);
+        json!({"email": email, "first_name": "", "last_name": "", "id": id})
+    };
     let all = [person("bo@example.org", 0), person("cyn@users.noreply.127.0.0.1", 1)];
     assert_answer(&listed, 200, json!(all));
     server.stop().await;
