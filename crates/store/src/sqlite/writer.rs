@@ -468,6 +468,7 @@ async fn gather(queue: &mpsc::Receiver<Op>, sink: &mpsc::Sender<Batch>) {
 }
 
 /// What the writer does next.
+#[expect(clippy::large_enum_variant, reason = "there is one, for one turn")]
 enum Next {
     Op(Op),
     /// Nothing came.

@@ -3,12 +3,15 @@
 //!
 //! `cargo xtask chorus --people 200 --seconds 30` runs it at full size.
 
+#![expect(clippy::disallowed_methods, reason = "it measures how late things are heard")]
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use parlor_testkit::{Person, TestServer, soon};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
 use super::seat::{Door, Ear, Lobby, Mouth, sit};
 
@@ -27,8 +30,9 @@ async fn a_conversation_over_all_doors_is_the_same_to_everybody() {
     let began = Instant::now();
     let count = seconds * PER_S;
     let (total, known) = watch::channel(None);
-    let listening: Vec<_> =
-        ears.drain(..).map(|ear| tokio::spawn(listen(ear, began, known.clone()))).collect();
+    let tasks = TaskTracker::new();
+    let heard = ears.drain(..).map(|ear| tasks.spawn(listen(ear, began, known.clone())));
+    let listening: Vec<_> = heard.collect();
     speak(&mut mouths, began, count).await;
     let stored = soon("everything in the database", all_stored(&server, count)).await;
     total.send_replace(Some(stored.len()));

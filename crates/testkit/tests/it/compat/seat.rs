@@ -33,8 +33,17 @@ pub(super) enum Door {
 }
 
 impl Door {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Json, Self::Proto, Self::Stream, Self::Rei, Self::Groups];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Json,
+        Self::Proto,
+        Self::Stream,
+        Self::SocketIo,
+        Self::Rei,
+        Self::Shh,
+        Self::Mrsambosk,
+        Self::Groups,
+        Self::Room,
+    ];
 }
 
 /// The lobby, by all its names.
