@@ -1,14 +1,17 @@
 //! The descriptions, as files and as a page to read and try them. The page needs nothing from
 //! anywhere else.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::Router;
+use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Redirect};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::Doors;
+use crate::{Doors, asyncapi, openapi, rest};
 
 /// The page runs its own script, calls its own server, and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -19,11 +22,10 @@ const SCRIPT: &str = include_str!("docs/page.js");
 const STYLE: &str = include_str!("docs/page.css");
 
 /// Their routes.
-pub(crate) fn routes(openapi: &Value, asyncapi: &Value) -> Router<Doors> {
-    let (openapi, asyncapi) = (written(openapi), written(asyncapi));
+pub(crate) fn routes() -> Router<Doors> {
     Router::new()
-        .route("/openapi.json", get(async || json(openapi)))
-        .route("/asyncapi.json", get(async || json(asyncapi)))
+        .route("/openapi.json", described(openapi))
+        .route("/asyncapi.json", described(asyncapi::description))
         .route(
             "/parlor.proto",
             get(async || text("text/plain; charset=utf-8", parlor_wire::SCHEMA)),
@@ -34,8 +36,18 @@ pub(crate) fn routes(openapi: &Value, asyncapi: &Value) -> Router<Doors> {
         .route("/docs/page.css", get(async || text("text/css; charset=utf-8", STYLE)))
 }
 
-fn written(description: &Value) -> Bytes {
-    description.to_string().into()
+/// A description, which is made when it is first asked for: most servers never are, and making it
+/// takes several MiB.
+fn described(describe: fn(&Doors) -> Value) -> MethodRouter<Doors> {
+    let made = Arc::new(OnceLock::<Bytes>::new());
+    get(async move |State(doors): State<Doors>| {
+        json(made.get_or_init(|| describe(&doors).to_string().into()).clone())
+    })
+}
+
+fn openapi(doors: &Doors) -> Value {
+    let (_, handlers) = rest::routes().split_for_parts();
+    openapi::complete(&handlers, doors)
 }
 
 fn json(bytes: Bytes) -> impl IntoResponse {

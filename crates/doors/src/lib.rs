@@ -82,13 +82,11 @@ pub type Metrics = Box<dyn Fn() -> String + Send + Sync>;
 /// All doors, and behind the same guard other routes (the web client) and whatever answers the
 /// paths that nobody knows (façades); `None`: nobody.
 pub fn router(doors: Doors, others: Router<Doors>, rest: Option<Router<Doors>>) -> Router {
-    let (api, handlers) = rest::routes().split_for_parts();
-    let openapi = openapi::complete(&handlers, &doors);
-    let docs = docs::routes(&openapi, &asyncapi::description(&doors));
+    let (api, _) = rest::routes().split_for_parts();
     let rest = rest.unwrap_or_else(|| Router::new().fallback(error::no_such_thing));
     Router::new()
         .merge(api)
-        .merge(docs)
+        .merge(docs::routes())
         .merge(socketio::routes())
         .merge(others)
         .route("/health", get(health::health))

@@ -88,7 +88,7 @@ impl Running {
             tasks: tasks.clone(),
             stop: stop.clone(),
         };
-        let front = parlor_front::front(front(&config), &doors);
+        let front = parlor_front::front(front(&config));
         let router = parlor_doors::router(doors.clone(), embed::pages(), Some(front));
         serve_on(&doors, listener, router.clone());
         for (listener, dialect) in others {

@@ -251,7 +251,7 @@ impl Swarm {
             if bytes.starts_with(b"HTTP/1.1 200") {
                 self.clients[id].phase = Phase::Stream;
                 load.opened(id, &mut self.desk);
-                return end + 4;
+                return end + 4 + self.take(id, &bytes[end + 4..], load);
             }
             if !bytes.starts_with(b"HTTP/1.1 101") {
                 self.lose(id, String::from_utf8_lossy(bytes).into_owned(), load);

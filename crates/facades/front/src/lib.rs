@@ -11,7 +11,7 @@ mod root;
 mod superset;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
@@ -56,32 +56,37 @@ fn all() -> [Facade; 5] {
 
 /// The façades that answer, and how one is chosen.
 struct Front {
-    config: Config,
+    config: Arc<Config>,
     facades: Vec<(Dialect, Router)>,
     paths: Paths,
     web_app: Option<ServeDir>,
 }
 
 /// What answers every path that is not our own.
-pub fn front(config: Config, doors: &Doors) -> Router<Doors> {
-    let on: Vec<Facade> = all().into_iter().filter(|f| config.on.contains(&f.dialect)).collect();
-    let front = Front {
-        paths: Paths::new(on.iter().map(|facade| (facade.dialect, facade.paths))),
-        facades: on
-            .into_iter()
-            .map(|facade| (facade.dialect, facade.routes.with_state(doors.clone())))
-            .collect(),
-        web_app: config.web_app.as_ref().map(ServeDir::new),
-        config,
-    };
-    let front = Arc::new(front);
+/// It is put together when it is first asked: where nobody comes in by a façade, none takes memory.
+pub fn front(config: Config) -> Router<Doors> {
+    let (config, made) = (Arc::new(config), Arc::new(OnceLock::new()));
     Router::new().fallback(move |State(doors): State<Doors>, request: Request| {
-        let front = Arc::clone(&front);
-        async move { front.answer(&doors, request).await }
+        let (config, made) = (Arc::clone(&config), Arc::clone(&made));
+        async move { made.get_or_init(|| Front::new(config, &doors)).answer(&doors, request).await }
     })
 }
 
 impl Front {
+    fn new(config: Arc<Config>, doors: &Doors) -> Self {
+        let on = all().into_iter().filter(|facade| config.on.contains(&facade.dialect));
+        let on: Vec<Facade> = on.collect();
+        Self {
+            paths: Paths::new(on.iter().map(|facade| (facade.dialect, facade.paths))),
+            facades: on
+                .into_iter()
+                .map(|facade| (facade.dialect, facade.routes.with_state(doors.clone())))
+                .collect(),
+            web_app: config.web_app.as_ref().map(ServeDir::new),
+            config,
+        }
+    }
+
     async fn answer(&self, doors: &Doors, mut request: Request) -> Response {
         if let Some(dialect) = self.strict(&mut request) {
             return self.hand_over(dialect, request).await;
