@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// A server that runs.
 pub struct Running {
     address: SocketAddr,
+    compat: Vec<(SocketAddr, Dialect)>,
     app: Arc<App>,
     tasks: TaskTracker,
     /// Cancelled first: nothing new comes in.
@@ -56,6 +57,8 @@ impl Running {
             .with_context(|| format!("failed to listen on {}", config.listen))?;
         let address = listener.local_addr()?;
         let others = compat_listeners(&config)?;
+        let addressed = others.iter().map(|(on, dialect)| Ok((on.local_addr()?, *dialect)));
+        let compat = addressed.collect::<std::io::Result<_>>()?;
         let hub = Hub::new(config.limits);
         let readers = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4));
         let database = SqliteConfig { path: data.path().join("parlor.sqlite"), readers };
@@ -95,12 +98,17 @@ impl Running {
             serve_on(&doors, listener, router.clone().layer(Extension(Bound(dialect))));
         }
         tracing::info!(%address, data_dir = %data.path().display(), "serving");
-        Ok(Self { address, app, tasks, stop, told, quiet, data })
+        Ok(Self { address, compat, app, tasks, stop, told, quiet, data })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for one façade each.
+    pub fn compat_addresses(&self) -> &[(SocketAddr, Dialect)] {
+        &self.compat
     }
 
     /// The use cases, for tests that look inside.

@@ -107,6 +107,17 @@ impl TestServer {
         self.address
     }
 
+    /// Where it listens for the façade of this name.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn address_of(&self, facade: &str) -> SocketAddr {
+        let running = self.running.as_ref().expect("it runs");
+        let mut addresses = running.compat_addresses().iter();
+        let found = addresses.find(|(_, dialect)| dialect.as_str() == facade);
+        found.expect("it listens for the façade").0
+    }
+
     /// Where it listens, as a URL.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)

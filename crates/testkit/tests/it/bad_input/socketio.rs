@@ -264,7 +264,7 @@ async fn connections_of_every_kind_are_counted_together() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poll_may_wait_longer_than_any_other_request() {
-    let limits = TestServer::builder().limit("answer_ms_max", 1).limit("heartbeat_ms", 1_000);
+    let limits = TestServer::builder().limit("answer_ms_max", 500).limit("heartbeat_ms", 1_000);
     let server = limits.start().await;
     let polled = Polled::open(&server).await;
     assert_eq!(polled.poll().await.text(), "2", "the next ping answers it");

@@ -42,6 +42,21 @@ async fn a_host_name_chooses_a_system() {
     server.stop().await;
 }
 
+/// Row: an address of its own → the strict answers of that system
+#[tokio::test]
+async fn an_address_chooses_a_system() {
+    let listen = "127.0.0.1:0=rei,127.0.0.1:0=mrsambosk";
+    let server = TestServer::builder().set("compat_listen", listen).start().await;
+    let answer = wrong_login().send(server.address_of("rei")).await;
+    assert!(is_rei(&answer), "{}", answer.text());
+    let named = wrong_login().header("X-Chat-Dialect", "rei");
+    let answer = named.send(server.address_of("mrsambosk")).await;
+    assert!(is_mrsambosk(&answer), "the address comes first: {}", answer.text());
+    let ours = Request::new("GET", "/api/v1/me").send(server.address_of("rei")).await;
+    assert_eq!(ours.status, 401, "our own API is there, too");
+    server.stop().await;
+}
+
 /// Row: `/compat/<name>/…` → the strict answers of that system
 #[tokio::test]
 async fn a_prefix_chooses_a_system() {

@@ -1,7 +1,7 @@
 //! What the façades do not copy: every way in keeps the same doors shut.
 
 use parlor_testkit::http::{Request, Wire};
-use parlor_testkit::{Person, TestServer};
+use parlor_testkit::{Person, TestServer, person};
 use parlor_wire::v1;
 use serde_json::{Value, json};
 
@@ -363,6 +363,29 @@ async fn an_address_is_shown_to_those_only_who_share_a_room() {
     assert_eq!(send(&server, join).await.status, 200);
     let known = send(&server, look).await.json();
     assert_eq!(known["user_details"]["email"], "rita@example.org");
+    server.stop().await;
+}
+
+/// Row: who made their account elsewhere is shown by a no-reply address until they choose otherwise
+#[tokio::test]
+async fn an_address_is_shown_when_its_owner_chooses_so() {
+    let server = TestServer::start().await;
+    let account =
+        json!({"username": "cara", "email": "cara@example.org", "password": person::PASSWORD});
+    let register = Request::new("POST", "/api/v1/auth/register").json(&account.to_string());
+    assert_eq!(send(&server, register).await.status, 201);
+    let cara = server.device("cara").await;
+    let bo = server.person("bo").await;
+    cara.room("public", "den", &[&bo]).await;
+    let look = Request::new("GET", &format!("/user/{}", cara.id)).bearer(&bo.token);
+    let shown = async || send(&server, look.clone()).await.json()["user_details"]["email"].clone();
+    assert!(shown().await.as_str().unwrap().starts_with("cara@users.noreply."));
+    for (chosen, email) in [(true, "cara@example.org"), (false, "cara@users.noreply.127.0.0.1")] {
+        let body = json!({"show_email": chosen}).to_string();
+        let me = cara.send(cara.request("PATCH", "/me").json(&body)).await;
+        assert_eq!((me.status, &me.json()["show_email"]), (200, &Value::from(chosen)));
+        assert_eq!(shown().await, email);
+    }
     server.stop().await;
 }
 
