@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 
 use crate::Doors;
 use crate::auth::Signed;
+use crate::openapi::TooMany;
 use crate::query::{self, FindMessages, Query};
 use crate::reply::{Answer, ok};
 
@@ -20,7 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
 #[utoipa::path(
     get, path = "/search", tag = "messages",
     params(FindMessages),
-    responses((status = 200, description = "Newest first", body = v1::SearchPage))
+    responses((status = 200, description = "Newest first", body = v1::SearchPage), TooMany)
 )]
 async fn search(
     State(doors): State<Doors>,
