@@ -73,7 +73,7 @@ pub fn line(field: &'static str, text: &str, limits: &Limits) -> Result<String, 
 /// Reads a one-line name of up to `max` characters.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn line_within(field: &'static str, text: &str, max: u64) -> Result<String, Denied> {
     let line: String = text.trim().nfc().collect();
     bounded(field, &line, max)?;

@@ -3,7 +3,7 @@
 //!
 //! Every façade is whole by itself and answers exactly as its own system does. Here it is chosen:
 //! by what the request says, or by which façade knows the path. A path that two of them know has
-//! an answer that serves both. Delete a façade, and its line in [`all`] goes with it.
+//! an answer that serves both. Delete a façade, and its line in `all` goes with it.
 
 mod choice;
 mod paths;
