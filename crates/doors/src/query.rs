@@ -81,7 +81,7 @@ pub(crate) struct Search {
 pub(crate) struct FindMessages {
     /// What to look for: words and `"phrases"` that must all match, `word*`, `-word`, and
     /// `from: in: session: before: after: has:`.
-    #[param(required = true)]
+    #[param(required = true, min_length = 1)]
     pub(crate) q: String,
     /// `next_cursor` of the page before.
     pub(crate) cursor: Option<String>,
