@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::App;
+use crate::pauses::Pauses;
 
 /// When many were woken, the next are told after a pause for each of these, about as long as the
 /// writing takes, up to so many: who is woken less often takes more with one call.
@@ -25,18 +26,29 @@ pub async fn deliver(
     mut commits: mpsc::Receiver<Batch>,
     stop: CancellationToken,
 ) {
-    while let Some(Some(mut batch)) = stop.run_until_cancelled(commits.recv()).await {
-        while let Ok(more) = commits.try_recv() {
-            batch.events.extend(more.events);
-            batch.user_events.extend(more.user_events);
-        }
-        bus.publish(&batch.events, &batch.user_events).await;
+    let mut pauses = Pauses::new(&app.limits);
+    loop {
+        let batch = tokio::select! {
+            Some(mut batch) = commits.recv() => {
+                while let Ok(more) = commits.try_recv() {
+                    batch.events.extend(more.events);
+                    batch.user_events.extend(more.user_events);
+                }
+                bus.publish(&batch.events, &batch.user_events).await;
+                batch.events = pauses.pass(batch.events, |session| app.hub.is_heard(session));
+                batch
+            }
+            events = pauses.ended() => Batch { events, ..Batch::default() },
+            () = stop.cancelled() => break,
+            else => break,
+        };
         app.tell(batch).await;
         let woken = app.hub.take_woken();
         if woken > MANY {
             tokio::time::sleep(WRITE * woken.min(MOST) as u32).await;
         }
     }
+    app.tell(Batch { events: pauses.all(), ..Batch::default() }).await;
 }
 
 impl App {

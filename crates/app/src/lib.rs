@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod mail;
 pub mod messages;
 mod passwords;
+mod pauses;
 mod people;
 pub mod presence;
 pub mod rates;

@@ -77,6 +77,8 @@ limits! {
     replay_page_max = 200, "Events read from the store at once for whoever catches up.";
     backlog_bytes_max = 256 * 1024, "Bytes that a connection may fall behind in a session.";
     backlog_events_max = 512, "Events that a connection may fall behind in a session.";
+    telling_pause_ms = 50, "Milliseconds between two tellings of a session; 0: none.";
+    telling_held_max = 4, "Messages that wait for its end; with one more, all are told.";
     stall_ms_max = 10_000, "Milliseconds that a connection may take nothing of what is due to it.";
     connections_per_device_max = 10, "Open connections of one device.";
     connections_per_user_max = 100, "Open connections of one user.";

@@ -9,7 +9,7 @@ use memchr::memmem::Finder;
 use serde_json::{Value, json};
 
 use super::dialect::{content, uuid};
-use super::figures::{self, Figures};
+use super::figures::{self, Figures, quantile};
 use super::machine;
 use super::rest::Rest;
 use super::swarm::{Desk, Load, Swarm};
@@ -21,6 +21,8 @@ const PER_S: f64 = 50.0;
 const JOIN: Duration = Duration::from_secs(20);
 const DRAIN: Duration = Duration::from_secs(5);
 const SETTLE: Duration = Duration::from_millis(500);
+/// Every so many listeners, one's latency is taken.
+const SAMPLED: usize = 20;
 
 /// A way to hear.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -143,6 +145,7 @@ fn measure(
             swarm.turn(left.min(Duration::from_millis(5)), &mut hearers)?;
         }
         let said = hearers.said(n);
+        hearers.due.push(due);
         swarm.desk().say(mouth, said.as_bytes());
     }
     swarm.until("all deliveries", DRAIN, &mut hearers, |it| {
@@ -156,7 +159,10 @@ fn measure(
     }
     let cpu = system.cpu_seconds()? - before;
     let deliveries = count as f64 * LISTENERS as f64;
-    figures.add("doors", door.name(), figures::CPU_STEADY, "s", cpu / deliveries * 1e6);
+    let mut add = |what, unit, value| figures.add("doors", door.name(), what, unit, value);
+    add(figures::CPU_STEADY, "s", cpu / deliveries * 1e6);
+    add(figures::P50, "ms", quantile(&mut hearers.late_us, 0.5) / 1e3);
+    add(figures::P99, "ms", quantile(&mut hearers.late_us, 0.99) / 1e3);
     swarm.leave();
     system.calm_down()
 }
@@ -197,6 +203,9 @@ struct Hearers<'a> {
     /// Messages heard, each.
     heard: Vec<u64>,
     joined: Vec<bool>,
+    /// When each message was to be said, and how long after that some of the listeners heard it.
+    due: Vec<Instant>,
+    late_us: Vec<u32>,
     /// What is in every message, and in nothing else.
     mark: Finder<'static>,
     fault: Option<String>,
@@ -210,6 +219,8 @@ impl<'a> Hearers<'a> {
             mouth: LISTENERS,
             heard: vec![0; LISTENERS + 1],
             joined: vec![false; LISTENERS + 1],
+            due: Vec::new(),
+            late_us: Vec::new(),
             mark: Finder::new(b"said in a room, and heard by everybody"),
             fault: None,
         }
@@ -258,9 +269,16 @@ impl Load for Hearers<'_> {
         }
     }
 
-    fn heard(&mut self, id: usize, said: &[u8], _now: Instant, desk: &mut Desk) {
+    fn heard(&mut self, id: usize, said: &[u8], now: Instant, desk: &mut Desk) {
         if id != self.mouth {
+            let before = self.heard[id] as usize;
             self.heard[id] += self.mark.find_iter(said).count() as u64;
+            let after = (self.heard[id] as usize).min(self.due.len());
+            if id.is_multiple_of(SAMPLED) && before < after {
+                // Listeners hear in order, so the next they hear is the next that was said.
+                let late = |due: &Instant| now.duration_since(*due).as_micros() as u32;
+                self.late_us.extend(self.due[before..after].iter().map(late));
+            }
         }
         if self.joined[id] {
             if matches!(self.door_of(id), Door::SocketIo | Door::Peer) && said == b"2" {
