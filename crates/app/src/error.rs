@@ -78,8 +78,14 @@ impl From<StoreError> for Error {
             StoreError::KeyReused => Self::IdempotencyConflict,
             StoreError::Full => Self::StorageFull,
             StoreError::Busy => Self::Busy,
-            StoreError::Stale(_) | StoreError::Closed => Self::Unavailable,
-            StoreError::Panicked(_) | StoreError::Database(_) => Self::Internal(error.to_string()),
+            StoreError::Stale(_) | StoreError::Closed | StoreError::Unavailable(_) => {
+                Self::Unavailable
+            }
+            StoreError::Panicked(_)
+            | StoreError::Newer { .. }
+            | StoreError::HalfMoved
+            | StoreError::Damaged(_)
+            | StoreError::Database(_) => Self::Internal(error.to_string()),
         }
     }
 }

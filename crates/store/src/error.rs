@@ -21,12 +21,33 @@ pub enum StoreError {
     /// Too much waits to be read: nothing was done, and a little later it can be.
     #[error("too much waits to be read")]
     Busy,
+    /// The database cannot be reached, or was lost while it worked: what was asked may have been
+    /// done or not, and can be asked again.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
     /// The store is shutting down or cannot write any more.
     #[error("the store is closed")]
     Closed,
     /// The code that served the request panicked: what it had done is undone.
     #[error("panicked: {0}")]
     Panicked(String),
+    /// A newer program has written the database: this one does not know what it would break.
+    #[error(
+        "the database has schema {version}, and this program knows only up to {newest}: use the \
+         version of Parlor that wrote it last, or a newer one"
+    )]
+    Newer {
+        /// The schema's number.
+        version: i64,
+        /// The newest that this program knows.
+        newest: i64,
+    },
+    /// A move into the database has begun and not ended: rows are missing.
+    #[error("a move into this database is not finished: run the same `parlor migrate` again")]
+    HalfMoved,
+    /// The database's own check of itself has found something.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
     /// The database failed.
     #[error("database: {0}")]
     Database(String),

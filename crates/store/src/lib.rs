@@ -1,4 +1,4 @@
-//! What Parlor remembers: one trait per aggregate, and SQLite behind them.
+//! What Parlor remembers: one trait per aggregate, SQLite or PostgreSQL behind them.
 //!
 //! Owns durability, order (`seq` and `number` are given here, in the transaction) and exactly-once
 //! sending. Decisions are the domain's: a change carries a pure function that the store calls with
@@ -6,25 +6,35 @@
 //! format and clocks.
 
 pub mod accounts;
+pub mod content;
 pub mod error;
 pub mod handles;
+pub mod health;
 pub mod log;
 pub mod logins;
 pub mod messages;
+pub mod moves;
+pub mod postgres;
 pub mod rooms;
 pub mod search;
 pub mod sessions;
 pub mod sqlite;
+pub mod state;
+mod stored;
+mod tables;
 
 pub use accounts::Accounts;
+pub use content::Content;
 pub use error::{Changed, StoreError};
 pub use handles::Handles;
+pub use health::Health;
 pub use log::{Batch, Log, LogPage, UserLogPage};
 pub use logins::Logins;
 pub use messages::{Messages, Posted};
 pub use rooms::Rooms;
 pub use search::Search;
 pub use sessions::Sessions;
+pub use state::{Kept, State};
 
 /// All of it. A node has one, as `Arc<dyn Store>`.
 pub trait Store:

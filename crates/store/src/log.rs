@@ -81,6 +81,19 @@ pub trait Log: Send + Sync {
         limit: u64,
     ) -> Result<UserLogPage, StoreError>;
 
+    /// The newest `seq` of each of these sessions that exists: for the server itself, to find that
+    /// something was committed of which it has not heard.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn heads(&self, sessions: Vec<SessionId>) -> Result<Vec<(SessionId, i64)>, StoreError>;
+
+    /// The newest `seq` of the own log of each of these users who exist.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn user_heads(&self, users: Vec<UserId>) -> Result<Vec<(UserId, i64)>, StoreError>;
+
     /// Whether the store answers: reads something and, when the last write failed, writes.
     ///
     /// # Errors

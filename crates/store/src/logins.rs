@@ -130,6 +130,13 @@ pub trait Logins: Send + Sync {
     /// [`StoreError`].
     async fn forget_logins(&self, now: Time, limit: u64) -> Result<u64, StoreError>;
 
+    /// Which of these logins are revoked, over or gone: for a node whose connections live as long
+    /// as their logins, when another node may have ended some.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn dead(&self, logins: Vec<LoginId>, now: Time) -> Result<Vec<LoginId>, StoreError>;
+
     /// The devices with a live login, the last used first.
     ///
     /// # Errors

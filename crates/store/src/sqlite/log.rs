@@ -2,198 +2,16 @@
 
 use async_trait::async_trait;
 use parlor_domain::{
-    DeviceId, Event, EventKind, Gone, MessageId, Role, RoomId, RoomKind, SessionId, Time,
-    UserEvent, UserEventKind, UserId,
+    DeviceId, Event, EventKind, Gone, MessageId, RoomId, SessionId, Time, UserEvent, UserEventKind,
+    UserId,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::rows::{message_at, view};
+use super::rows::{message_at, one, view};
 use super::{SqliteStore, accounts, failed, logins, rooms, sessions};
+use crate::stored::{EDITED, POSTED, Stored, StoredUser, damaged};
 use crate::{Log, LogPage, StoreError, UserLogPage};
-
-const POSTED: i64 = 1;
-const EDITED: i64 = 2;
-const DELETED: i64 = 3;
-const OTHER: i64 = 4;
-
-/// An event beside its message, as it is stored. Ids, never names: people change theirs.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum Stored {
-    Deleted { number: i64, by: Uuid },
-    Joined { user: Uuid, by: Option<Uuid> },
-    Left { user: Uuid, by: Option<Uuid>, reason: String },
-    RoleChanged { user: Uuid, role: String, by: Uuid },
-    SessionSettings { name: String, by: Uuid },
-    RoomSettings(Box<StoredRoom>),
-    Ended { by: Option<Uuid> },
-}
-
-/// A room's settings, as they were then.
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredRoom {
-    room: Uuid,
-    name: String,
-    description: String,
-    room_kind: String,
-    has_password: bool,
-    archived_at: Option<i64>,
-    by: Uuid,
-}
-
-impl Stored {
-    /// The code and the data of an event; posted and edited need no data but their message.
-    pub(super) fn of(kind: &EventKind) -> (i64, Option<String>) {
-        let stored = match kind {
-            EventKind::Posted(_) => return (POSTED, None),
-            EventKind::Edited(_) => return (EDITED, None),
-            EventKind::Deleted { number, by, .. } => Self::Deleted { number: *number, by: by.0 },
-            EventKind::Joined { user, by, .. } => {
-                Self::Joined { user: user.0, by: by.map(|id| id.0) }
-            }
-            EventKind::Left { user, by, reason } => Self::Left {
-                user: user.0,
-                by: by.map(|id| id.0),
-                reason: reason.as_str().to_owned(),
-            },
-            EventKind::RoleChanged { user, role, by } => {
-                Self::RoleChanged { user: user.0, role: role.as_str().to_owned(), by: by.0 }
-            }
-            EventKind::SessionSettings { name, by } => {
-                Self::SessionSettings { name: name.clone(), by: by.0 }
-            }
-            EventKind::RoomSettings {
-                room,
-                name,
-                description,
-                kind,
-                has_password,
-                archived_at,
-                by,
-            } => Self::RoomSettings(Box::new(StoredRoom {
-                room: room.0,
-                name: name.clone(),
-                description: description.clone(),
-                room_kind: kind.as_str().to_owned(),
-                has_password: *has_password,
-                archived_at: archived_at.map(|t| t.0),
-                by: by.0,
-            })),
-            EventKind::Ended { by } => Self::Ended { by: by.map(|id| id.0) },
-        };
-        let code = if matches!(stored, Self::Deleted { .. }) { DELETED } else { OTHER };
-        (code, json(&stored))
-    }
-
-    /// The event again. `message` is the id of the message that a deletion refers to.
-    fn kind(self, conn: &Connection, message: Option<MessageId>) -> Result<EventKind, StoreError> {
-        Ok(match self {
-            Self::Deleted { number, by } => EventKind::Deleted {
-                message: message.ok_or_else(|| damaged("a deletion"))?,
-                number,
-                by: UserId(by),
-            },
-            Self::Joined { user, by } => {
-                let (username, name) = names(conn, user)?;
-                EventKind::Joined { user: UserId(user), username, name, by: by.map(UserId) }
-            }
-            Self::Left { user, by, reason } => EventKind::Left {
-                user: UserId(user),
-                by: by.map(UserId),
-                reason: Gone::parse(&reason).ok_or_else(|| damaged("a reason"))?,
-            },
-            Self::RoleChanged { user, role, by } => EventKind::RoleChanged {
-                user: UserId(user),
-                role: Role::parse(&role).ok_or_else(|| damaged("a role"))?,
-                by: UserId(by),
-            },
-            Self::SessionSettings { name, by } => {
-                EventKind::SessionSettings { name, by: UserId(by) }
-            }
-            Self::RoomSettings(room) => EventKind::RoomSettings {
-                room: RoomId(room.room),
-                name: room.name,
-                description: room.description,
-                kind: RoomKind::parse(&room.room_kind).ok_or_else(|| damaged("a room kind"))?,
-                has_password: room.has_password,
-                archived_at: room.archived_at.map(Time),
-                by: UserId(room.by),
-            },
-            Self::Ended { by } => EventKind::Ended { by: by.map(UserId) },
-        })
-    }
-}
-
-/// An entry of a user's own log, as it is stored.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum StoredUser {
-    Added { room: Uuid, session: Uuid, by: Option<Uuid> },
-    Removed { room: Uuid, session: Uuid, whole_room: bool, reason: String },
-    RoomCreated { room: Uuid },
-    DeviceAdded { device: Uuid },
-    DeviceRemoved { device: Uuid },
-    Settings,
-    Nothing,
-}
-
-impl StoredUser {
-    /// The code (one for all) and the data of an entry.
-    pub(super) fn of(kind: &UserEventKind) -> (i64, String) {
-        let stored = match kind {
-            UserEventKind::Added { room: Some(room), session: Some(session), by } => {
-                Self::Added { room: room.id.0, session: session.id.0, by: by.map(|id| id.0) }
-            }
-            UserEventKind::Removed { room, session, whole_room, reason } => Self::Removed {
-                room: room.0,
-                session: session.0,
-                whole_room: *whole_room,
-                reason: reason.as_str().to_owned(),
-            },
-            UserEventKind::RoomCreated(Some(room)) => Self::RoomCreated { room: room.id.0 },
-            UserEventKind::DeviceAdded(Some(device)) => Self::DeviceAdded { device: device.id.0 },
-            UserEventKind::DeviceRemoved(device) => Self::DeviceRemoved { device: device.0 },
-            UserEventKind::Settings(_) => Self::Settings,
-            // What is written is always there when it is written.
-            UserEventKind::Added { .. }
-            | UserEventKind::RoomCreated(None)
-            | UserEventKind::DeviceAdded(None) => Self::Nothing,
-        };
-        (OTHER, json(&stored).unwrap_or_default())
-    }
-
-    /// The entry again, with everything as it is now and as the user may see it now.
-    fn kind(self, conn: &Connection, user: UserId) -> Result<UserEventKind, StoreError> {
-        Ok(match self {
-            Self::Added { room, session, by } => UserEventKind::Added {
-                room: rooms::joined(conn, user, RoomId(room))?.map(Box::new),
-                session: sessions::joined(conn, user, SessionId(session))?.map(Box::new),
-                by: by.map(UserId),
-            },
-            Self::Removed { room, session, whole_room, reason } => UserEventKind::Removed {
-                room: RoomId(room),
-                session: SessionId(session),
-                whole_room,
-                reason: Gone::parse(&reason).ok_or_else(|| damaged("a reason"))?,
-            },
-            Self::RoomCreated { room } => {
-                let room = rooms::joined(conn, user, RoomId(room))?;
-                UserEventKind::RoomCreated(room.map(Box::new))
-            }
-            Self::DeviceAdded { device } => {
-                UserEventKind::DeviceAdded(logins::device(conn, DeviceId(device))?)
-            }
-            Self::DeviceRemoved { device } => UserEventKind::DeviceRemoved(DeviceId(device)),
-            Self::Settings => {
-                let profile = accounts::profile(conn, user)?;
-                UserEventKind::Settings(Box::new(profile.ok_or_else(|| damaged("a user"))?))
-            }
-            Self::Nothing => return Err(damaged("a user's log")),
-        })
-    }
-}
 
 #[async_trait]
 impl Log for SqliteStore {
@@ -249,6 +67,23 @@ impl Log for SqliteStore {
         self.read(move |conn| user_events(conn, user, after, limit)).await
     }
 
+    async fn heads(&self, sessions: Vec<SessionId>) -> Result<Vec<(SessionId, i64)>, StoreError> {
+        self.read(move |conn| {
+            let sql = "select h.seq from sessions s join heads h on h.session_no = s.no \
+                       where s.id = ?";
+            each(sessions, |id| one(conn, sql, [id.0.as_bytes()], |row| row.get(0)))
+        })
+        .await
+    }
+
+    async fn user_heads(&self, users: Vec<UserId>) -> Result<Vec<(UserId, i64)>, StoreError> {
+        self.read(move |conn| {
+            let sql = "select log_seq from users where id = ?";
+            each(users, |id| one(conn, sql, [id.0.as_bytes()], |row| row.get(0)))
+        })
+        .await
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.read(|conn| {
             conn.query_row("select 1", [], |row| row.get::<_, i64>(0)).map_err(failed)
@@ -257,6 +92,15 @@ impl Log for SqliteStore {
         // An empty change commits too: it fails while the database cannot be written.
         self.write(|_| Ok(())).await
     }
+}
+
+/// The head of each of these, where there is one.
+fn each<T: Copy>(
+    ids: Vec<T>,
+    head: impl Fn(T) -> Result<Option<i64>, StoreError>,
+) -> Result<Vec<(T, i64)>, StoreError> {
+    let found = ids.into_iter().map(|id| Ok(head(id)?.map(|seq| (id, seq))));
+    found.filter_map(Result::transpose).collect()
 }
 
 /// Events with `after < seq < before`, ascending.
@@ -294,7 +138,8 @@ fn event(conn: &Connection, session: SessionId, row: &Row<'_>) -> Result<Event, 
             let text = text.as_str().map_err(|_| damaged("an event"))?;
             let stored: Stored = serde_json::from_str(text).map_err(|_| damaged("an event"))?;
             let message: Option<[u8; 16]> = row.get(4).map_err(failed)?;
-            stored.kind(conn, message.map(|id| MessageId(Uuid::from_bytes(id))))?
+            stored
+                .kind(message.map(|id| MessageId(Uuid::from_bytes(id))), |user| names(conn, user))?
         }
     };
     let (seq, at) = (row.get(0).map_err(failed)?, Time(row.get(2).map_err(failed)?));
@@ -325,9 +170,39 @@ fn user_events(
         let data: String = row.get(2).map_err(failed)?;
         let stored: StoredUser = serde_json::from_str(&data).map_err(|_| damaged("an entry"))?;
         let (seq, at) = (row.get(0).map_err(failed)?, Time(row.get(1).map_err(failed)?));
-        events.push(UserEvent { user, seq, at, kind: stored.kind(conn, user)? });
+        events.push(UserEvent { user, seq, at, kind: entry(conn, user, stored)? });
     }
     Ok(UserLogPage { events, head })
+}
+
+/// The entry again, with everything as it is now and as the user may see it now.
+fn entry(conn: &Connection, user: UserId, stored: StoredUser) -> Result<UserEventKind, StoreError> {
+    Ok(match stored {
+        StoredUser::Added { room, session, by } => UserEventKind::Added {
+            room: rooms::joined(conn, user, RoomId(room))?.map(Box::new),
+            session: sessions::joined(conn, user, SessionId(session))?.map(Box::new),
+            by: by.map(UserId),
+        },
+        StoredUser::Removed { room, session, whole_room, reason } => UserEventKind::Removed {
+            room: RoomId(room),
+            session: SessionId(session),
+            whole_room,
+            reason: Gone::parse(&reason).ok_or_else(|| damaged("a reason"))?,
+        },
+        StoredUser::RoomCreated { room } => {
+            let room = rooms::joined(conn, user, RoomId(room))?;
+            UserEventKind::RoomCreated(room.map(Box::new))
+        }
+        StoredUser::DeviceAdded { device } => {
+            UserEventKind::DeviceAdded(logins::device(conn, DeviceId(device))?)
+        }
+        StoredUser::DeviceRemoved { device } => UserEventKind::DeviceRemoved(DeviceId(device)),
+        StoredUser::Settings => {
+            let profile = accounts::profile(conn, user)?;
+            UserEventKind::Settings(Box::new(profile.ok_or_else(|| damaged("a user"))?))
+        }
+        StoredUser::Nothing => return Err(damaged("a user's log")),
+    })
 }
 
 fn names(conn: &Connection, user: Uuid) -> Result<(String, String), StoreError> {
@@ -335,13 +210,4 @@ fn names(conn: &Connection, user: Uuid) -> Result<(String, String), StoreError> 
     let mut statement = conn.prepare_cached(sql).map_err(failed)?;
     let found = statement.query_row([user.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)));
     Ok(found.optional().map_err(failed)?.unwrap_or_default())
-}
-
-/// Our own small types always print.
-fn json<T: Serialize>(value: &T) -> Option<String> {
-    serde_json::to_string(value).ok()
-}
-
-fn damaged(what: &str) -> StoreError {
-    StoreError::Database(format!("{what} cannot be read"))
 }

@@ -108,6 +108,18 @@ impl Logins for SqliteStore {
         .await
     }
 
+    async fn dead(&self, logins: Vec<LoginId>, now: Time) -> Result<Vec<LoginId>, StoreError> {
+        self.read(move |conn| {
+            let sql = "select 1 from logins where id = ? and revoked_at is null and expires_at > ?";
+            let dead = logins.into_iter().map(|id| {
+                let alive = exists(conn, sql, params![id.0.as_bytes(), now.0])?;
+                Ok((!alive).then_some(id))
+            });
+            dead.filter_map(Result::transpose).collect()
+        })
+        .await
+    }
+
     async fn devices(&self, user: UserId, now: Time) -> Result<Vec<Device>, StoreError> {
         self.read(move |conn| {
             let sql = "select l.device_id, l.device_name, l.created_at, l.last_used_at \

@@ -5,8 +5,11 @@
 //! (`secure_delete`).
 
 mod accounts;
+pub mod backup;
 mod checkpoint;
+pub(crate) mod contents;
 mod handles;
+pub mod health;
 mod log;
 mod logins;
 mod messages;
@@ -14,6 +17,7 @@ mod readers;
 mod receipts;
 mod rooms;
 mod rows;
+mod schema;
 mod search;
 mod sessions;
 mod txn;
@@ -33,10 +37,6 @@ use readers::Readers;
 use txn::Txn;
 pub use writer::Committer;
 use writer::Op;
-
-mod embedded {
-    refinery::embed_migrations!("migrations/sqlite");
-}
 
 /// The oldest SQLite that we open a database with: earlier ones can corrupt a write-ahead log when
 /// one connection commits while another checkpoints.
@@ -143,6 +143,11 @@ impl Manual {
         }
         behind
     }
+}
+
+/// The number of the newest schema that this program knows; it is the same for every database.
+pub(crate) fn newest_schema() -> i64 {
+    schema::newest()
 }
 
 /// The writer's page cache. A large group of messages for many sessions must fit, or pages are

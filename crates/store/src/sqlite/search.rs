@@ -16,7 +16,7 @@ use crate::StoreError;
 use crate::search::{Asked, Found, Hit, Search};
 
 use candidates::Candidates;
-pub(super) use index::{Gone, Index, SLICE, extend, remove, reword};
+pub(super) use index::{Gone, Index, SLICE, extend, indexed_to, remove, reword};
 use scope::Scope;
 
 /// Names in one text that are looked up; a text with more names nobody.

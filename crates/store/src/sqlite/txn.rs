@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::failed;
-use super::log::{Stored, StoredUser};
 use super::search::Index;
+use crate::stored::{Stored, StoredUser};
 use crate::{Batch, StoreError};
 
 /// The head of a session's log, and the version of its access list.

@@ -18,7 +18,7 @@ use super::checkpoint::Ahead;
 use super::messages::{self, Append};
 use super::search::{Index, SLICE};
 use super::txn::{Head, Txn};
-use super::{BUSY_WAIT, caught, embedded, failed, open_writing, rooms, search};
+use super::{BUSY_WAIT, caught, failed, open_writing, rooms, schema, search};
 use crate::{Batch, StoreError};
 
 /// Ops in one commit.
@@ -142,10 +142,7 @@ impl Committer {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = lock(path)?;
         let mut conn = open_writing(path)?;
-        embedded::migrations::runner()
-            .set_abort_missing(true)
-            .run(&mut conn)
-            .map_err(|e| StoreError::Database(format!("migrate: {e}")))?;
+        schema::bring_up(&mut conn)?;
         rooms::found_lobby(&mut conn)?;
         let mut committer = Self {
             path: path.to_owned(),
@@ -320,7 +317,7 @@ impl Committer {
 
 /// Keeps other processes, and other stores of this one, from writing to the same database. The
 /// lock is on a file of its own: SQLite's own locks would go with ours.
-fn lock(path: &Path) -> Result<File, StoreError> {
+pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     let mut beside = path.to_owned().into_os_string();
     beside.push("-lock");
     let open = File::options().write(true).create(true).truncate(false).open(beside);

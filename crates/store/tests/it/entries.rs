@@ -106,6 +106,23 @@ pub(crate) async fn an_entry_about_what_one_has_left_shows_nothing(w: World) {
     assert_eq!(seen.my_role, Some(Role::Owner), "everything is shown as it is now");
 }
 
+pub(crate) async fn heads_are_told_of_what_exists(w: World) {
+    let (ana, bo) = (w.account("ana").await, w.account("bo").await);
+    let room = w.room(ana, RoomKind::Public, &[bo]).await;
+    let corner = w.session(bo, room.id, &[ana]).await;
+    w.say(ana, room.main_session, "hi").await;
+    let (main, other) = (w.log(room.main_session).await.len(), w.log(corner.id).await.len());
+    let asked = vec![corner.id, SessionId(id()), room.main_session];
+    let mut heads = w.store.heads(asked).await.unwrap();
+    let mut expected = [(room.main_session, main as i64), (corner.id, other as i64)];
+    heads.sort();
+    expected.sort();
+    assert_eq!(heads, expected);
+    let own = w.own_log(bo).await.len() as i64;
+    assert_eq!(w.store.user_heads(vec![UserId(id()), bo]).await.unwrap(), [(bo, own)]);
+    assert_eq!(w.store.heads(vec![]).await.unwrap(), []);
+}
+
 pub(crate) async fn the_store_says_that_it_works(w: World) {
     w.store.check().await.unwrap();
     assert!(!w.store.epoch().is_empty());

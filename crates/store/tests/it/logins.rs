@@ -161,3 +161,19 @@ pub(crate) async fn what_is_over_is_forgotten(w: World) {
     let tried = w.store.try_code(verify.0, verify.1, [1; 32], 5, late).await.unwrap();
     assert_eq!(tried, CodeOutcome::Right(ana));
 }
+
+pub(crate) async fn the_dead_are_told_from_the_living(w: World) {
+    let ana = w.account("ana").await;
+    let alive = sign_in(&w, ana, 1, 3_000_000).await.id;
+    let over = sign_in(&w, ana, 2, 2_000_000).await.id;
+    let revoked = sign_in(&w, ana, 3, 3_000_000).await.id;
+    w.store.revoke(Which::Login(revoked), w.now()).await.unwrap();
+    let unknown = LoginId(id());
+    let mut dead =
+        w.store.dead(vec![revoked, alive, over, unknown], Time(2_000_000)).await.unwrap();
+    let mut expected = [revoked, over, unknown];
+    dead.sort();
+    expected.sort();
+    assert_eq!(dead, expected);
+    assert_eq!(w.store.dead(vec![], w.now()).await.unwrap(), []);
+}

@@ -11,16 +11,21 @@ mod concurrency;
 mod entries;
 mod handles;
 mod index;
+mod lanes;
 mod logins;
 mod members;
 mod messages;
 mod model;
+mod moves;
+mod nodes;
 mod paging;
+mod postgres;
 mod random;
 mod rooms;
 mod searching;
 mod sessions;
 mod sqlite;
+mod upgrades;
 mod world;
 
 macro_rules! suite {
@@ -49,6 +54,7 @@ macro_rules! suite {
                 devices_are_listed_by_last_use
                 a_device_is_signed_out_by_its_user_only
                 signing_out_everywhere_names_each_login_that_was_alive
+                the_dead_are_told_from_the_living
                 what_is_over_is_forgotten
             }
             rooms {
@@ -131,6 +137,7 @@ macro_rules! suite {
                 what_is_told_is_what_is_stored
                 ones_own_log_has_no_holes
                 an_entry_about_what_one_has_left_shows_nothing
+                heads_are_told_of_what_exists
                 the_store_says_that_it_works
             }
             searching {
@@ -164,12 +171,16 @@ macro_rules! suite {
         $(mod $module {
             $(#[tokio::test]
             async fn $case() {
-                crate::$module::$case($open()).await;
+                crate::$module::$case($open().await).await;
             })*
         })*
     };
 }
 
 mod on_sqlite {
-    suite!(crate::sqlite::world);
+    suite!(crate::sqlite::fresh);
+}
+
+mod on_postgres {
+    suite!(crate::postgres::fresh);
 }

@@ -65,14 +65,14 @@ pub(crate) fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-pub(crate) fn random_operations_agree_with_a_model(open: fn() -> World) {
+pub(crate) fn random_operations_agree_with_a_model(open: impl AsyncFn() -> World) {
     let config = Config { cases: 24, failure_persistence: None, ..Config::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ops = prop::collection::vec(op(), 1..60);
     TestRunner::new(config)
         .run(&ops, |ops| {
             runtime.block_on(async {
-                let mut both = Both::new(open()).await;
+                let mut both = Both::new(open().await).await;
                 for (n, op) in ops.into_iter().enumerate() {
                     both.try_out(n, op).await?;
                 }

@@ -17,12 +17,12 @@ use tokio::sync::mpsc;
 use crate::world::World;
 
 /// A fresh database with threads of its own.
-pub(crate) fn world() -> World {
+pub(crate) async fn fresh() -> World {
     let home = tempfile::tempdir().unwrap();
     world_in(&home.path().join("parlor.db"), Box::new(home))
 }
 
-pub(crate) fn world_in(path: &Path, home: Box<dyn std::any::Any>) -> World {
+pub(crate) fn world_in(path: &Path, home: Box<dyn std::any::Any + Send + Sync>) -> World {
     let (sink, heard) = mpsc::channel(65_536);
     let config = SqliteConfig { path: path.to_owned(), readers: 2 };
     World::new(Arc::new(SqliteStore::open(&config, sink).unwrap()), heard, home)
@@ -130,6 +130,22 @@ async fn a_database_has_one_writer() {
 }
 
 #[tokio::test]
+async fn a_removal_waits_its_turn_behind_what_was_queued_before() {
+    let w = fresh().await;
+    let (ana, bo) = (w.account("ana").await, w.account("bo").await);
+    let room = w.room(ana, RoomKind::Public, &[bo]).await;
+    let early = w.draft(bo, room.main_session, "early").await;
+    let late = w.draft(bo, room.main_session, "late").await;
+    let (early, kicked, late) =
+        tokio::join!(w.append(early), w.kick(ana, room.id, bo), w.append(late));
+    kicked.unwrap();
+    let left = w.log(room.main_session).await.pop().unwrap();
+    assert_eq!(left.takes_out(), Some(bo));
+    assert_eq!(early.unwrap().seq, left.seq - 1);
+    assert!(matches!(late, Err(StoreError::Stale(_))));
+}
+
+#[tokio::test]
 async fn a_newer_database_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("parlor.db");
@@ -139,7 +155,7 @@ async fn a_newer_database_is_refused() {
                select 99, 'later', applied_on, checksum from refinery_schema_history limit 1";
     conn.execute(sql, []).unwrap();
     drop(conn);
-    assert!(matches!(SqliteStore::open_manual(&path), Err(StoreError::Database(_))));
+    assert!(matches!(SqliteStore::open_manual(&path), Err(StoreError::Newer { version: 99, .. })));
 }
 
 #[tokio::test]

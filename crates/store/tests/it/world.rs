@@ -32,7 +32,7 @@ pub(crate) struct World {
     told: Batch,
     clock: AtomicI64,
     /// What the backend needs as long as the store lives.
-    _home: Box<dyn Any>,
+    _home: Box<dyn Any + Send + Sync>,
 }
 
 /// An id that no other thing in this process has.
@@ -64,7 +64,7 @@ impl World {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         heard: mpsc::Receiver<Batch>,
-        home: Box<dyn Any>,
+        home: Box<dyn Any + Send + Sync>,
     ) -> Self {
         let clock = AtomicI64::new(1_000_000);
         Self { store, heard, told: Batch::default(), clock, _home: home }

@@ -53,7 +53,7 @@ fn note(txn: &Txn<'_>, key: &str, value: i64) -> Result<(), StoreError> {
 }
 
 /// The small id of the last message in the index.
-pub(super) fn indexed_to(conn: &Connection) -> Result<i64, StoreError> {
+pub(in super::super) fn indexed_to(conn: &Connection) -> Result<i64, StoreError> {
     Ok(noted(conn, TO)?.unwrap_or(0))
 }
 

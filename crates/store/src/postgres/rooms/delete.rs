@@ -1,0 +1,94 @@
+//! A room goes for good, with everything that was in it. Its row and all its logs are locked.
+
+use parlor_domain::{EventKind, Gone, SessionId, Time, UserEventKind, UserId};
+use tokio_postgres::Row;
+
+use super::super::rows::{many, uuid};
+use super::super::search;
+use super::super::txn::Txn;
+use super::Place;
+use crate::StoreError;
+
+/// What goes with a room, in an order that keeps every reference valid.
+const ROWS: [&str; 13] = [
+    "delete from receipts r using messages m join sessions s on s.no = m.session_no \
+     where s.room_no = $1 and r.user_no = m.sender_no and r.key = m.client_id \
+     and r.kind = 1 and r.made_no = m.no",
+    "delete from receipts where kind <> 1 and kind = 3 and made_no in \
+     (select no from sessions where room_no = $1)",
+    "delete from receipts where kind <> 1 and kind = 2 and made_no = $1",
+    "delete from revisions where message_no in (select m.no \
+     from messages m join sessions s on s.no = m.session_no where s.room_no = $1)",
+    "delete from mentions where session_no in (select no from sessions where room_no = $1)",
+    "delete from events where session_no in (select no from sessions where room_no = $1)",
+    "delete from messages where session_no in (select no from sessions where room_no = $1)",
+    "delete from session_members where session_no in \
+     (select no from sessions where room_no = $1)",
+    "delete from heads where session_no in (select no from sessions where room_no = $1)",
+    "delete from sessions where room_no = $1",
+    "delete from room_members where room_no = $1",
+    "delete from bans where room_no = $1",
+    "delete from rooms where no = $1",
+];
+
+/// A session that goes with its room.
+struct Doomed {
+    no: i64,
+    id: SessionId,
+    ended: bool,
+}
+
+/// Ends the room's sessions, tells everybody, and deletes every row of it. What is told reaches
+/// those who listen; nobody can read it afterwards.
+pub(super) async fn delete(
+    txn: &mut Txn,
+    place: &Place,
+    actor: UserId,
+    now: Time,
+) -> Result<(), StoreError> {
+    let sql = "select no, id, ended_at is not null from sessions where room_no = $1 \
+               order by main, no";
+    let sessions = many(txn, sql, &[&place.no], |row| {
+        Ok(Doomed { no: row.try_get(0)?, id: SessionId(uuid(row, 1)?), ended: row.try_get(2)? })
+    })
+    .await?;
+    for session in &sessions {
+        if !session.ended {
+            txn.log(session.no, now, None, EventKind::Ended { by: Some(actor) }).await?;
+        }
+        txn.forget(session.no);
+    }
+    tell(txn, place, &sessions, now).await?;
+    txn.be_patient().await?;
+    search::remove_room(txn, place.no).await?;
+    for sql in ROWS {
+        txn.execute(sql, &[&place.no]).await?;
+    }
+    Ok(())
+}
+
+/// Tells everybody in the sessions that they are gone, the main one last.
+async fn tell(
+    txn: &mut Txn,
+    place: &Place,
+    sessions: &[Doomed],
+    now: Time,
+) -> Result<(), StoreError> {
+    let sql = "select sm.session_no, sm.user_no from session_members sm \
+               join sessions s on s.no = sm.session_no where s.room_no = $1 \
+               order by s.main, s.no, sm.user_no";
+    let placed = |row: &Row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?));
+    for (session_no, user_no) in many(txn, sql, &[&place.no], placed).await? {
+        let Some(session) = sessions.iter().find(|session| session.no == session_no) else {
+            continue;
+        };
+        let kind = UserEventKind::Removed {
+            room: place.id,
+            session: session.id,
+            whole_room: session.no == place.main_no,
+            reason: Gone::Deleted,
+        };
+        txn.log_user(user_no, now, kind);
+    }
+    Ok(())
+}

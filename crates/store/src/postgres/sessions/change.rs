@@ -1,0 +1,108 @@
+//! What a decision about a session is made from, and carrying it out. The session's room is locked.
+
+use parlor_domain::{
+    Denied, EventKind, SessionChange, SessionFacts, SessionId, Time, UserId, View,
+};
+
+use super::super::rooms::{self, Place};
+use super::super::rows::{one, view};
+use super::super::txn::Txn;
+use super::create::roles;
+use super::{Leaving, Newcomer, enter, leave, people, tell_added, tell_removed};
+use crate::StoreError;
+
+/// The facts for a decision of `user`; `None` when they are not in the session.
+pub(super) async fn facts(
+    txn: &mut Txn,
+    place: &Place,
+    user: UserId,
+    session: SessionId,
+    named: &[UserId],
+) -> Result<Option<SessionFacts>, StoreError> {
+    let Some(view) = view(txn, user, session).await? else {
+        return Ok(None);
+    };
+    let acl_version = txn.head(view.session_no).await?.acl_version;
+    let sql = "select member_count from sessions where no = $1";
+    let count = one(txn, sql, &[&view.session_no], |row| Ok(row.try_get(0)?)).await?;
+    let people = rooms::standings(txn, place.no, Some(view.session_no), named).await?;
+    let view = View { acl_version, ..view };
+    Ok(count.map(|member_count| SessionFacts { view, people, member_count }))
+}
+
+/// Carries out changes, those who come in one after the other all at once.
+pub(super) async fn carry_out(
+    txn: &mut Txn,
+    place: &Place,
+    view: &View,
+    changes: &[SessionChange],
+    now: Time,
+) -> Result<(), StoreError> {
+    let comes = |change: &SessionChange| matches!(change, SessionChange::Add(_));
+    for run in changes.chunk_by(|one, next| comes(one) && comes(next)) {
+        apply(txn, place, view, run, now).await?;
+    }
+    Ok(())
+}
+
+/// Carries out one change, or several comings.
+async fn apply(
+    txn: &mut Txn,
+    place: &Place,
+    view: &View,
+    run: &[SessionChange],
+    now: Time,
+) -> Result<(), StoreError> {
+    let Some(change) = run.first() else {
+        return Ok(());
+    };
+    match change {
+        SessionChange::Add(_) => add(txn, place, view, run, now).await,
+        SessionChange::Remove(user, reason) => {
+            let known = people(txn, &[*user]).await?;
+            let person = known.get(user).ok_or(Denied::NotFound)?;
+            let by = Some(view.user).filter(|by| by != user);
+            let leaving = Leaving { person, by, reason: *reason, now };
+            leave(txn, &[view.session_no], &leaving).await?;
+            tell_removed(txn, view.session_no, &leaving, view.room, false).await
+        }
+        SessionChange::Rename(name) => {
+            let sql = "update sessions set name = $2 where no = $1";
+            txn.execute(sql, &[&view.session_no, name]).await?;
+            let kind = EventKind::SessionSettings { name: name.clone(), by: view.user };
+            txn.log(view.session_no, now, None, kind).await.map(drop)
+        }
+        SessionChange::End => {
+            let sql = "update sessions set ended_at = $2 where no = $1";
+            txn.execute(sql, &[&view.session_no, &now.0]).await?;
+            let by = Some(view.user);
+            txn.log(view.session_no, now, None, EventKind::Ended { by }).await?;
+            txn.bump_acl(view.session_no).await
+        }
+    }
+}
+
+/// Adds room members; whoever decided, nobody is in a session without being in its room.
+async fn add(
+    txn: &mut Txn,
+    place: &Place,
+    view: &View,
+    run: &[SessionChange],
+    now: Time,
+) -> Result<(), StoreError> {
+    let users = run.iter().filter_map(|change| match change {
+        SessionChange::Add(user) => Some(*user),
+        _ => None,
+    });
+    let users: Vec<UserId> = users.collect();
+    let (known, roles) = (people(txn, &users).await?, roles(txn, place, &users).await?);
+    let mut newcomers = Vec::with_capacity(users.len());
+    for user in &users {
+        let person = known.get(user).ok_or(Denied::NotFound)?;
+        let role = *roles.get(user).ok_or(Denied::NotFound)?;
+        let by = Some(view.user).filter(|by| by != user);
+        newcomers.push(Newcomer { person, role, by });
+    }
+    let news = enter(txn, view.session_no, newcomers, now).await?;
+    tell_added(txn, (view.room, view.session_no), &news, now).await
+}
