@@ -5,11 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::bail;
-
 use crate::browser::TestServer;
 use crate::process::{cargo, run};
-use crate::{setup, tree};
+use crate::{python, setup, tree};
 
 /// Operations whose answer has no end: a WebSocket, which is no request and answer at all, and a
 /// stream of events. They have tests of their own in the test kit.
@@ -55,7 +53,7 @@ pub(crate) fn schemathesis(options: &Options) -> anyhow::Result<()> {
 /// Schemathesis against the server at `url`.
 pub(crate) fn command(options: &Options, url: &str) -> anyhow::Result<Command> {
     // What it leaves behind between runs goes to the target folder with the rest of it.
-    let mut command = Command::new(home()?.join("bin/schemathesis"));
+    let mut command = Command::new(python::home("schemathesis")?.join("bin/schemathesis"));
     command.current_dir(tree::scratch("schemathesis-run")?);
     command.arg("--config-file").arg(told("schemathesis.toml"));
     command.args(["run", &format!("{url}/openapi.json"), "--url", url]);
@@ -72,25 +70,9 @@ pub(crate) fn command(options: &Options, url: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// Makes a virtual environment with exactly what is written down, unless it is there already.
+/// Installs it.
 pub(crate) fn install() -> anyhow::Result<()> {
-    let (home, list) = (home()?, told("requirements.txt"));
-    let (stamp, wanted) = (home.join("installed.txt"), std::fs::read_to_string(&list)?);
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    if !setup::has("python3-venv") {
-        bail!("please install: python3-venv");
-    }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&home))?;
-    let mut pip = Command::new(home.join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&list);
-    run(&mut pip)?;
-    Ok(std::fs::write(stamp, wanted)?)
-}
-
-fn home() -> anyhow::Result<PathBuf> {
-    tree::scratch("schemathesis")
+    python::install("schemathesis", &told("requirements.txt"))
 }
 
 fn told(file: &str) -> PathBuf {

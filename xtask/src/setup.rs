@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::bail;
 
 use crate::process::{exists, run};
+use crate::tree;
 
 /// A program that tests need and cargo cannot bring.
 struct Tool {
@@ -17,20 +18,25 @@ struct Tool {
     package: &'static str,
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 9] = [
     Tool {
         programs: &["chromium", "chromium-browser", "google-chrome"],
         modules: &[],
         package: "chromium",
     },
     Tool { programs: &["curl"], modules: &[], package: "curl" },
+    Tool { programs: &["docker-compose"], modules: &[], package: "docker-compose" },
+    Tool { programs: &["haproxy"], modules: &[], package: "haproxy" },
     Tool { programs: &["ip"], modules: &[], package: "iproute2" },
+    Tool { programs: &["postgres"], modules: &[], package: "postgresql" },
     Tool { programs: &["python3"], modules: &["venv", "ensurepip"], package: "python3-venv" },
+    Tool { programs: &["redis-server"], modules: &[], package: "redis-server" },
+    Tool { programs: &["systemd-analyze"], modules: &[], package: "systemd" },
 ];
 
 impl Tool {
     fn is_there(&self) -> bool {
-        self.programs.iter().any(|program| exists(program)) && self.has_modules()
+        self.programs.iter().any(|name| parlor_parts::program(name).is_some()) && self.has_modules()
     }
 
     /// Debian's Python comes without what makes a virtual environment.
@@ -55,7 +61,41 @@ pub(crate) fn set_up() -> anyhow::Result<()> {
     }
     run(&mut apt(&["update", "--quiet"])?)?;
     let mut install = apt(&["install", "--yes", "--quiet", "--no-install-recommends"])?;
+    let _quiet = StartsNothing::begin()?;
     run(install.args(&missing).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// While this lives, packages that are installed start no server: Debian's PostgreSQL and Redis
+/// would take their usual ports, and the tests have instances of their own.
+struct StartsNothing {
+    is_ours: bool,
+}
+
+/// What packages ask whether they may start something; 101 is no.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+impl StartsNothing {
+    fn begin() -> anyhow::Result<Self> {
+        // Somebody else's policy stands: most images of containers have this very one.
+        let is_ours = !std::path::Path::new(POLICY).exists();
+        if is_ours {
+            let file = tree::scratch("setup")?.join("policy-rc.d");
+            std::fs::write(&file, "#!/bin/sh\nexit 101\n")?;
+            run(as_root("install")?.args(["--mode=755"]).arg(&file).arg(POLICY))?;
+        }
+        Ok(Self { is_ours })
+    }
+}
+
+impl Drop for StartsNothing {
+    fn drop(&mut self) {
+        if self.is_ours {
+            let removed = as_root("rm").and_then(|mut rm| run(rm.args(["--force", POLICY])));
+            if let Err(why) = removed {
+                println!("please remove {POLICY}: {why:#}");
+            }
+        }
+    }
 }
 
 /// Whether `program`, or what stands in for it, can be run.
@@ -68,16 +108,20 @@ fn missing(tools: &[Tool]) -> Vec<&'static str> {
 }
 
 fn apt(args: &[&str]) -> anyhow::Result<Command> {
-    let mut command = if rustix::process::geteuid().is_root() {
-        Command::new("apt-get")
-    } else if exists("sudo") {
-        let mut command = Command::new("sudo");
-        command.args(["--non-interactive", "apt-get"]);
-        command
-    } else {
-        bail!("apt-get needs root or sudo");
-    };
+    let mut command = as_root("apt-get")?;
     command.args(args);
+    Ok(command)
+}
+
+fn as_root(program: &str) -> anyhow::Result<Command> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(Command::new(program));
+    }
+    if !exists("sudo") {
+        bail!("{program} needs root or sudo");
+    }
+    let mut command = Command::new("sudo");
+    command.args(["--non-interactive", program]);
     Ok(command)
 }
 

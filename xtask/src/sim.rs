@@ -70,6 +70,11 @@ pub(crate) fn chorus(options: &ChorusOptions) -> anyhow::Result<()> {
     sized("a_conversation_over_all_doors", &sizes)
 }
 
+/// The image that the Dockerfile makes, everything compiled as it says.
+pub(crate) fn image() -> anyhow::Result<()> {
+    sized("deploy::image", &[("PARLOR_IMAGE", Some("compiled".to_owned()))])
+}
+
 fn sized(filter: &str, sizes: &[(&str, Option<String>)]) -> anyhow::Result<()> {
     let mut command = testkit(filter, false);
     for (name, size) in sizes {
@@ -81,7 +86,7 @@ fn sized(filter: &str, sizes: &[(&str, Option<String>)]) -> anyhow::Result<()> {
 }
 
 /// Runs some of the test kit's tests and shows what they print.
-fn testkit(filter: &str, faults: bool) -> Command {
+pub(crate) fn testkit(filter: &str, faults: bool) -> Command {
     let features: &[&str] = if faults { &["--features", "faults"] } else { &[] };
     if process::exists("cargo-nextest") {
         let mut command = process::cargo(&["nextest", "run", "--no-capture"]);

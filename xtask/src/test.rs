@@ -3,10 +3,14 @@
 
 use std::process::Command;
 
+use parlor_parts::Shared;
+
 use crate::browser::TestServer;
 use crate::process::{cargo, exists, npm};
 use crate::steps::Steps;
-use crate::{process, reference, schemathesis, setup, sim, socketio, tidy, tree, web};
+use crate::{
+    operate, parts, process, reference, scale, schemathesis, setup, sim, socketio, tidy, tree, web,
+};
 
 /// Set up this machine if need be, then run every test and check.
 #[derive(clap::Args)]
@@ -34,15 +38,17 @@ fn all(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
     steps.run("format", cargo(&["fmt", "--all", "--check", "--", "--color", "never"]))?;
     steps.call("tidy", tidy::tidy)?;
     steps.run("lints", lints())?;
-    steps.run("rust tests", rust_tests())?;
+    rust_tests(steps)?;
     if fast {
         return Ok(());
     }
     steps.run("planted faults", sim::faults())?;
+    steps.run("killed upgrades", operate::upgrades())?;
     steps.run("doc tests", cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
     steps.run("rust docs", docs())?;
     let check = reference::Options { check: true };
     steps.call("generated documents", || reference::reference(&check))?;
+    steps.call("capacity tables", scale::check)?;
     described(steps)?;
     socketio::tests(steps)?;
     web_tests(steps)
@@ -67,12 +73,24 @@ fn lints() -> Command {
     command
 }
 
-fn rust_tests() -> Command {
-    if exists("cargo-nextest") {
-        cargo(&["nextest", "run", "--workspace", "--features", "xtask/bench"])
+/// The tests of the workspace, with the databases that they share beside them. Those of several
+/// nodes under load are `cargo xtask storm`.
+fn rust_tests(steps: &mut Steps) -> anyhow::Result<()> {
+    let mut tests = if exists("cargo-nextest") {
+        let mut tests = cargo(&["nextest", "run", "--workspace", "--features", "xtask/bench"]);
+        tests.args(["--filterset", "not test(/^storm::/)"]);
+        tests
     } else {
-        cargo(&["test", "--workspace", "--features", "xtask/bench", "--lib", "--bins", "--tests"])
-    }
+        let mut tests = cargo(&["test", "--workspace", "--features", "xtask/bench"]);
+        tests.args(["--lib", "--bins", "--tests", "--", "--skip", "storm::"]);
+        tests
+    };
+    let shared = match Shared::start() {
+        Ok(shared) => shared,
+        Err(why) => return steps.missing("rust tests", &format!("{why:#}")),
+    };
+    parts::beside(&mut tests, &shared);
+    steps.run("rust tests", tests)
 }
 
 fn docs() -> Command {

@@ -1,6 +1,9 @@
 //! The verbs, as they are typed; each is a file.
 
-use crate::{bench_entry, reference, schemathesis, serve, sim, test, tidy, web};
+use crate::{
+    bench_entry, operate, parts, process, reference, release, scale, schemathesis, serve, sim,
+    storm, test, tidy, web,
+};
 
 /// The tasks of the Parlor repository.
 #[derive(clap::Parser)]
@@ -13,13 +16,24 @@ pub(crate) enum Verb {
     Ci,
     /// Check the rules of the house: imports, sizes, words, names.
     Tidy,
+    Parts(parts::Options),
     Reference(reference::Options),
+    /// Build a `parlor` that runs on any Linux with glibc 2.28 or later.
+    Release,
     Schemathesis(schemathesis::Options),
     Sim(sim::SimOptions),
     Kills(sim::CountOptions),
     Disconnects(sim::CountOptions),
     Chorus(sim::ChorusOptions),
+    Storm(storm::Options),
+    Moves(operate::MovesOptions),
+    Backups(operate::BackupsOptions),
+    /// Kill the server in the middle of every step of its schema.
+    Upgrades,
     Bench(bench_entry::Options),
+    Scale(scale::Options),
+    /// Replay the Dockerfile, everything compiled, and run the image that comes of it.
+    Image,
 }
 
 impl Verb {
@@ -31,13 +45,21 @@ impl Verb {
             Verb::Test(options) => test::test(&options),
             Verb::Ci => test::ci(),
             Verb::Tidy => tidy::tidy(),
+            Verb::Parts(options) => parts::parts(&options),
             Verb::Reference(options) => reference::reference(&options),
+            Verb::Release => release::release(),
             Verb::Schemathesis(options) => schemathesis::schemathesis(&options),
             Verb::Sim(options) => sim::sim(&options),
             Verb::Kills(options) => sim::kills(&options),
             Verb::Disconnects(options) => sim::disconnects(&options),
             Verb::Chorus(options) => sim::chorus(&options),
+            Verb::Storm(options) => storm::storm(&options),
+            Verb::Moves(options) => operate::moves(&options),
+            Verb::Backups(options) => operate::backups(&options),
+            Verb::Upgrades => process::run(&mut operate::upgrades()),
             Verb::Bench(options) => bench_entry::bench(&options),
+            Verb::Scale(options) => scale::scale(&options),
+            Verb::Image => sim::image(),
         }
     }
 }

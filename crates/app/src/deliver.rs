@@ -2,31 +2,16 @@
 //! `hub/src/lane.rs`. A hole in what comes is filled from the store: sequence is truth.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use parlor_bus::Bus;
 use parlor_domain::{Event, UserEvent};
 use parlor_store::Batch;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::App;
-use crate::pauses::Pauses;
-
-/// When many were woken, the next are told after a pause for each of these, about as long as the
-/// writing takes, up to so many: who is woken less often takes more with one call.
-const WRITE: Duration = Duration::from_micros(10);
-const MANY: usize = 200;
-const MOST: usize = 2_500;
 
 /// Tells what is committed until stopped.
-pub async fn deliver(
-    app: Arc<App>,
-    bus: Arc<dyn Bus>,
-    mut commits: mpsc::Receiver<Batch>,
-    stop: CancellationToken,
-) {
-    let mut pauses = Pauses::new(&app.limits);
+pub async fn deliver(app: Arc<App>, mut commits: mpsc::Receiver<Batch>, stop: CancellationToken) {
     loop {
         let batch = tokio::select! {
             Some(mut batch) = commits.recv() => {
@@ -34,21 +19,17 @@ pub async fn deliver(
                     batch.events.extend(more.events);
                     batch.user_events.extend(more.user_events);
                 }
-                bus.publish(&batch.events, &batch.user_events).await;
-                batch.events = pauses.pass(batch.events, |session| app.hub.is_heard(session));
-                batch
+                app.bus.publish(&batch.events, &batch.user_events);
+                app.pause(batch)
             }
-            events = pauses.ended() => Batch { events, ..Batch::default() },
+            events = app.pauses.ended() => Batch { events, ..Batch::default() },
             () = stop.cancelled() => break,
             else => break,
         };
         app.tell(batch).await;
-        let woken = app.hub.take_woken();
-        if woken > MANY {
-            tokio::time::sleep(WRITE * woken.min(MOST) as u32).await;
-        }
+        app.let_write().await;
     }
-    app.tell(Batch { events: pauses.all(), ..Batch::default() }).await;
+    app.tell(Batch { events: app.pauses.all(), ..Batch::default() }).await;
 }
 
 impl App {
@@ -57,38 +38,34 @@ impl App {
         let Batch { mut events, mut user_events } = batch;
         events.iter().for_each(|event| self.views.hear(event));
         user_events.iter().for_each(|event| self.people.hear(event));
-        // Stable: within a session, and within a user's log, the order stays.
-        events.sort_by_key(|event| event.session);
+        // Two nodes, and two connections to one database, may tell the wrong way round.
+        events.sort_by_key(|event| (event.session, event.seq));
         for run in events.chunk_by(|a, b| a.session == b.session) {
             self.tell_session(run).await;
         }
-        user_events.sort_by_key(|event| event.user);
+        user_events.sort_by_key(|event| (event.user, event.seq));
         for run in user_events.chunk_by(|a, b| a.user == b.user) {
             self.tell_user(run).await;
         }
     }
 
-    async fn tell_session(&self, events: &[Event]) {
+    /// Tells of events of one session, in order. What comes before what it follows waits a moment
+    /// for it, where other nodes tell, too; then it is read from the store.
+    pub(crate) async fn tell_session(&self, events: &[Event]) {
         fail::fail_point!("app::deliver::drop", |_| ());
         let Some(session) = events.first().map(|event| event.session) else { return };
         if !self.hub.is_heard(session) {
             return;
         }
+        let joined = self.early.join(session, events);
+        let events = joined.as_deref().unwrap_or(events);
         let Err(hole) = self.hub.publish(session, events.to_vec()) else { return };
-        tracing::warn!(%session, ?hole, "events are missing; reading them from the store");
-        match self.store.events_between(session, hole.after, hole.before).await {
-            Ok(mut missing) => {
-                missing.iter().for_each(|event| self.views.hear(event));
-                missing.extend_from_slice(events);
-                if self.hub.publish(session, missing).is_err() {
-                    tracing::error!(%session, "failed to fill a hole: the store has one too");
-                }
-            }
-            Err(error) => tracing::error!(%session, %error, "failed to fill a hole"),
+        if !self.may_wait() || !self.early.keep(session, events, hole.after) {
+            self.fill(session, hole, events).await;
         }
     }
 
-    async fn tell_user(&self, events: &[UserEvent]) {
+    pub(crate) async fn tell_user(&self, events: &[UserEvent]) {
         let Some(user) = events.first().map(|event| event.user) else { return };
         let Err(hole) = self.hub.publish_user(user, events.to_vec()) else { return };
         let missing = self.store.user_events_after(user, hole.after, u64::MAX).await;

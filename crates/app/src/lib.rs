@@ -10,10 +10,15 @@ pub mod clock;
 mod courier;
 pub mod deliver;
 mod digest;
+mod early;
 pub mod error;
+pub mod exchange;
+pub mod heal;
+pub mod hear;
 pub mod jobs;
 pub mod mail;
 pub mod messages;
+mod neighbours;
 mod passwords;
 mod pauses;
 mod people;
@@ -28,15 +33,18 @@ mod views;
 
 use std::sync::Arc;
 
+use parlor_bus::{Bus, Topic, Word};
 use parlor_domain::{Limits, Time};
-use parlor_hub::Hub;
+use parlor_hub::{Hub, Key};
 use parlor_store::Store;
+use parlor_wire::Dialect;
 use tokio_util::task::TaskTracker;
 
 pub use actor::Actor;
 pub use clock::Clock;
 pub use error::Error;
 pub use mail::Mail;
+pub use parlor_bus::State as BusState;
 pub use parlor_store::accounts::CodeOutcome;
 pub use parlor_store::handles::{Listing, Which};
 pub use parlor_store::messages::{MessagePage, Page};
@@ -48,7 +56,11 @@ use accounts::live::Live;
 use accounts::tokens::Tokens;
 use courier::Courier;
 use digest::Digests;
+use early::Early;
+use heal::Health;
+use neighbours::Neighbours;
 use passwords::Passwords;
+use pauses::Pauses;
 use people::People;
 use presence::Turned;
 use rates::Rates;
@@ -58,18 +70,25 @@ use views::Views;
 pub struct App {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
+    bus: Arc<dyn Bus>,
+    /// Whether other nodes may commit to the same store.
+    shared: bool,
     clock: Arc<dyn Clock>,
     limits: Limits,
     settings: Settings,
     tokens: Tokens,
     live: Arc<Live>,
     passwords: Passwords,
+    pauses: Pauses,
     rates: Rates,
     views: Views,
     people: People,
     digests: Digests,
     courier: Arc<Courier>,
     turned: Turned,
+    early: Early,
+    health: Health,
+    neighbours: Neighbours,
     tasks: TaskTracker,
 }
 
@@ -79,6 +98,11 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Tells.
     pub hub: Arc<Hub>,
+    /// Tells other nodes.
+    pub bus: Arc<dyn Bus>,
+    /// Whether other nodes may commit to the same store: nothing that it says is then kept for
+    /// long, and what they commit is looked for.
+    pub shared: bool,
     /// Says what time it is.
     pub clock: Arc<dyn Clock>,
     /// The limits in force.
@@ -99,18 +123,26 @@ impl App {
         let courier = Arc::new(Courier::new(&parts));
         let issuer = parts.settings.issuer.clone();
         let issuer = issuer.unwrap_or_else(|| format!("urn:parlor:{}", parts.store.epoch()));
+        let shared = parts.shared;
+        follow(&parts);
         Arc::new(Self {
             tokens: Tokens::new(&parts.secret, issuer, parts.settings.access_token_ttl),
-            live: Arc::default(),
+            live: Arc::new(Live::new(shared)),
             passwords: Passwords::new(parts.settings.hashing),
-            rates: Rates::new(&parts.limits),
-            views: Views::default(),
-            people: People::default(),
+            pauses: Pauses::new(&parts.limits),
+            rates: Rates::new(&parts.limits, shared),
+            views: Views::new(shared),
+            people: People::new(shared),
             digests: Digests::new(&parts.secret),
             courier,
             turned: Turned::default(),
+            early: Early::default(),
+            health: Health::new(parts.clock.now()),
+            neighbours: Neighbours::default(),
             store: parts.store,
             hub: parts.hub,
+            bus: parts.bus,
+            shared,
             clock: parts.clock,
             limits: parts.limits,
             settings: parts.settings,
@@ -151,10 +183,40 @@ impl App {
         Ok(self.store.check().await?)
     }
 
+    /// Whether the bus carries.
+    pub fn bus_state(&self) -> BusState {
+        self.bus.state()
+    }
+
+    /// Lets the connections of one façade hear something that is not kept, on all nodes: a text.
+    pub fn murmur(&self, dialect: Dialect, text: &[u8]) {
+        self.hub.murmur_text(dialect, text);
+        self.bus.say(Word::Murmur(dialect, text.to_vec()));
+    }
+
     /// Counts one change of the actor's against their rate.
     fn admit(&self, actor: &Actor) -> Result<Time, Error> {
         let now = self.clock.now();
         self.rates.commands.take(actor.user, now)?;
         Ok(now)
+    }
+}
+
+/// Lets the bus hear of what is listened to here, from the moment that it is.
+fn follow(parts: &Parts) {
+    let bus = Arc::clone(&parts.bus);
+    parts.hub.on_lane(move |key| {
+        if let Some(topic) = topic(key) {
+            bus.follow(topic);
+        }
+    });
+}
+
+/// The log behind what is listened to.
+fn topic(key: Key) -> Option<Topic> {
+    match key {
+        Key::Session(session) | Key::Typing(session) => Some(Topic::Session(session)),
+        Key::User(user) => Some(Topic::User(user)),
+        Key::Dialect(_) => None,
     }
 }

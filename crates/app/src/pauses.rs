@@ -9,13 +9,44 @@ use std::mem::take;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use parlor_domain::{Event, EventKind, Limits, SessionId};
+use parlor_store::Batch;
 use tokio_util::time::DelayQueue;
+
+use crate::App;
+
+/// When many were woken, the next are told after a pause for each of these, about as long as the
+/// writing takes, up to so many: who is woken less often takes more with one call.
+const WRITE: Duration = Duration::from_micros(10);
+const MANY: usize = 200;
+const MOST: usize = 2_500;
+
+impl App {
+    /// What of a batch is to be told now.
+    pub(crate) fn pause(&self, mut batch: Batch) -> Batch {
+        batch.events = self.pauses.pass(batch.events, |session| self.hub.is_heard(session));
+        batch
+    }
+
+    /// Lets those who were woken write, when they are many.
+    pub(crate) async fn let_write(&self) {
+        let woken = self.hub.take_woken();
+        if woken > MANY {
+            tokio::time::sleep(WRITE * woken.min(MOST) as u32).await;
+        }
+    }
+}
 
 /// The sessions that were told something a moment ago.
 pub(crate) struct Pauses {
     pause: Duration,
     held_max: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     /// What has been said since, of each.
     held: HashMap<SessionId, Vec<Event>>,
     ends: DelayQueue<SessionId>,
@@ -26,27 +57,23 @@ impl Pauses {
         Self {
             pause: Duration::from_millis(limits.telling_pause_ms),
             held_max: usize::try_from(limits.telling_held_max).unwrap_or(usize::MAX),
-            held: HashMap::new(),
-            ends: DelayQueue::new(),
+            state: Mutex::default(),
         }
     }
 
     /// Takes what was committed, in order, and returns what is to be told now, in order for each
     /// session. `heard` says whether anybody listens.
-    pub(crate) fn pass(
-        &mut self,
-        events: Vec<Event>,
-        heard: impl Fn(SessionId) -> bool,
-    ) -> Vec<Event> {
+    pub(crate) fn pass(&self, events: Vec<Event>, heard: impl Fn(SessionId) -> bool) -> Vec<Event> {
         if self.pause.is_zero() {
             return events;
         }
+        let mut state = self.state.lock();
         let mut now = Vec::with_capacity(events.len());
         for event in events {
             let (session, waits) = (event.session, matches!(event.kind, EventKind::Posted(_)));
-            let Some(held) = self.held.get_mut(&session) else {
+            let Some(held) = state.held.get_mut(&session) else {
                 if heard(session) {
-                    self.begin(session);
+                    state.begin(session, self.pause);
                 }
                 now.push(event);
                 continue;
@@ -60,32 +87,36 @@ impl Pauses {
     }
 
     /// What was held back in pauses that have ended; never, when there is none.
-    pub(crate) async fn ended(&mut self) -> Vec<Event> {
+    pub(crate) async fn ended(&self) -> Vec<Event> {
         poll_fn(|cx| self.poll_ended(cx)).await
     }
 
-    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Vec<Event>> {
+    fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<Vec<Event>> {
+        let mut state = self.state.lock();
         let mut now = Vec::new();
-        while let Poll::Ready(Some(end)) = self.ends.poll_expired(cx) {
+        while let Poll::Ready(Some(end)) = state.ends.poll_expired(cx) {
             let session = end.into_inner();
-            let mut held = self.held.remove(&session).unwrap_or_default();
+            let mut held = state.held.remove(&session).unwrap_or_default();
             if !held.is_empty() {
                 now.append(&mut held);
-                self.begin(session);
+                state.begin(session, self.pause);
             }
         }
         if now.is_empty() { Poll::Pending } else { Poll::Ready(now) }
     }
 
     /// Everything that is held back.
-    pub(crate) fn all(&mut self) -> Vec<Event> {
-        self.ends.clear();
-        take(&mut self.held).into_values().flatten().collect()
+    pub(crate) fn all(&self) -> Vec<Event> {
+        let mut state = self.state.lock();
+        state.ends.clear();
+        take(&mut state.held).into_values().flatten().collect()
     }
+}
 
-    fn begin(&mut self, session: SessionId) {
+impl State {
+    fn begin(&mut self, session: SessionId, pause: Duration) {
         self.held.insert(session, Vec::new());
-        self.ends.insert(session, self.pause);
+        self.ends.insert(session, pause);
     }
 }
 
@@ -130,7 +161,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_first_goes_out_at_once_and_the_others_at_the_end_of_the_pause() {
-        let mut pauses = pauses();
+        let pauses = pauses();
         are(&pauses.pass(vec![posted(1, 1)], |_| true), &[1]);
         are(&pauses.pass(vec![posted(1, 2), posted(2, 9)], |_| true), &[9]);
         are(&pauses.pass(vec![posted(1, 3)], |_| true), &[]);
@@ -139,14 +170,14 @@ mod tests {
         are(&pauses.pass(vec![posted(1, 4)], |_| true), &[]);
         are(&pauses.ended().await, &[4]);
         tokio::time::advance(Duration::from_millis(51)).await;
-        let none = nothing_ends(&mut pauses).await;
+        let none = nothing_ends(&pauses).await;
         assert!(none, "nothing is left that could end");
         are(&pauses.pass(vec![posted(1, 5)], |_| true), &[5]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_a_few_messages_wait_and_nothing_else_does() {
-        let mut pauses = pauses();
+        let pauses = pauses();
         pauses.pass(vec![posted(1, 1)], |_| true);
         let some: Vec<_> = (2..=4).map(|seq| posted(1, seq)).collect();
         are(&pauses.pass(some, |_| true), &[]);
@@ -159,22 +190,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn where_nobody_listens_nothing_is_held_back() {
-        let mut pauses = pauses();
+        let pauses = pauses();
         for seq in 1..=3 {
             are(&pauses.pass(vec![posted(1, seq)], |_| false), &[seq]);
         }
-        assert!(pauses.held.is_empty());
+        assert!(pauses.state.lock().held.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_held_back_is_not_lost_at_the_end() {
-        let mut pauses = pauses();
+        let pauses = pauses();
         pauses.pass(vec![posted(1, 1), posted(1, 2), posted(1, 3)], |_| true);
         are(&pauses.all(), &[2, 3]);
     }
 
     /// Whether no pause ends now.
-    async fn nothing_ends(pauses: &mut Pauses) -> bool {
+    async fn nothing_ends(pauses: &Pauses) -> bool {
         poll_fn(|cx| Poll::Ready(pauses.poll_ended(cx).is_pending())).await
     }
 }

@@ -1,4 +1,6 @@
-//! People as façades show them, kept so that an event need not ask the store who said it.
+//! People as façades show them, kept so that an event need not ask the store who said it. Where
+//! other nodes may change them, they are not kept: what one node has changed, the next request to
+//! another shows.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,8 +11,10 @@ use parlor_domain::{Person, UserEvent, UserEventKind, UserId};
 /// People kept at most; then all are forgotten.
 const PEOPLE_MAX: usize = 1 << 14;
 
-#[derive(Default)]
-pub(crate) struct People(Mutex<Kept>);
+pub(crate) struct People {
+    kept: Mutex<Kept>,
+    shared: bool,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -24,18 +28,23 @@ struct Kept {
 pub(crate) struct Before(u64);
 
 impl People {
+    /// Nobody yet; `shared` where other nodes may change people.
+    pub(crate) fn new(shared: bool) -> Self {
+        Self { kept: Mutex::default(), shared }
+    }
+
     pub(crate) fn get(&self, user: UserId) -> Option<Arc<Person>> {
-        self.0.lock().known.get(&user).cloned()
+        self.kept.lock().known.get(&user).cloned()
     }
 
     pub(crate) fn before(&self) -> Before {
-        Before(self.0.lock().changes)
+        Before(self.kept.lock().changes)
     }
 
     /// Remembers somebody whom the store had after `before`, unless something changed since.
     pub(crate) fn put(&self, person: &Arc<Person>, before: Before) {
-        let mut kept = self.0.lock();
-        if kept.changes != before.0 {
+        let mut kept = self.kept.lock();
+        if self.shared || kept.changes != before.0 {
             return;
         }
         if kept.known.len() >= PEOPLE_MAX {
@@ -52,7 +61,7 @@ impl People {
     }
 
     pub(crate) fn forget(&self, user: UserId) {
-        let mut kept = self.0.lock();
+        let mut kept = self.kept.lock();
         kept.known.remove(&user);
         kept.changes += 1;
     }
@@ -80,7 +89,7 @@ mod tests {
 
     #[test]
     fn somebody_read_before_a_change_is_not_put_in_after_it() {
-        let people = People::default();
+        let people = People::new(false);
         let (ana, before) = (person("ana"), people.before());
         people.put(&ana, before);
         assert_eq!(people.get(ana.user.id), Some(Arc::clone(&ana)));

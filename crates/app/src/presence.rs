@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use parlor_bus::Word;
 use parlor_domain::UserId;
 use parlor_hub::Change;
 use tokio::time::MissedTickBehavior;
@@ -18,6 +19,9 @@ const TICK: Duration = Duration::from_millis(250);
 /// Ticks between two sweeps of the hub's lanes.
 const SWEEP_TICKS: u64 = 40;
 
+/// People who are told of in one tick at most, of those who came or went otherwise than here.
+const TURNED_MAX: usize = 100;
+
 /// Members of a session beyond which nobody is told who comes and goes in it.
 const AUDIENCE_MAX: i64 = 1_000;
 
@@ -30,8 +34,10 @@ impl Turned {
         self.0.lock().insert(user);
     }
 
-    fn take(&self) -> BTreeSet<UserId> {
-        std::mem::take(&mut self.0.lock())
+    /// Takes some: when a whole node is gone, its people are told of bit by bit.
+    fn take(&self) -> Vec<UserId> {
+        let mut turned = self.0.lock();
+        std::iter::from_fn(|| turned.pop_first()).take(TURNED_MAX).collect()
     }
 }
 
@@ -48,23 +54,28 @@ pub async fn murmur(app: Arc<App>, stop: CancellationToken) {
         if n % SWEEP_TICKS == 0 {
             app.hub.sweep();
         }
-        app.note_presence().await;
+        // With many who go at once it takes a while: a node that stops does not wait for it.
+        stop.run_until_cancelled(app.note_presence()).await;
         app.hub.murmur(app.clock.now());
     }
+    app.leave_neighbours();
 }
 
 impl App {
     /// Passes on who came and went.
     async fn note_presence(&self) {
-        let changes = self.hub.presence_changes();
+        let (changes, now) = (self.hub.presence_changes(), self.clock.now());
+        if self.shared {
+            self.forget_silent_nodes(now);
+        }
         let turned = self.turned.take();
         if !changes.is_empty() {
-            let now = self.clock.now();
             let seen = changes.iter().map(|change| (change.user, now)).collect();
             if let Err(error) = self.store.touch_users(seen).await {
                 tracing::warn!(%error, "failed to remember who was here");
             }
         }
+        let changes = if self.shared { self.tell_neighbours(changes, now) } else { changes };
         for change in changes {
             if self.is_shown(change.user).await {
                 self.tell_presence(change).await;
@@ -86,7 +97,11 @@ impl App {
         let sessions = self.store.sessions_of(change.user, None).await.unwrap_or_default();
         for session in sessions {
             let small = session.member_count <= AUDIENCE_MAX;
-            if session.main && small && self.hub.is_heard(session.id) {
+            if !session.main || !small {
+                continue;
+            }
+            self.bus.say(Word::Presence(session.id, change.user, change.online));
+            if self.hub.is_heard(session.id) {
                 self.hub.presence(session.id, change);
             }
         }

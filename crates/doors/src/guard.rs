@@ -50,6 +50,10 @@ pub(crate) async fn guard(State(doors): State<Doors>, request: Request, next: Ne
     let headers = response.headers_mut();
     cors::allow(headers, origin);
     complete(headers, &request_id);
+    if !doors.config.hsts.is_zero() {
+        let text = format!("max-age={}", doors.config.hsts.as_secs());
+        headers.extend(HeaderValue::try_from(text).map(|v| (header::STRICT_TRANSPORT_SECURITY, v)));
+    }
     let spent = doors.app.now().since(began);
     count(&method, route, response.status(), spent);
     response

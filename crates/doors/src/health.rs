@@ -1,11 +1,13 @@
 //! How the server is: for those who run it.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use parlor_app::{BusState, Error};
 use serde_json::{Value, json};
 
 use crate::{Doors, Peer, Refusal, auth};
@@ -15,19 +17,34 @@ pub(crate) async fn health() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
-/// May serve: says which dependency is down, and nothing more about it.
+/// How long the store may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// May serve: says which dependency is down, and nothing more about it. Without Redis a node serves
+/// on: what other nodes tell comes later then.
 pub(crate) async fn ready(State(doors): State<Doors>) -> Response {
-    let store = doors.app.check_store().await;
+    let store = match tokio::time::timeout(PATIENCE, doors.app.check_store()).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Error::Unavailable),
+    };
     if let Err(error) = &store {
         tracing::warn!(%error, "not ready: the store is down");
     }
-    let draining = doors.stop.is_cancelled();
     let word = |up: bool| if up { "ok" } else { "down" };
+    let mut dependencies = json!({"store": word(store.is_ok())});
+    let bus = doors.app.bus_state();
+    if bus != BusState::Absent {
+        dependencies["bus"] = word(bus == BusState::Up).into();
+    }
+    let draining = doors.stop.is_cancelled();
     let ready = store.is_ok() && !draining;
-    let body = json!({
-        "status": if draining { "draining" } else if ready { "ok" } else { "unavailable" },
-        "dependencies": {"store": word(store.is_ok())},
-    });
+    let summary = match (draining, ready, bus) {
+        (true, ..) => "draining",
+        (_, false, _) => "unavailable",
+        (_, _, BusState::Down) => "degraded",
+        _ => "ok",
+    };
+    let body = json!({"status": summary, "dependencies": dependencies});
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()
 }

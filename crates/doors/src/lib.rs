@@ -26,6 +26,7 @@ mod path;
 mod peer;
 mod present;
 mod query;
+pub mod redirect;
 mod reply;
 mod rest;
 pub mod serve;
@@ -34,6 +35,7 @@ mod socketio;
 mod upgrade;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -74,6 +76,8 @@ pub struct Config {
     pub metrics_token: Option<Hidden>,
     /// Whether sockets may be compressed.
     pub deflate: bool,
+    /// How long browsers shall use nothing but TLS; zero: they are not told.
+    pub hsts: Duration,
 }
 
 /// Writes the metrics.

@@ -11,11 +11,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use parlor_domain::{Limits, Time};
 use parlor_ws::{Decoder, Incoming, PingBudget, close_answer};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use crate::manner::{End, part};
 use crate::outgoing::{Outgoing, SLICES};
+use crate::serve::Stream;
 
 /// Bytes read at once, on the stack: an idle connection has no buffer.
 pub(crate) const READ_BYTES: usize = 16 * 1024;
@@ -29,7 +29,7 @@ pub(crate) enum Ready {
 
 /// One open socket.
 pub(crate) struct Line {
-    stream: TcpStream,
+    stream: Stream,
     decoder: Decoder,
     pings: PingBudget,
     out: Outgoing,
@@ -40,7 +40,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(limits: &Limits, deflate: bool, stream: TcpStream) -> Self {
+    pub(crate) fn new(limits: &Limits, deflate: bool, stream: Stream) -> Self {
         let sizes = parlor_ws::Limits {
             message_bytes_max: usize::try_from(limits.socket_message_bytes_max)
                 .unwrap_or(usize::MAX),
@@ -65,7 +65,7 @@ impl Line {
 
     /// Whether everything was written.
     pub(crate) fn is_empty(&self) -> bool {
-        self.out.is_empty()
+        self.out.is_empty() && self.stream.is_flushed()
     }
 
     /// Whether as much waits to be written as goes into one call.
@@ -80,7 +80,7 @@ impl Line {
 
     /// Writes as much as the peer takes without waiting.
     pub(crate) fn write(&mut self) -> Result<(), End> {
-        if self.out.write(&self.stream)? {
+        if self.out.write(&mut self.stream)? {
             self.stalled = 0;
         }
         Ok(())
@@ -88,7 +88,7 @@ impl Line {
 
     /// Ready when what is left can be written.
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
-        if self.out.is_empty() {
+        if self.is_empty() {
             return Poll::Pending;
         }
         self.stream.poll_write_ready(cx).map_ok(|()| Ready::Write)
@@ -96,7 +96,7 @@ impl Line {
 
     /// Ready when more can be written, or nothing is left.
     pub(crate) fn poll_drained(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.out.is_empty() {
+        if self.is_empty() {
             return Poll::Ready(Ok(()));
         }
         self.stream.poll_write_ready(cx)
@@ -161,7 +161,7 @@ impl Line {
     pub(crate) fn beat(&mut self, limits: &Limits) -> Result<(), End> {
         let tick = tick(limits);
         self.silent += 1;
-        self.stalled = if self.out.is_empty() { 0 } else { self.stalled + 1 };
+        self.stalled = if self.is_empty() { 0 } else { self.stalled + 1 };
         let beats = |ms: u64| u32::try_from(ms / tick.as_millis().max(1) as u64).unwrap_or(1);
         if self.silent >= beats(limits.idle_ms_max).max(2) {
             return Err(End::Gone);

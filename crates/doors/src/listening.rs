@@ -70,6 +70,10 @@ impl Listening {
             Key::User(_) => self.app.user_head(&self.actor).await?,
             Key::Dialect(_) | Key::Typing(_) => 0,
         };
+        if self.app.is_shared() {
+            // What other nodes commit may not be told here: what comes next must follow this.
+            self.ear.ground(key, head);
+        }
         match after {
             Some(after) if after > head || after < 0 => return Err(Error::ResyncRequired),
             Some(after) if after < head => self.replays.push_back(Replay { key, after }),

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use parlor_hub::{Form, Frame};
 use parlor_wire::command::Codec;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 
 use crate::outgoing::Outgoing;
+use crate::serve::Stream;
 
 /// How long a peer may take over its goodbye.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -54,13 +54,13 @@ impl Manner {
 }
 
 /// Writes what is left, the goodbye last. A peer that does not take it is left without.
-pub(crate) async fn part(stream: &mut TcpStream, left: &mut Outgoing) {
+pub(crate) async fn part(stream: &mut Stream, left: &mut Outgoing) {
     let _ = tokio::time::timeout(PATIENCE, finish(stream, left)).await;
 }
 
 /// What the peer still sends is taken in: unread, it would make the close a reset, and the goodbye
 /// would be lost with it.
-async fn finish(stream: &mut TcpStream, left: &mut Outgoing) -> io::Result<()> {
+async fn finish(stream: &mut Stream, left: &mut Outgoing) -> io::Result<()> {
     while let Some(mut bytes) = left.pop() {
         stream.write_all_buf(&mut bytes).await?;
     }
@@ -75,7 +75,7 @@ async fn finish(stream: &mut TcpStream, left: &mut Outgoing) -> io::Result<()> {
 }
 
 /// Reads and forgets; true at the end.
-fn discard(stream: &TcpStream) -> io::Result<bool> {
+fn discard(stream: &mut Stream) -> io::Result<bool> {
     match stream.try_read(&mut [0; 16 * 1024]) {
         Ok(n) => Ok(n == 0),
         Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 
 use bytes::{Buf, Bytes};
-use tokio::net::TcpStream;
+
+use crate::serve::Stream;
 
 /// Slices in one vectored write.
 pub(crate) const SLICES: usize = 128;
@@ -34,29 +35,31 @@ impl Outgoing {
         self.0.iter().map(|frame| frame.len() as u64).sum()
     }
 
-    /// Writes as much as the peer takes without waiting; whether it took anything.
+    /// Writes as much as the peer takes without waiting; whether it took anything. What a stream
+    /// under TLS has taken and not passed on is passed on first.
     ///
     /// # Errors
     /// When the connection is broken, or takes no bytes at all any more.
-    pub(crate) fn write(&mut self, stream: &TcpStream) -> io::Result<bool> {
-        let mut took = false;
+    pub(crate) fn write(&mut self, stream: &mut Stream) -> io::Result<bool> {
+        let (mut took, before) = (false, stream.taken());
+        stream.try_flush()?;
         while !self.0.is_empty() {
             match self.write_once(stream) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(bytes) => self.written(bytes),
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(took),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
                 Err(e) => return Err(e),
             }
             took = true;
         }
-        if self.0.capacity() > 64 {
+        if self.0.is_empty() && self.0.capacity() > 64 {
             self.0.shrink_to(16);
         }
-        Ok(took)
+        Ok(took || stream.taken() != before)
     }
 
     /// One call. A single frame needs no list of slices: the plain call is cheaper.
-    fn write_once(&self, stream: &TcpStream) -> io::Result<usize> {
+    fn write_once(&self, stream: &mut Stream) -> io::Result<usize> {
         if self.0.len() == 1 {
             return stream.try_write(&self.0[0]);
         }

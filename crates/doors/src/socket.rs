@@ -17,12 +17,12 @@ use parlor_wire::command::{self, Codec, Command};
 use parlor_wire::frame::{self, Frame as Said};
 use parlor_wire::{Code, v1};
 use parlor_ws::{Incoming, Kind, Shared};
-use tokio::net::TcpStream;
 
 use crate::commands;
 use crate::line::{Line, Ready};
 use crate::listening::Listening;
 use crate::manner::{End, Manner};
+use crate::serve::Stream;
 
 /// Bytes taken from the hub, and read from the socket, in one turn.
 pub(crate) const TURN_BYTES: u64 = 256 * 1024;
@@ -67,7 +67,7 @@ impl Socket {
         actor: Actor,
         ear: Ear,
         manner: Manner,
-        stream: TcpStream,
+        stream: Stream,
     ) -> Self {
         Self {
             line: Line::new(app.limits(), manner.deflate, stream),

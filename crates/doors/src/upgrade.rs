@@ -10,12 +10,11 @@ use parlor_hub::Who;
 use parlor_wire::Code;
 use parlor_wire::command::Codec;
 use parlor_ws::{Offer, accept};
-use tokio::net::TcpStream;
 
 use crate::manner::{Manner, part};
 use crate::openapi::{Forbidden, TooMany};
 use crate::outgoing::Outgoing;
-use crate::serve::take_stream;
+use crate::serve::{Stream, take_stream};
 use crate::socket::Socket;
 use crate::{Doors, Peer, Refusal, auth};
 
@@ -84,7 +83,7 @@ pub(crate) async fn upgrade(
     Ok(accepted.response())
 }
 
-async fn turn_away(mut stream: TcpStream) {
+async fn turn_away(mut stream: Stream) {
     let mut goodbye = Outgoing::default();
     goodbye.push(parlor_ws::close(4001, "sign in first"));
     part(&mut stream, &mut goodbye).await;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use parking_lot::Mutex;
+use parlor_domain::UserId;
 
 use crate::ear::Token;
 use crate::registry::Cut;
@@ -82,12 +83,18 @@ impl Bell {
 pub(crate) struct Rope {
     bell: std::sync::Arc<Bell>,
     token: Token,
+    user: UserId,
     pulled: AtomicBool,
 }
 
 impl Rope {
-    pub(crate) fn new(bell: std::sync::Arc<Bell>, token: Token) -> Self {
-        Self { bell, token, pulled: AtomicBool::new(false) }
+    pub(crate) fn new(bell: std::sync::Arc<Bell>, token: Token, user: UserId) -> Self {
+        Self { bell, token, user, pulled: AtomicBool::new(false) }
+    }
+
+    /// Whose connection is at its end.
+    pub(crate) fn user(&self) -> UserId {
+        self.user
     }
 
     /// Rings the bell, unless it was rung for this lane and not heard yet. Whether it did.

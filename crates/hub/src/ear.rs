@@ -105,7 +105,7 @@ impl Ear {
             cursor.next = None;
             return token;
         }
-        let rope = Arc::new(Rope::new(Arc::clone(&self.bell), token));
+        let rope = Arc::new(Rope::new(Arc::clone(&self.bell), token, self.who.user));
         let cursor = self.hub.with_lane(key, |lane| {
             let murmurs = lane.listen(Arc::clone(&rope));
             Cursor { lane: Arc::clone(lane), rope: Arc::clone(&rope), next: None, murmurs }
@@ -120,6 +120,13 @@ impl Ear {
         if let Some(cursor) = &mut self.cursors[slot] {
             cursor.next = Some(next);
             cursor.rope.pull();
+        }
+    }
+
+    /// Says where a log was when this ear began to listen to it: see [`Hub::tails`].
+    pub fn ground(&self, key: Key, head: i64) {
+        if let Some(cursor) = self.find(key).and_then(|slot| self.cursors[slot].as_ref()) {
+            cursor.lane.ground(head);
         }
     }
 

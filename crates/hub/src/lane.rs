@@ -2,7 +2,7 @@
 //! one bell each wakes them, one vectored write carries what is ready → back to 1/8,
 //! `doors/src/socket.rs`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -42,6 +42,8 @@ struct State {
     /// How many murmurs there have been.
     murmured: u64,
     ropes: Vec<Arc<Rope>>,
+    /// Whether it is known where the log was when somebody began to listen.
+    grounded: bool,
     /// Whether nobody listened at the last sweep.
     deserted: bool,
 }
@@ -65,17 +67,22 @@ impl Lane {
         self.key
     }
 
-    /// Appends frames and wakes all who listen; returns how many. What was there is left out. What
-    /// is appended at once is kept as a whole: who had heard everything before it is not behind.
+    /// Appends frames, up to the first hole, and wakes all who listen; returns how many. What was
+    /// there is left out. What is appended at once is kept as a whole: who had heard everything
+    /// before it is not behind.
     pub(crate) fn append(&self, frames: Vec<Arc<Frame>>, limits: &Limits) -> Result<usize, Hole> {
         let mut state = self.state.lock();
         let state = &mut *state;
         let heard = state.tail;
+        let mut hole = None;
         for frame in frames {
             let (after, before) = (state.tail, frame.seq());
-            match place(before, after) {
+            match place(before, after, state.grounded) {
                 Place::Told => continue,
-                Place::Beyond => return Err(Hole { after, before }),
+                Place::Beyond => {
+                    hole = Some(Hole { after, before });
+                    break;
+                }
                 Place::Next => {}
             }
             state.tail = frame.seq();
@@ -90,7 +97,32 @@ impl Lane {
             };
             state.bytes -= oldest.bytes();
         }
-        Ok(state.ropes.iter().filter(|rope| rope.pull()).count())
+        let woken = match state.tail > heard {
+            true => state.ropes.iter().filter(|rope| rope.pull()).count(),
+            false => 0,
+        };
+        hole.map_or(Ok(woken), Err)
+    }
+
+    /// The `seq` of the newest frame there ever was, once it is known where the log was.
+    pub(crate) fn tail(&self) -> Option<i64> {
+        let state = self.state.lock();
+        (state.grounded || state.tail != 0).then_some(state.tail)
+    }
+
+    /// Says where the log was when somebody began to listen: what comes next continues that, or
+    /// there is a hole. Without it, whatever comes first begins the lane, which is right where
+    /// everything that is committed comes.
+    pub(crate) fn ground(&self, head: i64) {
+        let mut state = self.state.lock();
+        if std::mem::replace(&mut state.grounded, true) {
+            return;
+        }
+        let first = state.tail - state.frames.len() as i64 + 1;
+        if state.tail == 0 || first > head + 1 {
+            state.frames.clear();
+            (state.tail, state.swept, state.bytes) = (head, head, 0);
+        }
     }
 
     /// Lets those who listen hear something that has no place in the log.
@@ -110,6 +142,11 @@ impl Lane {
         state.ropes.push(rope);
         state.deserted = false;
         state.murmured
+    }
+
+    /// Who listens, each once.
+    pub(crate) fn listeners(&self) -> BTreeSet<UserId> {
+        self.state.lock().ropes.iter().map(|rope| rope.user()).collect()
     }
 
     /// Removes a listener.
@@ -189,11 +226,11 @@ enum Place {
     Beyond,
 }
 
-fn place(seq: i64, tail: i64) -> Place {
+fn place(seq: i64, tail: i64, grounded: bool) -> Place {
     fail::fail_point!("hub::lane::no-dedupe", seq <= tail, |_| Place::Next);
     fail::fail_point!("hub::lane::ignore-hole", seq > tail, |_| Place::Next);
     match seq - tail {
-        _ if tail == 0 => Place::Next,
+        _ if tail == 0 && !grounded => Place::Next,
         ..=0 => Place::Told,
         1 => Place::Next,
         _ => Place::Beyond,

@@ -7,6 +7,7 @@
 
 mod bell;
 mod ear;
+mod elsewhere;
 mod frame;
 mod lane;
 mod murmur;
@@ -15,8 +16,9 @@ mod registry;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use parlor_domain::{DeviceId, Event, Limits, LoginId, SessionId, Time, UserEvent, UserId};
@@ -29,6 +31,7 @@ pub use lane::Hole;
 pub use murmur::Change;
 pub use registry::{Cut, TooMany};
 
+use elsewhere::Elsewhere;
 use lane::Lane;
 use murmur::Murmurs;
 use registry::Registry;
@@ -63,12 +66,17 @@ pub struct Who {
 /// How many parts the map of lanes has, each with its own lock.
 const SHARDS: usize = 64;
 
+/// What wants to know of new lanes.
+type Follow = Box<dyn Fn(Key) + Send + Sync>;
+
 /// All lanes and all connections of this node.
 pub struct Hub {
     lanes: Vec<Mutex<HashMap<Key, Arc<Lane>>>>,
     hasher: RandomState,
     registry: Registry,
     murmurs: Murmurs,
+    elsewhere: Elsewhere,
+    follow: OnceLock<Follow>,
     limits: Limits,
     /// Connections woken by events since this was last asked.
     woken: AtomicUsize,
@@ -82,9 +90,41 @@ impl Hub {
             hasher: RandomState::new(),
             registry: Registry::default(),
             murmurs: Murmurs::default(),
+            elsewhere: Elsewhere::default(),
+            follow: OnceLock::new(),
             limits,
             woken: AtomicUsize::new(0),
         })
+    }
+
+    /// Calls `follow` for every lane that is made from now on, before anybody can listen to it; who
+    /// asked first is asked. It must not wait, nor call the hub.
+    pub fn on_lane(&self, follow: impl Fn(Key) + Send + Sync + 'static) {
+        let _ = self.follow.set(Box::new(follow));
+    }
+
+    /// How far each log that is listened to here was told, of those where it is known.
+    pub fn tails(&self) -> Vec<(Key, i64)> {
+        let tails = |(key, lane): (&Key, &Arc<Lane>)| lane.tail().map(|tail| (*key, tail));
+        let shards = self.lanes.iter();
+        shards.flat_map(|lanes| lanes.lock().iter().filter_map(tails).collect::<Vec<_>>()).collect()
+    }
+
+    /// How far a log was told, if it is listened to here and that is known.
+    pub fn tail(&self, key: Key) -> Option<i64> {
+        self.lane(key)?.tail()
+    }
+
+    /// Who listens here, each once.
+    pub fn listeners(&self, key: Key) -> Vec<UserId> {
+        let listeners = self.lane(key).map(|lane| lane.listeners());
+        listeners.unwrap_or_default().into_iter().collect()
+    }
+
+    /// Everything that is listened to here.
+    pub fn keys(&self) -> Vec<Key> {
+        let shards = self.lanes.iter();
+        shards.flat_map(|lanes| lanes.lock().keys().copied().collect::<Vec<_>>()).collect()
     }
 
     /// Lets a connection in.
@@ -99,12 +139,11 @@ impl Hub {
         Ok(Ear::new(Arc::clone(self), who, number, bell))
     }
 
-    /// Tells everybody who listens of events of one session, in order. They follow each other
-    /// without holes.
+    /// Tells everybody who listens of events of one session, in order.
     ///
     /// # Errors
-    /// [`Hole`] when they do not continue what was told before: nothing was told, and the caller
-    /// reads what is missing from the store.
+    /// [`Hole`] where they do not continue what was told before: nothing behind it was told, and
+    /// the caller reads what is missing from the store.
     pub fn publish(&self, session: SessionId, events: Vec<Event>) -> Result<(), Hole> {
         self.append(Key::Session(session), || events.into_iter().map(Frame::event).collect())
     }
@@ -145,9 +184,71 @@ impl Hub {
         self.registry.cut_all(Cut::Draining);
     }
 
-    /// Whether a connection of this user is open here.
+    /// Whether a connection of this user is open, here or on another node.
     pub fn is_online(&self, user: UserId) -> bool {
+        self.is_here(user) || self.elsewhere.has(user)
+    }
+
+    /// Whether a connection of this user is open here.
+    pub fn is_here(&self, user: UserId) -> bool {
         self.registry.is_online(user)
+    }
+
+    /// Whether a connection of this user is open on another node.
+    pub fn is_elsewhere(&self, user: UserId) -> bool {
+        self.elsewhere.has(user)
+    }
+
+    /// The users who are connected here.
+    pub fn users(&self) -> Vec<UserId> {
+        self.registry.users()
+    }
+
+    /// The logins that are connected here.
+    pub fn logins(&self) -> Vec<LoginId> {
+        self.registry.logins()
+    }
+
+    /// The other nodes that were heard of a moment ago, in order.
+    pub fn nodes(&self) -> Vec<u64> {
+        self.elsewhere.nodes()
+    }
+
+    /// How many people are known to be at another node.
+    pub fn count_at(&self, node: u64) -> usize {
+        self.elsewhere.count(node)
+    }
+
+    /// Ends every connection.
+    pub fn cut_all(&self, cut: Cut) {
+        self.registry.cut_all(cut);
+    }
+
+    /// Notes who came to another node and who went from it.
+    pub fn moved_elsewhere(&self, node: u64, came: &[UserId], went: &[UserId], now: Time) {
+        self.elsewhere.moved(node, came, went, now);
+    }
+
+    /// Notes who is on another node; `first` forgets who was there before, and returns those of
+    /// them who are nowhere now.
+    pub fn is_at(&self, node: u64, first: bool, users: &[UserId], now: Time) -> Vec<UserId> {
+        let mut gone = self.elsewhere.is(node, first, users, now);
+        gone.retain(|user| !self.is_online(*user));
+        gone
+    }
+
+    /// Notes that another node is alive; whether those who are known to be there are those of whom
+    /// it says the number and the [`digest`].
+    pub fn agrees(&self, node: u64, count: u64, digest: u128, now: Time) -> bool {
+        self.elsewhere.agrees(node, count, digest, now)
+    }
+
+    /// Forgets the nodes that were not heard for so long, and returns who was there and is nowhere
+    /// now.
+    pub fn forget_silent(&self, silence: Duration, now: Time) -> Vec<UserId> {
+        let mut gone = self.elsewhere.forget_silent(silence, now);
+        gone.retain(|user| !self.is_online(*user));
+        gone
     }
 
     /// How many connections are open here.
@@ -185,6 +286,11 @@ impl Hub {
         }
     }
 
+    /// As [`Hub::murmur_in`], for a text that came from another node.
+    pub fn murmur_text(&self, dialect: Dialect, text: &[u8]) {
+        self.murmur_in(dialect, Shared::text(text));
+    }
+
     /// Tells the connections of one façade something that is not kept and nobody else hears.
     pub fn murmur_in(&self, dialect: Dialect, said: Shared) {
         if let Some(lane) = self.lane(Key::Dialect(dialect)) {
@@ -213,6 +319,16 @@ impl Hub {
     /// Runs `listen` on the key's lane while nobody can take it away.
     fn with_lane<T>(&self, key: Key, listen: impl FnOnce(&Arc<Lane>) -> T) -> T {
         let mut shard = self.shard(key).lock();
-        listen(shard.entry(key).or_insert_with(|| Arc::new(Lane::new(key))))
+        listen(shard.entry(key).or_insert_with(|| {
+            if let Some(follow) = self.follow.get() {
+                follow(key);
+            }
+            Arc::new(Lane::new(key))
+        }))
     }
+}
+
+/// The ids of people, combined so that their order does not matter: by exclusive or.
+pub fn digest<'a>(users: impl IntoIterator<Item = &'a UserId>) -> u128 {
+    users.into_iter().fold(0, |digest, user| digest ^ user.0.as_u128())
 }

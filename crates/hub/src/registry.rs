@@ -127,13 +127,23 @@ impl Registry {
         self.0.lock().users.contains_key(&user)
     }
 
+    /// The users who are connected, each once.
+    pub(crate) fn users(&self) -> Vec<UserId> {
+        self.0.lock().users.keys().copied().collect()
+    }
+
+    /// The logins that are connected, each once.
+    pub(crate) fn logins(&self) -> Vec<LoginId> {
+        self.0.lock().logins.keys().copied().collect()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.lock().connections.len()
     }
 }
 
 /// Counts one down; true when none is left.
-fn count_down<K: Hash + Eq>(counts: &mut HashMap<K, u64>, key: &K) -> bool {
+pub(crate) fn count_down<K: Hash + Eq>(counts: &mut HashMap<K, u64>, key: &K) -> bool {
     let Some(count) = counts.get_mut(key) else {
         return false;
     };

@@ -8,30 +8,36 @@ use anyhow::Context as _;
 use axum::{Extension, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use parlor_app::mail::{FolderMail, SmtpMail};
-use parlor_app::{App, Clock, Hashing, Mail, Parts, Settings, deliver, jobs, presence};
-use parlor_bus::Local;
+use parlor_app::{
+    App, Clock, Hashing, Mail, Parts, Settings, deliver, exchange, heal, hear, jobs, presence,
+};
+use parlor_doors::redirect::{self, Redirect};
 use parlor_doors::{Doors, serve};
 use parlor_front::Bound;
 use parlor_hub::Hub;
-use parlor_store::sqlite::{SqliteConfig, SqliteStore};
 use parlor_wire::Dialect;
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::config::Tls;
 use crate::secrets::DataDir;
-use crate::{Config, embed};
+use crate::{Config, behind, certificate, embed};
 
 /// Commits that wait to be told; more make the writer wait.
 const COMMITS_MAX: usize = 1024;
 
-/// How long a stopping server waits for its connections and tasks.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a stopping server waits for its connections and tasks, and after that for the database
+/// and for what is still to be told: less than ten seconds in all, whatever does not answer.
+const PATIENCE: Duration = Duration::from_secs(7);
+const LAST: Duration = Duration::from_secs(1);
 
 /// A server that runs.
 pub struct Running {
     address: SocketAddr,
     compat: Vec<(SocketAddr, Dialect)>,
+    plain: Option<SocketAddr>,
     app: Arc<App>,
     tasks: TaskTracker,
     /// Cancelled first: nothing new comes in.
@@ -52,22 +58,30 @@ impl Running {
         clock: Arc<dyn Clock>,
         metrics: Option<PrometheusHandle>,
     ) -> anyhow::Result<Self> {
+        behind::check(&config)?;
         let data = DataDir::open(&config.data_dir)?;
-        let listener = serve::listen(config.listen)
-            .with_context(|| format!("failed to listen on {}", config.listen))?;
+        let listener = listen(config.listen)?;
         let address = listener.local_addr()?;
         let others = compat_listeners(&config)?;
         let addressed = others.iter().map(|(on, dialect)| Ok((on.local_addr()?, *dialect)));
         let compat = addressed.collect::<std::io::Result<_>>()?;
+        let plain = config.http_listen.map(listen).transpose()?;
+        let plain_address = plain.as_ref().map(TcpListener::local_addr).transpose()?;
         let hub = Hub::new(config.limits);
-        let readers = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4));
-        let database = SqliteConfig { path: data.path().join("parlor.sqlite"), readers };
         let (sink, commits) = tokio::sync::mpsc::channel(COMMITS_MAX);
-        let store = SqliteStore::open(&database, sink).context("failed to open the database")?;
+        let store = behind::store(&config, &data, sink).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        // Both go on until the very end, when nobody is left who could commit anything.
+        let (told, quiet) = (TaskTracker::new(), CancellationToken::new());
+        let neighbours = behind::neighbours(&config, store.epoch(), &told, &quiet)?;
+        let tls = config.tls.as_ref();
+        let tls = tls.map(|tls| certificate::server_config(tls, data.path(), &tasks, &stop));
+        let tls = tls.transpose()?;
         let app = App::new(Parts {
-            store: Arc::new(store),
+            store,
             hub,
+            bus: neighbours.bus,
+            shared: neighbours.shared,
             clock,
             limits: config.limits,
             secret: match &config.secret {
@@ -78,11 +92,15 @@ impl Running {
             settings: settings(&config, address),
             tasks: tasks.clone(),
         });
-        // Tells until the very end, when nobody is left who could commit anything.
-        let told = TaskTracker::new();
-        let quiet = CancellationToken::new();
-        let deliver = deliver::deliver(Arc::clone(&app), Arc::new(Local), commits, quiet.clone());
-        told.spawn(deliver);
+        told.spawn(deliver::deliver(Arc::clone(&app), commits, quiet.clone()));
+        if neighbours.shared {
+            tasks.spawn(heal::heal(Arc::clone(&app), stop.clone()));
+            tasks.spawn(exchange::exchange(Arc::clone(&app), stop.clone()));
+        }
+        if let Some(heard) = neighbours.heard {
+            tasks.spawn(hear::hear(Arc::clone(&app), heard, stop.clone()));
+            tasks.spawn(hear::wait_for_early(Arc::clone(&app), stop.clone()));
+        }
         tasks.spawn(presence::murmur(Arc::clone(&app), stop.clone()));
         tasks.spawn(jobs::sweep(Arc::clone(&app), stop.clone()));
         let doors = Doors {
@@ -93,12 +111,17 @@ impl Running {
         };
         let front = parlor_front::front(front(&config));
         let router = parlor_doors::router(doors.clone(), embed::pages(), Some(front));
-        serve_on(&doors, listener, router.clone());
+        serve_on(&doors, listener, router.clone(), tls.clone());
         for (listener, dialect) in others {
-            serve_on(&doors, listener, router.clone().layer(Extension(Bound(dialect))));
+            let router = router.clone().layer(Extension(Bound(dialect)));
+            serve_on(&doors, listener, router, tls.clone());
+        }
+        if let Some(listener) = plain {
+            let redirect = redirect(&config, &data, &app.settings().public_url);
+            serve_on(&doors, listener, redirect::router(redirect), None);
         }
         tracing::info!(%address, data_dir = %data.path().display(), "serving");
-        Ok(Self { address, compat, app, tasks, stop, told, quiet, data })
+        Ok(Self { address, compat, plain: plain_address, app, tasks, stop, told, quiet, data })
     }
 
     /// Where it listens.
@@ -109,6 +132,11 @@ impl Running {
     /// Where it listens for one façade each.
     pub fn compat_addresses(&self) -> &[(SocketAddr, Dialect)] {
         &self.compat
+    }
+
+    /// Where it says in plain HTTP that TLS is spoken elsewhere.
+    pub fn plain_address(&self) -> Option<SocketAddr> {
+        self.plain
     }
 
     /// The use cases, for tests that look inside.
@@ -125,12 +153,16 @@ impl Running {
         if tokio::time::timeout(PATIENCE, self.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.tasks.len(), "left tasks behind that did not end");
         }
-        if let Err(error) = self.app.check_store().await {
-            tracing::warn!(%error, "the database did not answer at the end");
+        match tokio::time::timeout(LAST, self.app.check_store()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the database did not answer at the end"),
+            Err(_) => tracing::warn!("the database did not answer in time at the end"),
         }
         self.quiet.cancel();
         self.told.close();
-        self.told.wait().await;
+        if tokio::time::timeout(LAST, self.told.wait()).await.is_err() {
+            tracing::warn!("did not tell everything that was committed at the end");
+        }
         drop(self.app);
         drop(self.data);
         tracing::info!("stopped");
@@ -138,21 +170,31 @@ impl Running {
 }
 
 /// Serves one address until the server stops.
-fn serve_on(doors: &Doors, listener: TcpListener, router: Router) {
+fn serve_on(doors: &Doors, listener: TcpListener, router: Router, tls: Option<Arc<ServerConfig>>) {
     let (limits, trusted) = (*doors.app.limits(), doors.config.trusted_proxies.clone());
     let (tasks, stop) = (doors.tasks.clone(), doors.stop.clone());
     doors.tasks.spawn(async move {
-        serve::serve(listener, router, &limits, trusted, tasks, stop).await;
+        serve::serve(listener, router, &limits, trusted, tls, tasks, stop).await;
     });
 }
 
 /// The addresses of one façade each.
 fn compat_listeners(config: &Config) -> anyhow::Result<Vec<(TcpListener, Dialect)>> {
-    let listen = |(address, dialect): &(SocketAddr, Dialect)| {
-        let listener = serve::listen(*address);
-        Ok((listener.with_context(|| format!("failed to listen on {address}"))?, *dialect))
-    };
-    config.compat_listen.iter().map(listen).collect()
+    let bound = config.compat_listen.iter();
+    bound.map(|(address, dialect)| Ok((listen(*address)?, *dialect))).collect()
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    serve::listen(address).with_context(|| format!("failed to listen on {address}"))
+}
+
+fn redirect(config: &Config, data: &DataDir, public_url: &str) -> Redirect {
+    let mut hosts = config.allowed_hosts.clone();
+    hosts.extend(config.compat_hosts.iter().map(|(host, _)| host.clone()));
+    if let Some(Tls::Automatic(acme)) = &config.tls {
+        hosts.extend(acme.domains.iter().cloned());
+    }
+    Redirect { public_url: public_url.to_owned(), hosts, web_root: data.path().join("webroot") }
 }
 
 fn front(config: &Config) -> parlor_front::Config {
@@ -183,7 +225,10 @@ fn settings(config: &Config, address: SocketAddr) -> Settings {
         refresh_ttl: config.refresh_ttl,
         code_ttl: config.code_ttl,
         verification_required: config.smtp_url.is_some(),
-        public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{address}")),
+        public_url: config.public_url.clone().unwrap_or_else(|| {
+            let scheme = if config.tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://{address}")
+        }),
         issuer: config.public_url.clone(),
         server_name: config.server_name.clone(),
         guests: guests(config),
@@ -210,5 +255,6 @@ fn doors(
         metrics: metrics.map(|handle| Box::new(move || handle.render()) as parlor_doors::Metrics),
         metrics_token: config.metrics_token.clone(),
         deflate: config.deflate,
+        hsts: config.hsts,
     })
 }

@@ -8,86 +8,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use parlor_app::Secret;
+use parlor_app::{Hidden, Secret};
 use parlor_domain::Limits;
 use parlor_wire::Dialect;
 
-/// One key of the configuration.
-#[derive(Debug, Clone, Copy)]
-pub struct Key {
-    /// Its name: `data_dir` is `--data-dir`, `PARLOR_DATA_DIR` and `data_dir` in the file.
-    pub name: &'static str,
-    /// Another environment variable that is read when the first is not set.
-    pub alias: Option<&'static str>,
-    /// The default, as it is documented.
-    pub default: &'static str,
-    /// What it is for, in one line.
-    pub about: &'static str,
-}
+mod keys;
+mod tls;
 
-macro_rules! keys {
-    ($($name:literal, $alias:expr, $default:literal, $about:literal;)*) => {
-        /// Every key, in the order of the documentation.
-        pub const KEYS: &[Key] = &[$(
-            Key { name: $name, alias: $alias, default: $default, about: $about },
-        )*];
-    };
-}
-
-keys! {
-    "listen", None, "127.0.0.1:8000",
-        "Address and port to listen on; port 0 takes a free one.";
-    "data_dir", None, "./data",
-        "Folder of the database, the generated secret, and the mail that becomes files.";
-    "public_url", None, "http://<listen>",
-        "Where people reach this server; links in mails begin with it.";
-    "server_name", None, "Parlor",
-        "What this server calls itself.";
-    "smtp_url", None, "",
-        "SMTP server, as `smtp://user:password@host:587` or `smtps://…`; without it, mails become \
-         files in `<data_dir>/mail` on loopback listeners, and none are sent on others.";
-    "email_from", None, "Parlor <parlor@localhost>",
-        "Sender of the mails.";
-    "secret_key", Some("SECRET_KEY"), "",
-        "Secret that every key is derived from, at least 32 characters; generated into the data \
-         folder when absent.";
-    "allowed_origins", Some("CORS_ALLOWED_ORIGINS"), "",
-        "Further origins whose pages may call the API, separated by commas.";
-    "allowed_hosts", Some("ALLOWED_HOSTS"), "",
-        "Host names that requests may name, separated by commas; empty: any.";
-    "trusted_proxies", None, "",
-        "Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed, separated by \
-         commas.";
-    "compat", None, "room,mrsambosk,rei,groups,shh",
-        "Façades that are switched on, separated by commas; `none`: none.";
-    "compat_hosts", None, "",
-        "Host names under which only one façade's API is spoken, as `rei.example.org=rei`, \
-         separated by commas.";
-    "compat_listen", None, "",
-        "Further addresses to listen on, each for one façade's API, as `127.0.0.1:8001=rei`, \
-         separated by commas.";
-    "compat_static", None, "",
-        "Folder of a façade's own web app, which is served at `/`.";
-    "compat_guests", None, "on where only loopback is served",
-        "`on` lets a name alone make an account, as Chat Room API has it; `off` never does.";
-    "limits", None, "on",
-        "`off` lifts the rate limits and makes passwords cheap to check: for benchmarks, on \
-         loopback listeners only.";
-    "deflate", None, "off",
-        "`on` offers permessage-deflate on WebSockets.";
-    "metrics_token", None, "",
-        "Bearer token for `/metrics` from elsewhere than loopback.";
-    "log", None, "info",
-        "What is logged: a level, or `tracing` directives.";
-    "log_format", None, "text",
-        "`text` or `json`.";
-    "access_token_expiration_minutes", Some("ACCESS_TOKEN_EXPIRATION_MINUTES"), "15",
-        "Minutes that an access token is good.";
-    "refresh_token_expiration_days", Some("REFRESH_TOKEN_EXPIRATION_DAYS"), "7",
-        "Days that a login lives unless it is used.";
-    "verification_code_expiration_minutes", Some("VERIFICATION_CODE_EXPIRATION_MINUTES"), "10",
-        "Minutes that a mailed code is good.";
-}
+pub use keys::{KEYS, Key};
+pub use tls::{Acme, Pem, Tls};
 
 /// Prefix of the keys that set a limit: `limit_message_bytes_max`.
 pub const LIMIT: &str = "limit_";
@@ -99,12 +28,24 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The folder of everything that is kept.
     pub data_dir: PathBuf,
+    /// The PostgreSQL database, with its password, as `postgres://…`; `None`: SQLite in the data
+    /// folder.
+    pub database_url: Option<Hidden>,
+    /// The Redis that nodes talk over, with its password; `None`: this is the only node.
+    pub redis_url: Option<Hidden>,
     /// Where people reach the server; `None`: where it listens.
     pub public_url: Option<String>,
+    /// Where its certificate comes from; `None`: plain HTTP.
+    pub tls: Option<Tls>,
+    /// Where plain HTTP is answered with the way to `https://`.
+    pub http_listen: Option<SocketAddr>,
+    /// How long browsers shall use nothing but TLS; zero where TLS is off, or where the operator
+    /// does not want it.
+    pub hsts: Duration,
     /// What it calls itself.
     pub server_name: String,
     /// The SMTP server, with its password.
-    pub smtp_url: Option<parlor_app::Hidden>,
+    pub smtp_url: Option<Hidden>,
     /// Sender of the mails.
     pub email_from: String,
     /// The secret, if it is given.
@@ -132,7 +73,7 @@ pub struct Config {
     /// Whether WebSockets may be compressed.
     pub deflate: bool,
     /// Who may read `/metrics` from elsewhere.
-    pub metrics_token: Option<parlor_app::Hidden>,
+    pub metrics_token: Option<Hidden>,
     /// What is logged.
     pub log: String,
     /// Whether the log is JSON.
@@ -257,12 +198,18 @@ impl Raw {
             self.faults.push("limits: can be lifted on loopback listeners only".to_owned());
         }
         let smtp_url = self.text("smtp_url");
+        let tls = self.tls();
         let config = Config {
             listen,
             data_dir: self.text("data_dir").unwrap_or_else(|| "./data".to_owned()).into(),
-            public_url: self.text("public_url").map(|url| url.trim_end_matches('/').to_owned()),
+            database_url: self.database_url(),
+            redis_url: self.redis_url(),
+            public_url: self.public_url(tls.as_ref(), listen.port()),
+            http_listen: self.http_listen(tls.as_ref()),
+            hsts: self.hsts(tls.as_ref()),
+            tls,
             server_name: self.text("server_name").unwrap_or_else(|| "Parlor".to_owned()),
-            smtp_url: smtp_url.map(parlor_app::Hidden::new),
+            smtp_url: smtp_url.map(Hidden::new),
             email_from: self
                 .text("email_from")
                 .unwrap_or_else(|| "Parlor <parlor@localhost>".to_owned()),
@@ -280,7 +227,7 @@ impl Raw {
             limits,
             lifted,
             deflate: self.switch("deflate", false).unwrap_or(false),
-            metrics_token: self.text("metrics_token").map(parlor_app::Hidden::new),
+            metrics_token: self.text("metrics_token").map(Hidden::new),
             log: self.text("log").unwrap_or_else(|| "info".to_owned()),
             log_json: self.one_of("log_format", &["text", "json"]) == Some(1),
             access_token_ttl: self.minutes("access_token_expiration_minutes", 15),
@@ -291,11 +238,37 @@ impl Raw {
         if self.faults.is_empty() { Ok(config) } else { Err(Faults(self.faults)) }
     }
 
+    /// Given, or what follows from the domain that certificates are had for.
+    fn public_url(&self, tls: Option<&Tls>, port: u16) -> Option<String> {
+        let given = self.text("public_url").map(|url| url.trim_end_matches('/').to_owned());
+        given.or_else(|| tls?.public_url(port))
+    }
+
+    /// One scheme out of the two that are usual. The address holds a password: no fault shows it.
+    fn database_url(&mut self) -> Option<Hidden> {
+        let text = self.text("database_url")?;
+        let rest = ["postgres://", "postgresql://"].iter().find_map(|s| text.strip_prefix(s));
+        if rest.is_none() {
+            self.faults.push("database_url: does not begin with postgres://".to_owned());
+        }
+        rest.map(|rest| Hidden::new(format!("postgres://{rest}")))
+    }
+
+    fn redis_url(&mut self) -> Option<Hidden> {
+        let text = self.text("redis_url")?;
+        if !text.starts_with("redis") || !text.contains("://") {
+            self.faults.push("redis_url: does not begin with redis://".to_owned());
+        }
+        Some(Hidden::new(text))
+    }
+
     fn check_url(&mut self, config: &Config) {
         let Some(url) = &config.public_url else { return };
         if !url.starts_with("http://") && !url.starts_with("https://") {
             self.faults
                 .push(format!("public_url: `{url}` begins with neither http:// nor https://"));
+        } else if config.tls.is_some() && !url.starts_with("https://") {
+            self.faults.push(format!("public_url: `{url}` does not begin with https://, with TLS"));
         }
     }
 
@@ -448,6 +421,23 @@ mod tests {
         );
         let Faults(faults) = raw.read().unwrap_err();
         assert_eq!(faults.len(), 7, "{faults:#?}");
+    }
+
+    #[test]
+    fn addresses_with_passwords_are_read_and_never_printed() {
+        let given = |database: &str, redis: &str| {
+            let mut raw = Raw::new();
+            let variables = pairs(&[("DATABASE_URL", database), ("REDIS_URL", redis)]);
+            raw.add_environment("environment", variables);
+            raw.read()
+        };
+        let config = given("postgresql://a:hunter2@db/parlor", "redis://:hunter2@cache").unwrap();
+        let url = config.database_url.as_ref().map(Hidden::expose);
+        assert_eq!(url, Some("postgres://a:hunter2@db/parlor"));
+        assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+        let faults = given("mysql://a:hunter2@db/parlor", "cache:hunter2").unwrap_err();
+        assert_eq!(faults.0.len(), 2, "{faults}");
+        assert!(!faults.to_string().contains("hunter2"), "{faults}");
     }
 
     #[test]

@@ -8,6 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use parlor_app::Secret;
 
+/// The generated secret.
+pub(crate) const SECRET: &str = "secret.key";
+
+/// The database while a backup is being restored.
+pub(crate) const RESTORING: &str = "parlor.sqlite.restoring";
+
 /// The folder of everything that is kept. While this lives, no other process has it.
 pub struct DataDir {
     path: PathBuf,
@@ -18,7 +24,7 @@ impl DataDir {
     /// Opens the folder, which is made when missing, readable by its owner alone.
     ///
     /// # Errors
-    /// When it cannot be made, or another server has it open.
+    /// When it cannot be made, another process has it open, or a restore into it is not finished.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         fs::DirBuilder::new()
             .recursive(true)
@@ -27,7 +33,13 @@ impl DataDir {
             .with_context(|| format!("failed to make the data folder {}", path.display()))?;
         let lock = OpenOptions::new().create(true).append(true).open(path.join("parlor.lock"))?;
         if lock.try_lock().is_err() {
-            bail!("another server has the data folder {} open", path.display());
+            bail!("another process has the data folder {} open", path.display());
+        }
+        if path.join(RESTORING).exists() {
+            bail!(
+                "a restore into {} was not finished: empty the folder and restore again",
+                path.display()
+            );
         }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
@@ -42,7 +54,7 @@ impl DataDir {
     /// # Errors
     /// When it cannot be read or written.
     pub fn secret(&self) -> anyhow::Result<Secret> {
-        let path = self.path.join("secret.key");
+        let path = self.path.join(SECRET);
         let mut text = String::new();
         match File::open(&path) {
             Ok(mut file) => file.read_to_string(&mut text).map(|_| ())?,

@@ -1,7 +1,8 @@
 //! A TCP proxy that breaks things: for tests of what clients and server do then.
 //!
 //! It listens on loopback for as long as it lives, whoever is behind it: a connection that comes
-//! while nobody is there waits. What strikes, strikes the connections that are open at the time.
+//! while nobody is there waits, or is reset where the proxy is to show what is behind it. What
+//! strikes, strikes the connections that are open at the time.
 
 use std::io;
 use std::net::SocketAddr;
@@ -32,6 +33,13 @@ const HALF_OPEN_MAX: usize = 32;
 /// Bytes passed on at once.
 const PIECE: usize = 4096;
 
+/// What becomes of a connection while nobody listens behind the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Absence {
+    Waits,
+    Shows,
+}
+
 /// A proxy. Dropping it closes everything.
 pub struct FaultProxy {
     address: SocketAddr,
@@ -41,17 +49,30 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// Listens on a port of its own.
+    /// Listens on a port of its own; who comes while nobody is behind it waits.
     ///
     /// # Panics
-    /// When there is none.
+    /// When there is no port.
     pub async fn start(target: SocketAddr) -> Self {
+        Self::open(target, Absence::Waits).await
+    }
+
+    /// Listens on a port of its own; who comes while nobody is behind it is reset. Only while it
+    /// has no target at all does it wait: that is a network which swallows everything.
+    ///
+    /// # Panics
+    /// When there is no port.
+    pub async fn transparent(target: SocketAddr) -> Self {
+        Self::open(target, Absence::Shows).await
+    }
+
+    async fn open(target: SocketAddr, absence: Absence) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (target, targets) = watch::channel(Some(target));
         let (strikes, struck) = watch::channel(None);
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, targets, struck));
+        tasks.spawn(accept(listener, targets, struck, absence));
         Self { address, target, strikes, _tasks: tasks }
     }
 
@@ -75,6 +96,7 @@ async fn accept(
     listener: TcpListener,
     targets: watch::Receiver<Option<SocketAddr>>,
     strikes: watch::Receiver<Option<Fault>>,
+    absence: Absence,
 ) {
     let mut open = JoinSet::new();
     let mut dead = std::collections::VecDeque::new();
@@ -84,7 +106,7 @@ async fn accept(
                 let Ok((client, _)) = accepted else { continue };
                 let mut strikes = strikes.clone();
                 strikes.mark_unchanged();
-                open.spawn(carry(client, targets.clone(), strikes));
+                open.spawn(carry(client, targets.clone(), strikes, absence));
             }
             Some(ended) = open.join_next() => {
                 dead.extend(ended.ok().flatten());
@@ -104,11 +126,16 @@ async fn carry(
     client: TcpStream,
     mut targets: watch::Receiver<Option<SocketAddr>>,
     mut strikes: watch::Receiver<Option<Fault>>,
+    absence: Absence,
 ) -> Option<HalfOpen> {
     let server = loop {
         let target = *targets.wait_for(Option::is_some).await.ok()?;
         match TcpStream::connect(target?).await {
             Ok(server) => break server,
+            Err(_) if absence == Absence::Shows => {
+                let _ = client.set_zero_linger();
+                return None;
+            }
             // Nobody is there any more: wait until somebody is.
             Err(_) => targets.changed().await.ok()?,
         }

@@ -154,8 +154,15 @@ impl Wire {
     /// # Panics
     /// When nobody listens.
     pub async fn open(to: SocketAddr) -> Self {
-        let stream = soon("a connection", TcpStream::connect(to)).await;
-        Self { stream: stream.expect("the server listens"), read: Vec::new() }
+        soon("a connection", Self::connect(to)).await.expect("the server listens")
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub async fn connect(to: SocketAddr) -> io::Result<Self> {
+        Ok(Self { stream: TcpStream::connect(to).await?, read: Vec::new() })
     }
 
     /// Connects with as small a buffer for what comes as there can be: what is not read soon

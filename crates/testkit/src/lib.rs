@@ -1,9 +1,11 @@
-//! For tests only: a clock to set, a server to start, a small client, and the conversation runner.
+//! For tests only: a clock to set, a server to start, a small client, and the conversation runner;
+//! several nodes with everything that they stand on, and ways to break each of it.
 //!
 //! Owns how a test reaches the server: over real sockets, as a stranger would. Refuses to know
 //! anything that the wire does not say.
 
 pub mod clock;
+pub mod cluster;
 pub mod contract;
 pub mod conversation;
 pub mod fault_proxy;
@@ -12,6 +14,7 @@ pub mod mail;
 pub mod person;
 pub mod process;
 pub mod raw_socket;
+pub mod redis_proxy;
 pub mod server;
 pub mod socket;
 mod socketio;
@@ -22,9 +25,11 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use clock::VirtualClock;
+pub use cluster::Cluster;
 pub use fault_proxy::{Fault, FaultProxy};
 pub use person::{Person, Refused};
 pub use process::ServerProcess;
+pub use redis_proxy::RedisProxy;
 pub use server::TestServer;
 
 /// How long a test waits for what must come.

@@ -7,20 +7,20 @@ use crate::PATIENCE;
 /// A server's letters.
 #[derive(Debug, Clone)]
 pub struct Letters {
-    folder: PathBuf,
+    folders: Vec<PathBuf>,
 }
 
 impl Letters {
-    pub(crate) fn of(data_dir: &Path) -> Self {
-        Self { folder: data_dir.join("mail") }
+    pub(crate) fn of<'a>(data_dirs: impl IntoIterator<Item = &'a Path>) -> Self {
+        Self { folders: data_dirs.into_iter().map(|folder| folder.join("mail")).collect() }
     }
 
     /// Every letter to this address, the oldest first.
     pub fn to(&self, address: &str) -> Vec<String> {
-        let Ok(files) = std::fs::read_dir(&self.folder) else { return Vec::new() };
-        let mut paths: Vec<_> = files.flatten().map(|file| file.path()).collect();
-        // Their names are ordered by time.
-        paths.sort();
+        let files = self.folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+        let mut paths: Vec<_> = files.flatten().flatten().map(|file| file.path()).collect();
+        // Their names are ordered by time, whichever node wrote them.
+        paths.sort_by(|a, b| a.file_name().cmp(&b.file_name()));
         paths.retain(|path| path.extension().is_some_and(|kind| kind == "eml"));
         let letters = paths.iter().filter_map(|path| std::fs::read_to_string(path).ok());
         let line = format!("To: {address}");

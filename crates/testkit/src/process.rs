@@ -82,7 +82,7 @@ impl ServerProcess {
 
     /// The letters that it wrote.
     pub fn letters(&self) -> Letters {
-        Letters::of(&self.data_dir)
+        Letters::of([&*self.data_dir])
     }
 
     /// Registers somebody and signs them in.
@@ -121,11 +121,24 @@ impl ServerProcess {
         self.child.wait().expect("our own child can be waited for");
     }
 
+    /// Stops it where it stands: its connections stay open and nobody answers.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) -> bool {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        pid.is_some_and(|pid| kill_process(pid, signal).is_ok())
+    }
+
     /// Asks it to stop and waits until it has; returns whether it ended well.
     pub fn terminate(&mut self) -> bool {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        let asked = pid.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
-        asked && self.child.wait().is_ok_and(|status| status.success())
+        self.signal(Signal::TERM) && self.child.wait().is_ok_and(|status| status.success())
     }
 }
 

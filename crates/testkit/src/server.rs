@@ -1,11 +1,12 @@
 //! A server in this process, on a port of its own, with a data folder of its own.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parlor_app::Clock;
+use parlor_parts::Database;
 use parlor_server::config::Raw;
 use parlor_server::{Running, SystemClock};
 use tempfile::TempDir;
@@ -17,9 +18,11 @@ use crate::mail::Letters;
 use crate::{Person, person};
 
 /// A server to be.
+#[derive(Clone)]
 pub struct Builder {
     keys: Vec<(String, String)>,
     clock: Arc<dyn Clock>,
+    alone: bool,
 }
 
 impl Builder {
@@ -49,44 +52,112 @@ impl Builder {
         Self { clock, ..self }
     }
 
+    /// As one node, also where tests run on several: for what each node counts by itself for a
+    /// moment before it tells the others.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
+    }
+
     /// The keys that were set.
     pub(crate) fn keys(&self) -> &[(String, String)] {
         &self.keys
     }
 
-    /// Starts it.
+    /// Starts it: as one node on SQLite, or where [`NODES`] says so as several on PostgreSQL and
+    /// Redis.
     ///
     /// # Panics
     /// When it does not start.
     pub async fn start(self) -> TestServer {
         count_panics();
-        let data_dir = TempDir::new().expect("a temporary folder can be made");
-        let mut raw = Raw::new();
-        raw.add("test", self.keys);
-        let folder = data_dir.path().to_string_lossy().into_owned();
-        raw.add("test", [("data_dir".to_owned(), folder)]);
-        let config = raw.read().expect("the test's configuration is sound");
-        let running = Running::start(config, self.clock, None).await;
-        let running = running.expect("the server starts");
-        TestServer {
-            address: running.address(),
-            letters: Letters::of(data_dir.path()),
-            running: Some(running),
-            contract: OnceCell::new(),
-            panics_before: panics(),
-            data_dir,
+        match nodes() {
+            _ if self.alone => self.start_one().await,
+            0 | 1 => self.start_one().await,
+            nodes => self.start_several(nodes).await,
         }
+    }
+
+    async fn start_one(self) -> TestServer {
+        let node = Node::start(self.keys, &[], self.clock).await;
+        TestServer::of(vec![node], None)
+    }
+
+    async fn start_several(self, nodes: usize) -> TestServer {
+        let database = parlor_parts::database().expect("tests share a PostgreSQL");
+        let redis = parlor_parts::redis_url().expect("tests share a Redis");
+        // Where one node would listen: the name of the server follows from it.
+        let first = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+        let first = first.expect("a free port");
+        // Nodes are one server: one key, one name. A name given by hand is one that guests of the
+        // façades may not make accounts under, unless that is said, too.
+        let mut same = vec![
+            ("database_url".to_owned(), database.url()),
+            ("redis_url".to_owned(), redis),
+            ("secret_key".to_owned(), SECRET.to_owned()),
+        ];
+        if !self.keys.iter().any(|(key, _)| key == "public_url") {
+            same.push(("public_url".to_owned(), format!("http://{first}")));
+            same.push(("compat_guests".to_owned(), "on".to_owned()));
+        }
+        let mut started = Vec::new();
+        for n in 0..nodes {
+            let mut keys = self.keys.clone();
+            if n == 0 {
+                keys.retain(|(key, _)| key != "listen");
+                keys.push(("listen".to_owned(), first.to_string()));
+            }
+            started.push(Node::start(keys, &same, Arc::clone(&self.clock)).await);
+        }
+        TestServer::of(started, Some(database))
     }
 }
 
-/// A running server.
+/// How many nodes a server has; one unless it is said.
+const NODES: &str = "PARLOR_TEST_NODES";
+
+/// What several nodes sign with.
+const SECRET: &str = "the nodes of a test have one key, which nobody else has";
+
+fn nodes() -> usize {
+    let said = std::env::var(NODES).ok();
+    said.map_or(1, |nodes| nodes.parse().expect("PARLOR_TEST_NODES is a number"))
+}
+
+/// A node of a server.
+struct Node {
+    running: Running,
+    data_dir: TempDir,
+}
+
+impl Node {
+    /// Starts one; the test's own keys stand before those that all nodes have.
+    async fn start(
+        own: Vec<(String, String)>,
+        same: &[(String, String)],
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let data_dir = TempDir::new().expect("a temporary folder can be made");
+        let mut raw = Raw::new();
+        raw.add("test", own);
+        raw.add("test", same.iter().cloned());
+        let folder = data_dir.path().to_string_lossy().into_owned();
+        raw.add("test", [("data_dir".to_owned(), folder)]);
+        let config = raw.read().expect("the test's configuration is sound");
+        let running = Running::start(config, clock, None).await;
+        Self { running: running.expect("the server starts"), data_dir }
+    }
+}
+
+/// A running server. Where it has several nodes, whoever asks for its address gets another one of
+/// them each time, so that the people of a test are spread over them.
 pub struct TestServer {
-    address: SocketAddr,
+    next: AtomicUsize,
     letters: Letters,
-    running: Option<Running>,
+    nodes: Vec<Node>,
     contract: OnceCell<Contract>,
     panics_before: usize,
-    data_dir: TempDir,
+    database: Option<Database>,
 }
 
 impl TestServer {
@@ -99,12 +170,28 @@ impl TestServer {
     pub fn builder() -> Builder {
         let keys = [("listen", "127.0.0.1:0"), ("limits", "off"), ("log", "warn")];
         let keys = keys.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        Builder { keys: keys.to_vec(), clock: Arc::new(SystemClock) }
+        Builder { keys: keys.to_vec(), clock: Arc::new(SystemClock), alone: false }
     }
 
-    /// Where it listens.
+    fn of(nodes: Vec<Node>, database: Option<Database>) -> Self {
+        Self {
+            next: AtomicUsize::new(0),
+            letters: Letters::of(nodes.iter().map(|node| node.data_dir.path())),
+            nodes,
+            contract: OnceCell::new(),
+            panics_before: panics(),
+            database,
+        }
+    }
+
+    /// Where it listens: the next node.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.node().running.address()
+    }
+
+    fn node(&self) -> &Node {
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        &self.nodes[next % self.nodes.len()]
     }
 
     /// Where it listens for the façade of this name.
@@ -112,15 +199,23 @@ impl TestServer {
     /// # Panics
     /// When it does not.
     pub fn address_of(&self, facade: &str) -> SocketAddr {
-        let running = self.running.as_ref().expect("it runs");
-        let mut addresses = running.compat_addresses().iter();
+        let mut addresses = self.node().running.compat_addresses().iter();
         let found = addresses.find(|(_, dialect)| dialect.as_str() == facade);
         found.expect("it listens for the façade").0
     }
 
-    /// Where it listens, as a URL.
+    /// Where it says in plain HTTP that TLS is spoken elsewhere.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn plain_address(&self) -> SocketAddr {
+        let running = &self.nodes[0].running;
+        running.plain_address().expect("it listens for plain HTTP")
+    }
+
+    /// What it is called, as a URL: where it listens, or where its first node does.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.nodes[0].running.address())
     }
 
     /// The letters that it wrote.
@@ -128,32 +223,32 @@ impl TestServer {
         &self.letters
     }
 
-    /// The folder of everything that it keeps.
+    /// The folder of everything that it keeps, or that its first node does.
     pub fn data_dir(&self) -> &std::path::Path {
-        self.data_dir.path()
+        self.nodes[0].data_dir.path()
     }
 
     /// Registers somebody, with the password [`person::PASSWORD`], and signs them in.
     pub async fn person(&self, username: &str) -> Person {
         let contract = self.contract().await;
-        Person::new(self.address, username, Some(contract)).await
+        Person::new(self.address(), username, Some(contract)).await
     }
 
     /// Signs in somebody who has an account, from a new device.
     pub async fn device(&self, username: &str) -> Person {
         let contract = self.contract().await;
-        Person::sign_in(self.address, username, person::PASSWORD, Some(contract)).await
+        Person::sign_in(self.address(), username, person::PASSWORD, Some(contract)).await
     }
 
     /// What the server says of its own API.
     pub async fn contract(&self) -> Contract {
-        let contract = self.contract.get_or_init(|| Contract::fetch(self.address));
+        let contract = self.contract.get_or_init(|| Contract::fetch(self.address()));
         contract.await.clone()
     }
 
     /// Sends a request by nobody and checks the answer against the contract.
     pub async fn send(&self, request: Request) -> Answer {
-        let answer = request.send(self.address).await;
+        let answer = request.send(self.address()).await;
         let contract = self.contract().await;
         contract.check(request.method(), request.path(), &answer);
         answer
@@ -169,10 +264,15 @@ impl TestServer {
 
     /// Stops it, as `SIGTERM` would.
     pub async fn stop(mut self) {
-        if let Some(running) = self.running.take() {
-            crate::soon("the end of the server", running.stop()).await;
+        for node in self.nodes.drain(..) {
+            crate::soon("the end of the server", node.running.stop()).await;
         }
         self.assert_no_panic();
+    }
+
+    /// Where its PostgreSQL is, when it has one.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.as_ref().map(Database::url)
     }
 }
 

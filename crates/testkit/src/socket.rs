@@ -2,6 +2,7 @@
 //! packets.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use parlor_wire::command::{Codec, Command};
@@ -109,6 +110,11 @@ impl Socket {
     /// The next thing that comes.
     pub async fn next(&mut self) -> Heard {
         soon("a frame", self.read()).await
+    }
+
+    /// The next thing that comes within this time.
+    pub async fn next_within(&mut self, time: Duration) -> Option<Heard> {
+        tokio::time::timeout(time, self.read()).await.ok()
     }
 
     async fn read(&mut self) -> Heard {

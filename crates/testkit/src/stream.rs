@@ -2,6 +2,7 @@
 //! `id`.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use parlor_wire::frame::Frame;
 use parlor_wire::v1::ServerFrame;
@@ -81,6 +82,11 @@ impl EventStream {
     /// The next thing that comes.
     pub async fn next(&mut self) -> Told {
         soon("an event", self.read()).await
+    }
+
+    /// The next thing that comes within this time.
+    pub async fn next_within(&mut self, time: Duration) -> Option<Told> {
+        tokio::time::timeout(time, self.read()).await.ok()
     }
 
     async fn read(&mut self) -> Told {

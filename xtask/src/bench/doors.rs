@@ -135,7 +135,7 @@ fn measure(
         swarm.turn(Duration::from_millis(10), &mut hearers)?;
     }
     hearers.heard.fill(0);
-    machine::wait_for_quiet(Some(system.id()))?;
+    machine::wait_for_quiet()?;
     let (before, start) = (system.cpu_seconds()?, Instant::now());
     let count = (seconds * PER_S) as u64;
     for n in 0..count {

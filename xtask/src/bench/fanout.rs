@@ -167,8 +167,8 @@ impl Fanout<'_> {
         for heard in &mut crowd.people.heard {
             *heard = 0;
         }
-        machine::wait_for_quiet(Some(self.system.id()))?;
-        let watch = Watch::start(Some(self.system.id()))?;
+        machine::wait_for_quiet()?;
+        let watch = Watch::start()?;
         let cpu_before = self.system.cpu_seconds()?;
         let plan = Plan { rooms: self.rooms.len(), members, rate, count, first_write };
         let fault = plan.carry_out(&mut crowd).err().map(|why| format!("{why:#}"));

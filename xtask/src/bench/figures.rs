@@ -58,6 +58,13 @@ const PARLOR: &str = Kind::Parlor.name();
 const SOCKETIO: &str = Kind::Socketio.name();
 const COALESCE: &str = Kind::Coalesce.name();
 const EACH: &str = Kind::Each.name();
+const FASTAPI: &str = Kind::Fastapi.name();
+
+/// What Parlor on PostgreSQL and Redis is to be beside a plain server on the same two.
+const fn on_postgres(scenario: &'static str, what: &'static str) -> Target {
+    let bound = Bound::TimesAtLeast(5.0, FASTAPI);
+    Target { name: "PostgreSQL", scenario, of: Kind::ParlorPostgres.name(), what, bound }
+}
 
 /// What the door for Socket.IO is to be, beside Socket.IO's own server.
 const BY_SOCKET_IO: Target = Target {
@@ -89,7 +96,7 @@ pub(super) const MRSAMBOSK: &str = "Mrsambosk's socket";
 pub(super) const GROUPS: &str = "Chat Room API's stream";
 
 /// The targets of the design.
-const TARGETS: [Target; 25] = [
+const TARGETS: [Target; 28] = [
     target("T1", "S2 200", DELIVERIES, Bound::AtLeast(1e6)),
     target("T1", "S2 200", DELIVERIES, Bound::TimesAtLeast(10.0, SOCKETIO)),
     target("T1", "S2 200", DELIVERIES, Bound::TimesAtLeast(0.125, COALESCE)),
@@ -113,6 +120,9 @@ const TARGETS: [Target; 25] = [
     door(STREAM, 2.0, SOCKET),
     door(GROUPS, 2.0, SOCKET),
     door(SOCKET_IO, 0.5, SOCKETIO),
+    on_postgres("S2 200", DELIVERIES),
+    on_postgres("S3 50×1", ACKS),
+    on_postgres("S3 50×20", ACKS),
     target("start", "start", "exec to ready", Bound::AtMost(150.0)),
     target("start", "start", "user memory before the first login", Bound::AtMost(20.0)),
 ];

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use parlor_parts::Postgres;
 use rusqlite::{Connection, OpenFlags};
 
 use super::dialect::versioned;
@@ -37,6 +38,20 @@ impl Ledger {
     /// How many were.
     pub(super) fn len(&self) -> usize {
         self.acknowledged.len()
+    }
+
+    /// Compares with a PostgreSQL, whose `messages` have the client's id and, in the column
+    /// `number`, what was acknowledged.
+    pub(super) fn audit_postgres(&self, postgres: &Postgres, number: &str) -> anyhow::Result<()> {
+        let answer = postgres.ask(&format!("SELECT client_id, {number} FROM messages"))?;
+        let mut rows = HashMap::new();
+        for line in answer.lines() {
+            let (id, number) = line.split_once(',').context("no row of two")?;
+            let id = u128::from_str_radix(&id.replace('-', ""), 16)?;
+            let entry = rows.entry(id).or_insert((0, 0));
+            *entry = (entry.0 + 1, number.parse()?);
+        }
+        self.compare(&rows)
     }
 
     /// Compares with the database in `data`.

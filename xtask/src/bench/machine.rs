@@ -77,13 +77,44 @@ pub(super) fn cpu_seconds(process: u32) -> anyhow::Result<f64> {
     times(process).map(|[user, system]| user + system)
 }
 
-/// Seconds in a process's own code, and in the kernel for it.
+/// The same of everything that we have started and what that has started, ourselves left out.
+pub(super) fn cpu_seconds_below() -> anyhow::Result<f64> {
+    let own = std::process::id();
+    let below = family()?.into_iter().filter(|process| *process != own);
+    Ok(below.filter_map(|process| cpu_seconds(process).ok()).sum())
+}
+
+/// Seconds in a process's own code, and in the kernel for it; with what it had waited for.
 fn times(process: u32) -> anyhow::Result<[f64; 2]> {
+    let ticks = fields(process)?;
+    let ticks: Vec<_> = ticks.iter().skip(11).take(4).filter_map(|it| seconds(it)).collect();
+    let [user, system, of_children, of_children_system] = ticks[..] else {
+        bail!("no times in /proc/{process}/stat");
+    };
+    Ok([user + of_children, system + of_children_system])
+}
+
+/// What stands behind the name in `/proc/PID/stat`.
+fn fields(process: u32) -> anyhow::Result<Vec<String>> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     let after_name = stat.rsplit_once(") ").context("an unreadable /proc/PID/stat")?.1;
-    let mut ticks = after_name.split(' ').skip(11).map(seconds);
-    let [user, system] = [ticks.next(), ticks.next()];
-    Ok([user.flatten().context("no user time")?, system.flatten().context("no system time")?])
+    Ok(after_name.split(' ').map(str::to_owned).collect())
+}
+
+/// This process and everything below it.
+fn family() -> anyhow::Result<Vec<u32>> {
+    let all = std::fs::read_dir("/proc")?.flatten();
+    let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    // Who ends meanwhile is nobody's child.
+    let parent = |process: u32| fields(process).ok()?.get(1)?.parse::<u32>().ok();
+    let born: Vec<(u32, u32)> = all.filter_map(|id| Some((id, parent(id)?))).collect();
+    let mut family = vec![std::process::id()];
+    let mut at = 0;
+    while let Some(parent) = family.get(at).copied() {
+        family.extend(born.iter().filter(|(_, of)| *of == parent).map(|(id, _)| *id));
+        at += 1;
+    }
+    Ok(family)
 }
 
 fn seconds(ticks: &str) -> Option<f64> {
@@ -93,43 +124,41 @@ fn seconds(ticks: &str) -> Option<f64> {
 
 /// Looks at what everybody else does with the machine while we measure.
 pub(super) struct Watch {
-    ours: Vec<u32>,
     since: Instant,
     before: f64,
 }
 
 impl Watch {
-    /// From now on; `server` and this process are not anybody else.
-    pub(super) fn start(server: Option<u32>) -> anyhow::Result<Self> {
-        let ours: Vec<_> = server.into_iter().chain([std::process::id()]).collect();
-        let before = others(&ours)?;
-        Ok(Self { ours, since: Instant::now(), before })
+    /// From now on; what we have started is not anybody else.
+    pub(super) fn start() -> anyhow::Result<Self> {
+        let before = others()?;
+        Ok(Self { since: Instant::now(), before })
     }
 
     /// How many cores the others have used since, on average.
     pub(super) fn cores(&self) -> anyhow::Result<f64> {
-        Ok((others(&self.ours)? - self.before) / self.since.elapsed().as_secs_f64())
+        Ok((others()? - self.before) / self.since.elapsed().as_secs_f64())
     }
 }
 
 /// Seconds of code that was not ours, so far. What the kernel did is left out: it cannot be told
 /// for whom.
-fn others(ours: &[u32]) -> anyhow::Result<f64> {
+fn others() -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string("/proc/stat")?;
     let all: f64 = stat.split_ascii_whitespace().skip(1).take(2).filter_map(seconds).sum();
-    let ours = ours.iter().map(|process| Ok(times(*process)?[0])).sum::<anyhow::Result<f64>>()?;
-    Ok(all - ours)
+    let ours = family()?.into_iter().filter_map(|process| times(process).ok());
+    Ok(all - ours.map(|[user, _]| user).sum::<f64>())
 }
 
 /// More than this, and a figure says as much about the others as about us.
 pub(super) const DISTURBED: f64 = 0.3;
 
 /// Waits until the machine has little else to do; not for ever, since it may never be so.
-pub(super) fn wait_for_quiet(server: Option<u32>) -> anyhow::Result<()> {
+pub(super) fn wait_for_quiet() -> anyhow::Result<()> {
     const LOOK: Duration = Duration::from_millis(250);
     const LOOKS: usize = 20;
     for _ in 0..LOOKS {
-        let watch = Watch::start(server)?;
+        let watch = Watch::start()?;
         std::thread::sleep(LOOK);
         if watch.cores()? < DISTURBED {
             break;
@@ -175,6 +204,17 @@ fn cores() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_started_is_found_below_us() {
+        let mut child = Command::new("sleep").arg("30").spawn().unwrap();
+        let found = family().unwrap();
+        assert!(found.contains(&std::process::id()) && found.contains(&child.id()));
+        assert!(!found.contains(&1) || std::process::id() == 1, "not everybody is ours");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(cpu_seconds_below().is_ok_and(|seconds| seconds >= 0.0));
+    }
 
     #[test]
     fn our_own_time_and_memory_can_be_read() {

@@ -53,7 +53,7 @@ struct Options {
     /// Write all figures to this file, too.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Measure Socket.IO as well (needs Node).
+    /// Measure others' servers as well (needs Node, or Python).
     #[arg(long)]
     peers: bool,
     /// Measure the server that was built last.
@@ -78,6 +78,8 @@ enum Scenario {
     S4,
     /// Everybody reconnects.
     S5,
+    /// Fan-out in one room and acknowledged sends, on PostgreSQL and Redis.
+    Postgres,
     /// What a delivery costs at each door.
     Doors,
     /// Size and speed of an event's two forms.
@@ -137,12 +139,18 @@ impl Options {
     fn kinds(&self) -> Vec<Kind> {
         let mut kinds = self.servers.clone();
         if kinds.is_empty() {
-            kinds = vec![Kind::Parlor, Kind::Coalesce, Kind::Each];
+            kinds = vec![Kind::Parlor, Kind::Coalesce, Kind::Each, Kind::ParlorPostgres];
         }
         if self.peers {
-            let both = [Kind::Socketio, Kind::ParlorSocketio];
-            kinds.extend(both.into_iter().filter(|kind| !self.servers.contains(kind)));
+            let others = [Kind::Socketio, Kind::ParlorSocketio, Kind::Fastapi];
+            kinds.extend(others.into_iter().filter(|kind| !self.servers.contains(kind)));
         }
+        // What no scenario concerns need not be built or installed.
+        let scenarios = match &self.scenarios[..] {
+            [] => Scenario::value_variants(),
+            some => some,
+        };
+        kinds.retain(|kind| scenarios.iter().any(|scenario| scenario.concerns(*kind)));
         kinds
     }
 }
@@ -169,6 +177,8 @@ impl Scenario {
     /// A bare broadcaster has no history, and one of them is enough where nothing is fanned out.
     fn concerns(self, kind: Kind) -> bool {
         match self {
+            Scenario::Postgres => kind.has_parts(),
+            _ if kind.has_parts() => false,
             Scenario::S2 | Scenario::S2Rooms => true,
             Scenario::Doors => matches!(kind, Kind::Parlor | Kind::Socketio),
             Scenario::S1 => kind != Kind::Each,
@@ -178,18 +188,17 @@ impl Scenario {
     }
 
     fn run_on(self, kind: Kind, load: Load, figures: &mut Figures) -> anyhow::Result<()> {
-        machine::wait_for_quiet(None)?;
+        machine::wait_for_quiet()?;
         match self {
             Scenario::S1 => idle::run(System::start(kind)?, figures),
             Scenario::S2 => fanout::run(System::start(kind)?, &fanout::ONE_ROOM, load, figures),
             Scenario::S2Rooms => {
                 fanout::run(System::start(kind)?, &fanout::MANY_ROOMS, load, figures)
             }
-            Scenario::S3 => {
-                for shape in [acks::ONE_EACH, acks::TWENTY_EACH] {
-                    acks::run(System::start(kind)?, &shape, load.seconds, figures)?;
-                }
-                Ok(())
+            Scenario::S3 => sends(kind, load, figures),
+            Scenario::Postgres => {
+                sends(kind, load, figures)?;
+                fanout::run(System::start(kind)?, &fanout::ONE_ROOM, load, figures)
             }
             Scenario::S4 => pages::run(System::start(kind)?, load.seconds, figures),
             Scenario::S5 => storm::run(System::start(kind)?, figures),
@@ -199,4 +208,12 @@ impl Scenario {
             Scenario::Start => start::run(figures),
         }
     }
+}
+
+/// Acknowledged sends in both shapes, each on a server of its own.
+fn sends(kind: Kind, load: Load, figures: &mut Figures) -> anyhow::Result<()> {
+    for shape in [acks::ONE_EACH, acks::TWENTY_EACH] {
+        acks::run(System::start(kind)?, &shape, load.seconds, figures)?;
+    }
+    Ok(())
 }

@@ -1,5 +1,5 @@
 //! The servers that are measured: ours, the bare broadcasters that show what the machine allows,
-//! and Socket.IO. Each is started alone, on its own core, and stopped by its process id.
+//! and others' servers. Each is started alone, on its own core, and stopped by its process id.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use parlor_parts::{Postgres, Redis};
 
 use super::crowd::{Seat, unmade_rooms};
 use super::dialect::{Dialect, Protocol};
 use super::ledger::Ledger;
 use super::{machine, town};
 use crate::process::{self, Background};
-use crate::tree;
+use crate::{python, tree};
 
 const START: Duration = Duration::from_secs(30);
 pub(super) const BOUND: &str = "listening on http://";
@@ -31,6 +32,10 @@ pub(crate) enum Kind {
     Each,
     /// Socket.IO on Node, in memory.
     Socketio,
+    /// Ours, on PostgreSQL and Redis.
+    ParlorPostgres,
+    /// FastAPI, on PostgreSQL and Redis.
+    Fastapi,
 }
 
 impl Kind {
@@ -42,12 +47,19 @@ impl Kind {
             Kind::Coalesce => "ceiling, coalesced",
             Kind::Each => "ceiling, one write each",
             Kind::Socketio => "Socket.IO",
+            Kind::ParlorPostgres => "Parlor on PostgreSQL",
+            Kind::Fastapi => "FastAPI",
         }
     }
 
     /// Whether it is our server.
     pub(super) fn is_ours(self) -> bool {
-        matches!(self, Kind::Parlor | Kind::ParlorSocketio)
+        matches!(self, Kind::Parlor | Kind::ParlorSocketio | Kind::ParlorPostgres)
+    }
+
+    /// Whether it keeps what it stores in PostgreSQL, and publishes by Redis.
+    pub(super) fn has_parts(self) -> bool {
+        matches!(self, Kind::ParlorPostgres | Kind::Fastapi)
     }
 }
 
@@ -58,6 +70,24 @@ pub(super) struct System {
     pub(super) dialect: Dialect,
     process: Background,
     data: Option<Data>,
+    parts: Option<Outside>,
+}
+
+/// What a server needs beside itself, on the same core.
+struct Outside {
+    postgres: Postgres,
+    redis: Redis,
+}
+
+impl Outside {
+    fn start() -> anyhow::Result<Self> {
+        // They run where the thread that starts them first is.
+        machine::pin(machine::SERVER_CORE)?;
+        let parts = Postgres::start_on_disk()
+            .and_then(|postgres| Ok(Self { postgres, redis: Redis::start()? }));
+        machine::pin(machine::LOAD_CORE)?;
+        parts
+    }
 }
 
 /// A data folder, which is gone when this is.
@@ -85,17 +115,22 @@ impl System {
     /// Starts one, with nothing in it.
     pub(super) fn start(kind: Kind) -> anyhow::Result<Self> {
         let data = if kind.is_ours() { Some(Data::new()?) } else { None };
-        Self::start_on(kind, data)
+        let parts = if kind.has_parts() { Some(Outside::start()?) } else { None };
+        Self::start_on(kind, data, parts)
     }
 
-    fn start_on(kind: Kind, data: Option<Data>) -> anyhow::Result<Self> {
-        let command = match (kind, &data) {
-            (Kind::Parlor | Kind::ParlorSocketio, Some(data)) => parlor(data.path()),
-            (Kind::Parlor | Kind::ParlorSocketio, None) => bail!("Parlor needs a data folder"),
+    fn start_on(kind: Kind, data: Option<Data>, parts: Option<Outside>) -> anyhow::Result<Self> {
+        let mut command = match (kind, &data) {
+            (kind, Some(data)) if kind.is_ours() => parlor(data.path()),
             (Kind::Coalesce, _) => ceiling("coalesce")?,
             (Kind::Each, _) => ceiling("each")?,
             (Kind::Socketio, _) => socket_io(),
+            (Kind::Fastapi, _) => fastapi()?,
+            _ => bail!("Parlor needs a data folder"),
         };
+        if let Some(Outside { postgres, redis }) = &parts {
+            command.env("DATABASE_URL", postgres.url()).env("REDIS_URL", redis.url());
+        }
         let mut process = Background::start(&mut machine::on_server_core(&command)?)?;
         let started = process.wait_for(BOUND, START);
         let address = started.with_context(|| format!("{} did not start", kind.name()))?;
@@ -105,14 +140,14 @@ impl System {
             Kind::ParlorSocketio => Protocol::ParlorSocketIo,
             _ => Protocol::Parlor,
         };
-        Ok(Self { kind, address, dialect: Dialect::new(protocol), process, data })
+        Ok(Self { kind, address, dialect: Dialect::new(protocol), process, data, parts })
     }
 
     /// Stops it and starts it again with what it has stored.
     pub(super) fn restart(self) -> anyhow::Result<Self> {
-        let Self { kind, process, data, .. } = self;
+        let Self { kind, process, data, parts, .. } = self;
         process.stop();
-        Self::start_on(kind, data)
+        Self::start_on(kind, data, parts)
     }
 
     /// Rooms of so many members each, out of so many people.
@@ -128,14 +163,12 @@ impl System {
         }
     }
 
-    /// Its process id.
-    pub(super) fn id(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// Seconds of processor time so far.
+    /// Seconds of processor time so far, with those of what it needs beside itself.
     pub(super) fn cpu_seconds(&self) -> anyhow::Result<f64> {
-        machine::cpu_seconds(self.process.id())
+        match self.parts {
+            Some(_) => machine::cpu_seconds_below(),
+            None => machine::cpu_seconds(self.process.id()),
+        }
     }
 
     /// Waits until it has nothing more to do, for a while at most.
@@ -160,10 +193,13 @@ impl System {
     /// Stops it; what it acknowledged must be in its database.
     pub(super) fn finish(self, ledger: &Ledger) -> anyhow::Result<()> {
         self.process.stop();
-        match &self.data {
-            Some(data) => ledger.audit(data.path()).context("the run is void"),
-            None => Ok(()),
-        }
+        let audited = match (&self.data, &self.parts) {
+            (Some(_), Some(parts)) => ledger.audit_postgres(&parts.postgres, "number"),
+            (None, Some(parts)) => ledger.audit_postgres(&parts.postgres, "id"),
+            (Some(data), None) => ledger.audit(data.path()),
+            (None, None) => Ok(()),
+        };
+        audited.context("the run is void")
     }
 }
 
@@ -194,6 +230,16 @@ fn socket_io() -> Command {
     command
 }
 
+fn fastapi_dir() -> PathBuf {
+    tree::root().join("bench/peers/fastapi")
+}
+
+fn fastapi() -> anyhow::Result<Command> {
+    let mut command = Command::new(python::home("fastapi")?.join("bin/python"));
+    command.arg(fastapi_dir().join("server.py")).env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(command)
+}
+
 /// Builds or installs what the servers need.
 pub(super) fn prepare(kinds: &[Kind], no_build: bool) -> anyhow::Result<()> {
     if kinds.iter().any(|kind| kind.is_ours()) && !no_build {
@@ -204,6 +250,9 @@ pub(super) fn prepare(kinds: &[Kind], no_build: bool) -> anyhow::Result<()> {
         let mut install = Command::new("npm");
         install.args(["ci", "--no-audit", "--no-fund"]).current_dir(socket_io_dir());
         process::run(&mut install)?;
+    }
+    if kinds.contains(&Kind::Fastapi) {
+        python::install("fastapi", &fastapi_dir().join("requirements.txt"))?;
     }
     Ok(())
 }

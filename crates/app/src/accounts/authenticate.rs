@@ -112,7 +112,10 @@ impl App {
     }
 
     async fn alive(&self, id: LoginId, now: Time) -> Result<Login, Error> {
-        let before = match self.live.get(id) {
+        if self.health.is_lost() {
+            return Err(Error::Unavailable);
+        }
+        let before = match self.live.get(id, now) {
             Ok(login) if now < login.expires => return Ok(login),
             // Its end may have been moved meanwhile: the store knows.
             Ok(_) => self.live.now(),
@@ -120,7 +123,7 @@ impl App {
         };
         let login = self.store.login(id, now).await?;
         let login = login.ok_or(Error::Unauthorized)?;
-        self.live.put(login.clone(), before);
+        self.live.put(login.clone(), before, now);
         Ok(login)
     }
 

@@ -97,12 +97,21 @@ impl App {
         Ok(self.store.user_events_after(actor.user, 0, 0).await?.head)
     }
 
-    /// Whether the actor is in the session, as far as this node knows.
+    /// Whether the actor is in the session. Where other nodes commit, too, the store is asked: a
+    /// view from before this node followed the session may show somebody who was sent away.
     ///
     /// # Errors
     /// [`Denied::NotFound`] when they are not.
     pub async fn check_listener(&self, actor: &Actor, session: SessionId) -> Result<(), Error> {
+        if self.shared {
+            return self.fresh_view(actor.user, session).await.map(|_| ());
+        }
         self.view(actor, session).await.map(|_| ())
+    }
+
+    /// Whether other nodes may commit to the same store, so that not everything is told here.
+    pub fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// Up to `limit` entries of the actor's own log after `after`, and its head.

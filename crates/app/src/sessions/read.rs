@@ -1,5 +1,6 @@
 //! How far somebody has read.
 
+use parlor_bus::Word;
 use parlor_domain::{Denied, SessionId};
 
 use crate::{Actor, App, Error};
@@ -17,6 +18,7 @@ impl App {
         let marker = self.store.mark_read(actor.user, session, number).await?;
         let marker = marker.ok_or(Denied::NotFound)?;
         self.hub.read_mark(session, actor.user, marker);
+        self.bus.say(Word::Read(session, actor.user, marker));
         Ok(marker)
     }
 }

@@ -1,5 +1,6 @@
 //! Saying that one is writing.
 
+use parlor_bus::Word;
 use parlor_domain::SessionId;
 
 use crate::{Actor, App, Error};
@@ -12,6 +13,7 @@ impl App {
     pub async fn typing(&self, actor: &Actor, session: SessionId) -> Result<(), Error> {
         self.view(actor, session).await?.open()?;
         self.hub.typing(session, actor.user, self.clock.now());
+        self.bus.say(Word::Typing(session, actor.user));
         Ok(())
     }
 }

@@ -69,6 +69,8 @@ impl House {
         let app = App::new(Parts {
             store: store.clone(),
             hub: Hub::new(limits),
+            bus: Arc::new(parlor_bus::Local),
+            shared: false,
             clock: clock.clone(),
             limits,
             secret: Secret::new(vec![7; 32]).unwrap(),

@@ -7,4 +7,5 @@ mod facades;
 mod guests;
 mod house;
 mod murmurs;
+mod nodes;
 mod sweeping;

@@ -18,13 +18,12 @@ use parlor_domain::{ClientId, Denied, SessionId};
 use parlor_hub::{Cut, Frame, Key, Who};
 use parlor_wire::Dialect;
 use parlor_ws::{Incoming, Offer, Shared, accept};
-use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use crate::line::{Line, Ready};
 use crate::listening::Listening;
 use crate::manner::End;
-use crate::serve::take_stream;
+use crate::serve::{Stream, take_stream};
 use crate::{Doors, Peer, Refusal};
 
 /// Bytes taken from the hub, and read from the socket, in one turn.
@@ -143,7 +142,7 @@ impl Talk {
         while let Err(refused) = self.app.admit_murmur(&self.actor, session).await {
             hold_up(refused, &mut waited).await?;
         }
-        self.app.hub().murmur_in(dialect, said);
+        self.app.murmur(dialect, &said.payload());
         Ok(())
     }
 }
@@ -208,7 +207,7 @@ pub fn turn_away(doors: &Doors, request: Request, end: End) -> Response {
 fn switch<F>(
     doors: &Doors,
     mut request: Request,
-    serve: impl FnOnce(TcpStream, Bytes) -> F + Send + 'static,
+    serve: impl FnOnce(Stream, Bytes) -> F + Send + 'static,
 ) -> Response
 where
     F: Future<Output = ()> + Send,

@@ -6,6 +6,8 @@ use std::net::Shutdown;
 
 use tokio::net::TcpStream;
 
+use super::stream::Stream;
+
 pub(super) const BAD_REQUEST: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 pub(super) const REQUEST_TIMEOUT: &[u8] =
@@ -14,6 +16,12 @@ pub(super) const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nretry-aft
 connection: close\r\ncontent-length: 0\r\n\r\n";
 pub(super) const UNAVAILABLE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\n\
 connection: close\r\ncontent-length: 0\r\n\r\n";
+
+pub(super) const NOT_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\
+content-type: text/plain\r\ncontent-length: 33\r\n\r\nonly https is spoken on this port";
+
+/// The kind of record that every connection under TLS begins with.
+const HANDSHAKE: u8 = 0x16;
 
 /// What a connection begins with.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,12 +37,33 @@ pub(super) enum First {
 }
 
 /// Waits for the first bytes and looks at them; they stay where they are.
-pub(super) async fn read(stream: &TcpStream, head_max: usize) -> io::Result<First> {
-    // The buffer is made when there is something to put into it: an idle connection has none.
-    stream.readable().await?;
-    let mut head = vec![0; head_max];
-    let n = stream.peek(&mut head).await?;
-    Ok(look(&head[..n]))
+pub(super) async fn read(stream: &mut Stream, head_max: usize) -> io::Result<First> {
+    loop {
+        // The buffer is made when there is something to put into it: an idle connection has none.
+        stream.readable().await?;
+        let mut head = vec![0; head_max];
+        let n = match stream {
+            Stream::Plain(tcp) => tcp.peek(&mut head).await?,
+            Stream::Tls(tls) => match tls.try_read(&mut head) {
+                // What came was of TLS itself.
+                Err(e) if e.kind() == ErrorKind::WouldBlock => continue,
+                read => {
+                    let n = read?;
+                    tls.unread(&head[..n]);
+                    n
+                }
+            },
+        };
+        return Ok(look(&head[..n]));
+    }
+}
+
+/// Waits for the first byte, and whether it is one of TLS; it stays where it is.
+pub(super) async fn is_tls(tcp: &TcpStream) -> io::Result<bool> {
+    let mut byte = [0];
+    let n = tcp.peek(&mut byte).await?;
+    // Nothing: the peer is gone, which the handshake finds out.
+    Ok(n == 0 || byte[0] == HANDSHAKE)
 }
 
 fn look(bytes: &[u8]) -> First {
@@ -77,15 +106,17 @@ fn is_ambiguous(bytes: &[u8]) -> bool {
 }
 
 /// Answers a connection that is not served, as far as that can be done without waiting.
-pub(super) fn turn_away(stream: TcpStream, answer: &[u8]) {
+pub(super) fn turn_away(mut stream: Stream, answer: &[u8]) {
     let mut unread = [0; 4096];
     // What is left unread would make the close a reset, and the answer might be lost with it.
     while stream.try_read(&mut unread).is_ok_and(|n| n > 0) {}
-    if let Ok(mut stream) = stream.into_std() {
-        // Nobody waits for this: a peer that cannot take it does without.
-        let _ = stream.write(answer);
-        let _ = stream.shutdown(Shutdown::Write);
-    }
+    // Nobody waits for any of this: a peer that cannot take it does without.
+    let tcp = match stream {
+        // The socket itself: the runtime may not have heard yet that it can be written to.
+        Stream::Plain(tcp) => tcp.into_std().inspect(|mut tcp| drop(tcp.write(answer))),
+        Stream::Tls(tls) => tls.leave(answer).into_std(),
+    };
+    drop(tcp.and_then(|tcp| tcp.shutdown(Shutdown::Write)));
 }
 
 /// Whether taking a connection failed because of its other end.

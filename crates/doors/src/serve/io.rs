@@ -11,6 +11,8 @@ use std::task::{Context, Poll, ready};
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::HeaderValue;
+use axum::http::header::HOST;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
@@ -19,10 +21,10 @@ use hyper::rt::{Executor, Read, ReadBuf, ReadBufCursor, Write};
 use hyper::upgrade::Upgraded;
 use hyper::{Request, service};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 
+use super::stream::Stream;
 use crate::Peer;
 
 /// Bytes that a peer may still send to a connection that is being closed.
@@ -92,11 +94,23 @@ impl Pulse {
         }
     }
 
-    fn write(&self, polled: &Poll<io::Result<usize>>) {
+    /// `taken`: what the socket has taken in all, where that is not what was written.
+    fn write(&self, polled: &Poll<io::Result<usize>>, taken: Option<u64>) {
         self.blocked.store(polled.is_pending(), Ordering::Relaxed);
-        if let Poll::Ready(Ok(n)) = polled {
-            self.written.fetch_add(*n as u64, Ordering::Relaxed);
+        match (taken, polled) {
+            (Some(taken), _) => self.written.store(taken, Ordering::Relaxed),
+            (None, Poll::Ready(Ok(n))) => {
+                self.written.fetch_add(*n as u64, Ordering::Relaxed);
+            }
+            _ => {}
         }
+    }
+
+    /// Under TLS it may be the flush that waits for the peer.
+    fn flush(&self, polled: &Poll<io::Result<()>>, taken: Option<u64>) {
+        let Some(taken) = taken else { return };
+        self.blocked.store(polled.is_pending(), Ordering::Relaxed);
+        self.written.store(taken, Ordering::Relaxed);
     }
 }
 
@@ -117,20 +131,20 @@ impl Drop for InFlight {
     }
 }
 
-/// A TCP stream, watched. After an upgrade, [`take_stream`] gives the stream back.
+/// A stream, watched. After an upgrade, [`take_stream`] gives the stream back.
 pub struct Conn {
-    io: TokioIo<TcpStream>,
+    io: TokioIo<Stream>,
     pulse: Arc<Pulse>,
     lingered: usize,
 }
 
 impl Conn {
-    pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
+    pub(super) fn new(stream: Stream, pulse: Arc<Pulse>) -> Self {
         Self { io: TokioIo::new(stream), pulse, lingered: 0 }
     }
 
     /// The stream itself.
-    pub fn into_stream(self) -> TcpStream {
+    pub fn into_stream(self) -> Stream {
         self.io.into_inner()
     }
 
@@ -149,11 +163,11 @@ impl Conn {
     }
 }
 
-/// The TCP stream of an upgraded connection, and the bytes that came with the handshake.
+/// The stream of an upgraded connection, and the bytes that came with the handshake.
 ///
 /// # Errors
 /// The connection itself, when it is not one that this server took.
-pub fn take_stream(upgraded: Upgraded) -> Result<(TcpStream, Bytes), Upgraded> {
+pub fn take_stream(upgraded: Upgraded) -> Result<(Stream, Bytes), Upgraded> {
     let parts = upgraded.downcast::<Conn>()?;
     Ok((parts.io.into_stream(), parts.read_buf))
 }
@@ -179,12 +193,14 @@ impl Write for Conn {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, bytes);
-        self.pulse.write(&polled);
+        self.pulse.write(&polled, self.io.inner().taken());
         polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        let polled = Pin::new(&mut self.io).poll_flush(cx);
+        self.pulse.flush(&polled, self.io.inner().taken());
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -205,7 +221,7 @@ impl Write for Conn {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
-        self.pulse.write(&polled);
+        self.pulse.write(&polled, self.io.inner().taken());
         polled
     }
 }
@@ -232,6 +248,7 @@ impl service::Service<Request<Incoming>> for Handler {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let in_flight = InFlight::begin(self.pulse.clone());
         let mut request = request.map(Body::new);
+        name_host(&mut request);
         request.extensions_mut().insert(Peer(self.peer));
         // A router is always ready.
         let answering = self.router.clone().call(request);
@@ -239,6 +256,17 @@ impl service::Service<Request<Incoming>> for Handler {
             let response = answering.await?;
             Ok(response.map(|body| Attended { body, _in_flight: in_flight }))
         })
+    }
+}
+
+/// HTTP/2 names the host beside the headers; whoever asks for it looks among them.
+fn name_host(request: &mut Request<Body>) {
+    if request.headers().contains_key(HOST) {
+        return;
+    }
+    let authority = request.uri().authority().map(|a| HeaderValue::from_str(a.as_str()));
+    if let Some(Ok(host)) = authority {
+        request.headers_mut().insert(HOST, host);
     }
 }
 

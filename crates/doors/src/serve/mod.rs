@@ -7,6 +7,8 @@ mod attend;
 mod first;
 mod io;
 mod slots;
+mod stream;
+mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,11 +18,14 @@ use axum::Router;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::TokioTimer;
 use parlor_domain::Limits;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use io::{Conn, take_stream};
+pub use stream::Stream;
+pub use tls::Tls;
 
 use attend::{Attendance, End};
 use first::First;
@@ -55,14 +60,20 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// The protocols that are agreed on with a TLS handshake, the best first, and last the one of a
+/// certificate authority that asks whether we have the domain: it gets its handshake and no more.
+pub const PROTOCOLS: [&[u8]; 3] = [b"h2", b"http/1.1", CHALLENGE];
+const CHALLENGE: &[u8] = b"acme-tls/1";
+
 /// Serves until `stop`; then finishes the answers that are under way, for seven seconds at most.
 /// Sockets that were upgraded are not waited for: who took them sees to them. Connections of
-/// `trusted` proxies are limited in all only.
+/// `trusted` proxies are limited in all only. With `tls`, nothing else is spoken.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: &Limits,
     trusted: Vec<Network>,
+    tls: Option<Arc<ServerConfig>>,
     tasks: TaskTracker,
     stop: CancellationToken,
 ) {
@@ -70,6 +81,7 @@ pub async fn serve(
         router,
         limits: *limits,
         slots: Slots::new(limits, trusted),
+        tls,
         tasks,
         stop,
         abandon: CancellationToken::new(),
@@ -81,7 +93,9 @@ pub async fn serve(
                 let connection = server.clone().converse(stream, address, slot);
                 server.tasks.spawn(open.track_future(connection));
             }
-            Err(answer) => first::turn_away(stream, answer),
+            // Under TLS a handshake would have to come before any answer, and costs too much.
+            Err(_) if server.tls.is_some() => {}
+            Err(answer) => first::turn_away(Stream::Plain(stream), answer),
         }
     }
     drop(listener);
@@ -96,6 +110,7 @@ struct Server {
     router: Router,
     limits: Limits,
     slots: Arc<Slots>,
+    tls: Option<Arc<ServerConfig>>,
     tasks: TaskTracker,
     stop: CancellationToken,
     abandon: CancellationToken,
@@ -123,24 +138,52 @@ impl Server {
     }
 
     /// The life of one connection, up to its end or upgrade. `_slot` is given back with it.
-    async fn converse(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, _slot: slots::Slot) {
+    async fn converse(self: Arc<Self>, tcp: TcpStream, peer: SocketAddr, _slot: slots::Slot) {
         // Without it small frames wait for each other; a socket that cannot have it still works.
-        let _ = stream.set_nodelay(true);
-        let head_max = usize::try_from(self.limits.header_bytes_max).unwrap_or(usize::MAX);
-        let patience = Duration::from_millis(self.limits.first_byte_ms_max);
-        let first = tokio::select! {
-            first = tokio::time::timeout(patience, first::read(&stream, head_max)) => first,
-            () = self.stop.cancelled() => return,
+        let _ = tcp.set_nodelay(true);
+        let mut stream = match &self.tls {
+            None => Stream::Plain(tcp),
+            // Boxed: a handshake is large, and soon over.
+            Some(tls) => match Box::pin(self.agree(tcp, tls)).await {
+                Some(tls) => Stream::Tls(Box::new(tls)),
+                None => return,
+            },
         };
-        match first {
-            Ok(Ok(First::Http1)) => self.http1(stream, peer).await,
-            Ok(Ok(First::Http2)) => self.http2(stream, peer).await,
-            Ok(Ok(First::Malformed)) => first::turn_away(stream, first::BAD_REQUEST),
-            Ok(Ok(First::Nothing) | Err(_)) | Err(_) => {}
+        let head_max = usize::try_from(self.limits.header_bytes_max).unwrap_or(usize::MAX);
+        let first = first::read(&mut stream, head_max);
+        match self.timely(self.limits.first_byte_ms_max, first).await {
+            Some(First::Http1) => self.http1(stream, peer).await,
+            Some(First::Http2) => self.http2(stream, peer).await,
+            Some(First::Malformed) => first::turn_away(stream, first::BAD_REQUEST),
+            Some(First::Nothing) | None => {}
         }
     }
 
-    async fn http1(&self, stream: TcpStream, peer: SocketAddr) {
+    /// Agrees on TLS, within the time for a first byte and that for a head; `None` when that fails
+    /// or when the handshake was all that was wanted.
+    async fn agree(&self, tcp: TcpStream, config: &Arc<ServerConfig>) -> Option<Tls> {
+        if !self.timely(self.limits.first_byte_ms_max, first::is_tls(&tcp)).await? {
+            first::turn_away(Stream::Plain(tcp), first::NOT_TLS);
+            return None;
+        }
+        let agreed = Tls::agree(tcp, config.clone());
+        let tls = self.timely(self.limits.header_ms_max, agreed).await?;
+        (tls.protocol() != Some(CHALLENGE)).then_some(tls)
+    }
+
+    /// What is done in time, without an error, before the server goes down.
+    async fn timely<T>(
+        &self,
+        within_ms: u64,
+        doing: impl Future<Output = std::io::Result<T>>,
+    ) -> Option<T> {
+        tokio::select! {
+            done = tokio::time::timeout(Duration::from_millis(within_ms), doing) => done.ok()?.ok(),
+            () = self.stop.cancelled() => None,
+        }
+    }
+
+    async fn http1(&self, stream: Stream, peer: SocketAddr) {
         let pulse = Arc::new(Pulse::new(true));
         let handler = Handler::new(self.router.clone(), peer, pulse.clone());
         let head_max = usize::try_from(self.limits.header_bytes_max).unwrap_or(usize::MAX);
@@ -159,7 +202,7 @@ impl Server {
         }
     }
 
-    async fn http2(&self, stream: TcpStream, peer: SocketAddr) {
+    async fn http2(&self, stream: Stream, peer: SocketAddr) {
         let pulse = Arc::new(Pulse::new(false));
         let handler = Handler::new(self.router.clone(), peer, pulse.clone());
         let head_max = u32::try_from(self.limits.header_bytes_max).unwrap_or(u32::MAX);

@@ -94,7 +94,7 @@ impl Line {
     pub(super) fn wants(&self) -> bool {
         match self {
             Self::Polls(polls) => polls.queue.is_empty() && polls.waiting.is_some(),
-            Self::Web(web) => web.out.is_empty(),
+            Self::Web(web) => web.is_empty(),
         }
     }
 
@@ -102,7 +102,7 @@ impl Line {
     pub(super) fn write(&mut self) -> Result<bool, End> {
         match self {
             Self::Polls(polls) => polls.answer(),
-            Self::Web(web) => web.out.write(&web.stream).map_err(|_| End::Gone),
+            Self::Web(web) => web.out.write(&mut web.stream).map_err(|_| End::Gone),
         }
     }
 

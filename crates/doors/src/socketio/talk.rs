@@ -156,7 +156,7 @@ impl Talk {
         match &mut self.line {
             Line::Web(web) => {
                 // A broken stream is found out by reading from it, or writing to it.
-                if !web.out.is_empty() && web.stream.poll_write_ready(cx).is_ready() {
+                if !web.is_empty() && web.stream.poll_write_ready(cx).is_ready() {
                     return Poll::Ready(Next::Write);
                 }
                 if free && web.poll_read(cx).is_ready() {
@@ -382,7 +382,7 @@ impl Talk {
                 (Packet::Ping { probe: true }, Some((web, works))) => {
                     web.say("3probe");
                     *works = true;
-                    if web.out.write(&web.stream).is_err() {
+                    if web.out.write(&mut web.stream).is_err() {
                         self.probe = None;
                     }
                     if let Line::Polls(polls) = &mut self.line {

@@ -8,16 +8,16 @@ use bytes::Bytes;
 use parlor_domain::Limits;
 use parlor_wire::packet::{self, Packet};
 use parlor_ws::{Decoder, Incoming, PingBudget, Shared, close_answer};
-use tokio::net::TcpStream;
 
 use crate::line::READ_BYTES;
 use crate::outgoing::Outgoing;
+use crate::serve::Stream;
 
 use super::line::End;
 
 /// One WebSocket.
 pub(super) struct Web {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     pub(super) out: Outgoing,
     decoder: Decoder,
     pings: PingBudget,
@@ -27,7 +27,7 @@ pub(super) struct Web {
 pub(super) type Heard = (Vec<Packet>, Option<End>);
 
 impl Web {
-    pub(super) fn new(stream: TcpStream, limits: &Limits) -> Self {
+    pub(super) fn new(stream: Stream, limits: &Limits) -> Self {
         let sizes = parlor_ws::Limits {
             message_bytes_max: usize::try_from(limits.socket_message_bytes_max)
                 .unwrap_or(usize::MAX),
@@ -45,6 +45,11 @@ impl Web {
     /// Puts a packet on its way.
     pub(super) fn say(&mut self, packet: &str) {
         self.out.push(Shared::text(packet.as_bytes()).bytes().clone());
+    }
+
+    /// Whether everything was written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.out.is_empty() && self.stream.is_flushed()
     }
 
     pub(super) fn poll_read(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -117,8 +117,7 @@ impl Interpreter for Lobby {
                 "message": "Offline",
                 "type_offline": true,
             });
-            let told = Shared::text(told.to_string().as_bytes());
-            app.hub().murmur_in(Dialect::Mrsambosk, told);
+            app.murmur(Dialect::Mrsambosk, told.to_string().as_bytes());
         }
     }
 }

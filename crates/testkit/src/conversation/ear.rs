@@ -212,6 +212,15 @@ impl Ear {
         self.hang_up().await;
     }
 
+    /// Whether every log that they are in was heard as far as it goes.
+    pub(super) async fn is_at_the_end(&self, person: &Person) -> bool {
+        let Ok(init) = init(person).await else { return true };
+        let heard = |session: &v1::Session| {
+            self.seen.get(&session.id).is_none_or(|seen| *seen >= session.head_seq)
+        };
+        self.user_seen >= init.user_seq && init.sessions.iter().all(heard)
+    }
+
     /// Waits for something more to be heard. By asking, everything there is comes at once.
     pub(super) async fn more(&mut self, person: &Person) {
         match &mut self.line {

@@ -271,7 +271,8 @@ impl Ear {
     }
 
     /// Hears everything that there is up to now: a change of one's own, twice, which comes through
-    /// the same door behind everything else.
+    /// the same door behind everything else; and then what another node has stored and not told
+    /// yet.
     async fn fence(&mut self, person: &Person) {
         for _ in 0..2 {
             let status = fresh_id();
@@ -292,6 +293,9 @@ impl Ear {
                 }
                 self.more(person).await;
             }
+        }
+        while !self.is_at_the_end(person).await {
+            self.more(person).await;
         }
     }
 }

@@ -5,6 +5,7 @@
 //! resets, cuts inside a frame, stalls, or leaves the connection half open; and now and then the
 //! server goes down and comes back.
 
+pub(crate) mod heard;
 pub(crate) mod line;
 mod listener;
 mod resuming;
@@ -15,15 +16,14 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use parlor_testkit::{FaultProxy, Person, ServerProcess, TestServer, soon};
-use parlor_wire::v1;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, block_in_place};
 
 use crate::checker::{self, Entry, Hearing, History};
+use crate::log;
 use crate::simulation::dice::Dice;
 use crate::simulation::number;
-use line::ask;
 use listener::{Kind, Listener};
 use writer::Writer;
 
@@ -38,9 +38,6 @@ const WRITERS: usize = 3;
 
 /// Disconnects between two restarts of the server.
 const PER_RESTART: u64 = 300;
-
-/// Events on one page.
-const PAGE: usize = 100;
 
 /// How far every log goes, when nothing more is written.
 pub(crate) type Heads = BTreeMap<String, i64>;
@@ -179,31 +176,15 @@ impl Scene {
     }
 
     async fn logs(&self) -> Vec<(String, Vec<Entry>)> {
-        let mut logs = Vec::new();
+        let (at, mut logs) = (self.process.address(), Vec::new());
         for session in &self.sessions {
             let path = format!("/sessions/{session}/events");
-            logs.push((session.clone(), self.log(&self.people[0], &path).await));
+            logs.push((session.clone(), log::read(at, &self.people[0], &path).await));
         }
         for person in &self.people {
-            logs.push((person.id.clone(), self.log(person, "/me/events").await));
+            logs.push((person.id.clone(), log::read(at, person, "/me/events").await));
         }
         logs
-    }
-
-    async fn log(&self, person: &Person, path: &str) -> Vec<Entry> {
-        let mut log: Vec<Entry> = Vec::new();
-        loop {
-            let after = log.last().map_or(0, |entry| entry.seq);
-            let request = person.request("GET", &format!("{path}?after={after}&limit={PAGE}"));
-            let answer = ask(self.process.address(), &request).await;
-            let answer = answer.expect("nothing breaks any more");
-            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
-            let page: v1::EventPage = serde_json::from_slice(&answer.body).unwrap();
-            log.extend(page.events.iter().filter_map(Entry::of));
-            if log.last().is_none_or(|entry| entry.seq >= page.head) {
-                return log;
-            }
-        }
     }
 
     async fn history(&self, hearings: Vec<Hearing>) -> History {

@@ -10,7 +10,7 @@ use parlor_testkit::TestServer;
 const MARK: &str = "<!-- test -->";
 
 /// The blocks that are to be run, in order.
-fn examples(text: &str) -> Result<Vec<String>, String> {
+pub(crate) fn examples(text: &str) -> Result<Vec<String>, String> {
     let mut examples = Vec::new();
     let mut lines = text.lines().enumerate();
     while let Some((n, line)) = lines.next() {

@@ -82,20 +82,42 @@ async fn speak(mouths: &mut [Mouth], began: Instant, count: u32) {
 
 /// What the database holds, when it is everything.
 async fn all_stored(server: &TestServer, count: u32) -> Vec<String> {
-    let path = server.data_dir().join("parlor.sqlite");
     let mut look = tokio::time::interval(Duration::from_millis(50));
     loop {
         look.tick().await;
-        let database = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-        let database = database.expect("the database can be read");
-        let sql = "select m.content from messages m join rooms r \
-                   on r.main_session_no = m.session_no and r.lobby = 1 order by m.number";
-        let mut rows = database.prepare(sql).expect("the query is sound");
-        let texts = rows.query_map([], |row| row.get(0)).expect("it can be run");
-        let texts: Vec<String> = texts.collect::<Result<_, _>>().expect("they are texts");
+        let texts = match server.database_url() {
+            Some(url) => in_postgres(&url).await,
+            None => in_file(server),
+        };
         if texts.len() >= count as usize {
             return texts;
         }
+    }
+}
+
+fn in_file(server: &TestServer) -> Vec<String> {
+    let path = server.data_dir().join("parlor.sqlite");
+    let database = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let database = database.expect("the database can be read");
+    let sql = "select m.content from messages m join rooms r \
+               on r.main_session_no = m.session_no and r.lobby = 1 order by m.number";
+    let mut rows = database.prepare(sql).expect("the query is sound");
+    let texts = rows.query_map([], |row| row.get(0)).expect("it can be run");
+    texts.collect::<Result<_, _>>().expect("they are texts")
+}
+
+async fn in_postgres(url: &str) -> Vec<String> {
+    let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+    let (client, connection) = connected.expect("the database can be reached");
+    let sql = "select m.content from messages m join rooms r \
+               on r.main_session_no = m.session_no and r.lobby order by m.number";
+    let rows = async {
+        let rows = client.query(sql, &[]).await.expect("the query is sound");
+        rows.iter().map(|row| row.get(0)).collect()
+    };
+    tokio::select! {
+        rows = rows => rows,
+        _ = connection => panic!("the database is gone"),
     }
 }
 

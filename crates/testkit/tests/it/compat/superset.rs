@@ -187,7 +187,8 @@ async fn a_client_that_says_its_name_is_answered_by_its_system() {
 /// Row: 8b.12: limits per address answer 429 with `Retry-After` of at most 5 s, in the words of all
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_guesses_is_slowed_down() {
-    let server = TestServer::builder().limits_on().limit("login_tries_per_min", 12).start().await;
+    let server =
+        TestServer::builder().alone().limits_on().limit("login_tries_per_min", 12).start().await;
     let mut slowed = None;
     for _ in 0..20 {
         let said = ask(&server, "/login", &login()).await;

@@ -9,7 +9,7 @@ use parlor_testkit::Person;
 use parlor_testkit::http::{Answer, Request, Wire};
 use parlor_wire::command::{Codec, Command};
 use parlor_wire::frame::Frame;
-use parlor_wire::v1::{ClientFrame, Event, Hello, ServerFrame};
+use parlor_wire::v1::{self, ClientFrame, Event, Hello, ServerFrame};
 use prost::Message as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -18,11 +18,11 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// Silence after which a line counts as broken.
-pub(crate) const SILENCE: Duration = Duration::from_millis(800);
+pub(crate) const SILENCE: Duration = Duration::from_secs(2);
 
 /// Asks once, on a connection of its own; `None` when no whole answer came.
 pub(crate) async fn ask(to: SocketAddr, request: &Request) -> Option<Answer> {
-    let mut wire = Wire::open(to).await;
+    let mut wire = Wire::connect(to).await.ok()?;
     timeout(3 * SILENCE, wire.exchange(&request.bytes())).await.ok()?.ok()
 }
 
@@ -67,6 +67,17 @@ impl Line {
         };
         timeout(SILENCE, self.stream.send(message)).await.ok()?.ok()?;
         Some(self.reference)
+    }
+
+    /// Asks to hear a session, or with an empty id the user's own log, after this place; returns
+    /// the number that the answer will have.
+    pub(crate) async fn subscribe(&mut self, session: &str, after: Option<i64>) -> Option<i64> {
+        let (session_id, user_log) = (session.to_owned(), session.is_empty());
+        let epoch = Some(self.hello.epoch.clone());
+        self.say(|r#ref| {
+            Command::Subscribe(v1::Subscribe { r#ref, session_id, after, user_log, epoch })
+        })
+        .await
     }
 
     /// The next frame; `None` when the line has broken, or was silent for too long.

@@ -1,18 +1,18 @@
 //! Somebody who listens on a line that breaks, and resumes where it broke.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use parlor_testkit::{Fault, FaultProxy, Person};
-use parlor_wire::command::{Codec, Command};
+use parlor_wire::command::Codec;
 use parlor_wire::frame::Frame;
-use parlor_wire::v1::{self, Event};
 use tokio::sync::watch;
 
 use super::Heads;
+use super::heard::Heard;
 use super::line::{Line, Stream};
-use crate::checker::{End, Entry, Hearing, Told};
+use crate::checker::Hearing;
 use crate::simulation::dice::Dice;
 
 /// What a listener comes in by.
@@ -36,16 +36,6 @@ pub(super) struct Listener {
     pub(super) most: u64,
     /// Where every log ends.
     pub(super) goal: watch::Receiver<Option<Heads>>,
-}
-
-/// What a listener has heard.
-#[derive(Default)]
-struct Heard {
-    cursors: BTreeMap<String, i64>,
-    last_id: Option<String>,
-    hearings: Vec<Hearing>,
-    /// Where each log's hearing on this line stands.
-    open: HashMap<String, usize>,
 }
 
 /// Sends a proxy after the server, wherever that goes.
@@ -96,13 +86,8 @@ impl Listener {
         let mut asked = HashMap::new();
         for log in &self.logs {
             let after = heard.cursors.get(log).copied();
-            let user_log = *log == self.person.id;
-            let session_id = if user_log { String::new() } else { log.clone() };
-            let epoch = Some(line.hello.epoch.clone());
-            let subscribe = |r#ref| {
-                Command::Subscribe(v1::Subscribe { r#ref, session_id, after, user_log, epoch })
-            };
-            asked.insert(line.say(subscribe).await?, (log.clone(), after));
+            let session = if *log == self.person.id { "" } else { log };
+            asked.insert(line.subscribe(session, after).await?, (log.clone(), after));
         }
         let mut patience = self.patience();
         let mut goal = self.goal.clone();
@@ -175,33 +160,6 @@ impl Listener {
 
     fn is_done(&self, heard: &Heard) -> bool {
         let goal = self.goal.borrow();
-        let Some(heads) = goal.as_ref() else { return false };
-        let there = |log: &String| heard.cursors.get(log) >= heads.get(log);
-        self.logs.iter().all(|log| heard.open.contains_key(log) && there(log))
-    }
-}
-
-impl Heard {
-    fn begin(&mut self, listener: &str, log: &str, after: i64) {
-        self.open.insert(log.to_owned(), self.hearings.len());
-        self.cursors.insert(log.to_owned(), after);
-        let (listener, log) = (listener.to_owned(), log.to_owned());
-        self.hearings.push(Hearing { listener, log, after, told: Vec::new(), end: End::Open });
-    }
-
-    fn hear(&mut self, listener: &str, event: &Event) {
-        let entry = Entry::of(event).expect("an event has its place");
-        let log = event.session_id.as_deref().unwrap_or(listener);
-        // One's own log is heard from the greeting on; what was asked for begins with its answer.
-        let Some(&hearing) = self.open.get(log) else { return };
-        self.cursors.insert(log.to_owned(), entry.seq);
-        self.hearings[hearing].told.push(Told { entry, head: None });
-    }
-
-    /// The line broke.
-    fn cut(&mut self) {
-        for (_, hearing) in self.open.drain() {
-            self.hearings[hearing].end = End::Cut;
-        }
+        goal.as_ref().is_some_and(|heads| heard.is_at(heads, &self.logs))
     }
 }

@@ -63,6 +63,8 @@ impl Town {
         let app = App::new(Parts {
             store: Arc::clone(&store) as _,
             hub: Hub::new(limits),
+            bus: Arc::new(parlor_bus::Local),
+            shared: false,
             clock: Arc::clone(&clock) as _,
             limits,
             secret: Secret::new(vec![7; 32]).expect("long enough"),

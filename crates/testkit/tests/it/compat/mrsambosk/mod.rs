@@ -55,6 +55,17 @@ impl Member {
         Chat::open(server, &path, &[("Cookie", &self.cookie)]).await.listened().await
     }
 
+    /// Waits until somebody is seen to be here, or to be gone: another node hears of it a moment
+    /// later.
+    async fn sees_online(&self, server: &TestServer, no: i64, online: bool) {
+        let seen = async {
+            while self.is_online(server, no).await != online {
+                tokio::task::yield_now().await;
+            }
+        };
+        parlor_testkit::soon("who is here and who is not", seen).await;
+    }
+
     async fn is_online(&self, server: &TestServer, no: i64) -> bool {
         let users = self.ask(server, "GET", "/get_all_users").await.json();
         let mut users = users["users"].as_array().unwrap().iter();

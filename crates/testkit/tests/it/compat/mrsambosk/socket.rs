@@ -51,14 +51,14 @@ async fn who_has_said_something_is_missed_when_they_go() {
     let mut a = alice.socket(&server).await;
     assert!(!alice.is_online(&server, bo.no).await);
     let silent = bo.socket(&server).await;
-    assert!(alice.is_online(&server, bo.no).await);
+    alice.sees_online(&server, bo.no, true).await;
     drop(silent);
     let mut b = bo.socket(&server).await;
     b.say("").await;
     assert_eq!(frame(&mut a).await, told(bo.no, ""), "the first that is heard of them");
     drop(b);
     assert_eq!(frame(&mut a).await, offline(bo.no));
-    assert!(!alice.is_online(&server, bo.no).await, "they are gone by the time that it is told");
+    alice.sees_online(&server, bo.no, false).await;
     server.stop().await;
 }
 
@@ -74,7 +74,7 @@ async fn somebody_with_another_tab_is_still_here() {
     assert_eq!(frame(&mut a).await, told(bo.no, "hi"));
     drop(one);
     assert_eq!(frame(&mut a).await, offline(bo.no));
-    assert!(alice.is_online(&server, bo.no).await);
+    alice.sees_online(&server, bo.no, true).await;
     drop(other);
     server.stop().await;
 }

@@ -250,7 +250,8 @@ async fn a_token_names_its_owner() {
 /// Row: 8b.12: limits per address answer 429 with `Retry-After` of at most 5 s
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_guesses_is_slowed_down() {
-    let server = TestServer::builder().limits_on().limit("login_tries_per_min", 12).start().await;
+    let server =
+        TestServer::builder().alone().limits_on().limit("login_tries_per_min", 12).start().await;
     let mut statuses = Vec::new();
     for _ in 0..14 {
         let body = json!({"email": EMAIL, "password": "wrongpassword"});

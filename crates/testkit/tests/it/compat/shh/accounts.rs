@@ -322,7 +322,8 @@ async fn without_a_good_token_there_is_nothing_but_401() {
 /// Row: where passwords are guessed, 429 with Retry-After
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_guesses_passwords_is_slowed_down() {
-    let server = TestServer::builder().limits_on().limit("login_tries_per_min", 2).start().await;
+    let server =
+        TestServer::builder().alone().limits_on().limit("login_tries_per_min", 2).start().await;
     let mut browser = Browser::new(&server);
     let login = json!({"email": "ana@example.org", "password": PASSWORD});
     for _ in 0..2 {

@@ -1,0 +1,92 @@
+//! What stands behind this node: the store that it commits to, and what tells it of other nodes.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use parlor_bus::{Address, Bus, Heard, Local, Redis};
+use parlor_store::postgres::{PostgresConfig, PostgresStore};
+use parlor_store::sqlite::{SqliteConfig, SqliteStore};
+use parlor_store::{Batch, Store};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::Config;
+use crate::secrets::DataDir;
+
+/// Connections to PostgreSQL that append messages, and those for everything else.
+const LANES: usize = 4;
+const CONNECTIONS: usize = 16;
+
+/// What tells a node of others.
+pub(crate) struct Neighbours {
+    /// Carries.
+    pub(crate) bus: Arc<dyn Bus>,
+    /// Whether there may be any.
+    pub(crate) shared: bool,
+    /// What they tell, where something carries it.
+    pub(crate) heard: Option<mpsc::Receiver<Heard>>,
+}
+
+/// Opens the store.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(crate) async fn store(
+    config: &Config,
+    data: &DataDir,
+    sink: mpsc::Sender<Batch>,
+) -> anyhow::Result<Arc<dyn Store>> {
+    let Some(url) = &config.database_url else {
+        let readers = std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4));
+        let database = SqliteConfig { path: data.path().join("parlor.sqlite"), readers };
+        let store = SqliteStore::open(&database, sink).context("failed to open the database")?;
+        return Ok(Arc::new(store));
+    };
+    let url = url.expose().to_owned();
+    let database = PostgresConfig { url, lanes: LANES, connections: CONNECTIONS };
+    let store = PostgresStore::open(&database, sink).await;
+    Ok(Arc::new(store.context("failed to open the database")?))
+}
+
+/// Begins to talk to other nodes, where there may be any. With PostgreSQL and without Redis they
+/// find in the database what the others commit.
+///
+/// # Errors
+/// When the configuration is not one of several nodes.
+pub(crate) fn neighbours(
+    config: &Config,
+    epoch: &str,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> anyhow::Result<Neighbours> {
+    let shared = config.database_url.is_some();
+    if shared && config.secret.is_none() {
+        tracing::warn!("secret_key is not set: another node would not know this one's tokens");
+    }
+    let Some(url) = &config.redis_url else {
+        return Ok(Neighbours { bus: Arc::new(Local), shared, heard: None });
+    };
+    let address = Address::parse(url.expose()).context("redis_url")?;
+    let (bus, heard) = Redis::new(address, epoch);
+    tasks.spawn(bus.clone().run(stop.clone()));
+    Ok(Neighbours { bus: Arc::new(bus), shared, heard: Some(heard) })
+}
+
+/// Refuses a configuration in which nodes would not know each other.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
+    let several = config.redis_url.is_some();
+    anyhow::ensure!(
+        !several || config.database_url.is_some(),
+        "redis_url is for several nodes, and SQLite serves one: set database_url to PostgreSQL, or \
+         leave redis_url out"
+    );
+    anyhow::ensure!(
+        !several || config.secret.is_some(),
+        "redis_url is for several nodes, which need one secret: set secret_key, the same on each"
+    );
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! What an operator does: backups of a server that runs, moves to another database and back, the
+//! doctor, and every command of the documents about it.
+
+mod backups;
+mod doctor;
+mod documents;
+mod filled;
+mod moves;
+mod pages;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The binary with a clean environment, in a folder.
+fn parlor(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlor-tested"));
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+/// Runs the binary to its end.
+async fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = parlor(folder, arguments);
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+}
+
+/// What a command says when it is done; it must have gone well.
+async fn done(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments).await;
+    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    said(&output)
+}
+
+/// What a command says when it refuses; it must have.
+async fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments).await;
+    assert!(!output.status.success(), "{arguments:?}: {}", said(&output));
+    said(&output)
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// The word behind a mark.
+fn word(text: &str, mark: &str) -> String {
+    let rest = text.split(mark).nth(1).unwrap_or_else(|| panic!("no `{mark}` in {text}"));
+    rest.split_whitespace().next().unwrap_or_default().to_owned()
+}

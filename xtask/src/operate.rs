@@ -1,0 +1,70 @@
+//! `cargo xtask moves`, `backups` and `upgrades`: what an operator stakes everything on, at full
+//! size. The same tests run, smaller, in `cargo xtask test`.
+
+use std::process::Command;
+
+use parlor_parts::Shared;
+
+use crate::{parts, process, sim};
+
+/// Move many messages to PostgreSQL and back, killed again and again on the way.
+#[derive(clap::Args)]
+pub(crate) struct MovesOptions {
+    /// How many messages.
+    #[arg(long, default_value_t = 1_000_000)]
+    messages: u64,
+    /// How many kills on each way.
+    #[arg(long, default_value_t = 10)]
+    kills: u64,
+    /// When the kills are; a failure is repeated by it.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// Back a server up while 500 messages a second are written, and restore it elsewhere.
+#[derive(clap::Args)]
+pub(crate) struct BackupsOptions {
+    /// How many times.
+    #[arg(long, default_value_t = 20)]
+    count: u64,
+    /// How many messages are there before.
+    #[arg(long, default_value_t = 500_000)]
+    messages: u64,
+}
+
+/// The verb.
+pub(crate) fn moves(options: &MovesOptions) -> anyhow::Result<()> {
+    let mut command = sim::testkit("a_move_there_and_back", false);
+    command.env("PARLOR_MOVES", options.messages.to_string());
+    command.env("PARLOR_MOVES_KILLS", options.kills.to_string());
+    command.envs(options.seed.map(|seed| ("PARLOR_MOVES_SEED", seed.to_string())));
+    beside_parts(command)
+}
+
+/// The verb.
+pub(crate) fn backups(options: &BackupsOptions) -> anyhow::Result<()> {
+    let mut command = sim::testkit("a_backup_of_a_busy_server", false);
+    command.env("PARLOR_BACKUPS", options.count.to_string());
+    command.env("PARLOR_BACKUPS_MESSAGES", options.messages.to_string());
+    process::run(&mut command)
+}
+
+/// `kill -9` in the middle of every step of the schema, which only a build with planted faults can
+/// be told to do.
+pub(crate) fn upgrades() -> Command {
+    let features = ["--package", "parlor-store", "--features", "faults"];
+    if process::exists("cargo-nextest") {
+        let mut command = process::cargo(&["nextest", "run", "--no-capture"]);
+        command.args(features).arg("upgrades::");
+        return command;
+    }
+    let mut command = process::cargo(&["test", "--tests"]);
+    command.args(features).args(["upgrades::", "--", "--nocapture"]);
+    command
+}
+
+fn beside_parts(mut command: Command) -> anyhow::Result<()> {
+    let shared = Shared::start()?;
+    parts::beside(&mut command, &shared);
+    process::run(&mut command)
+}
