@@ -168,7 +168,7 @@ async fn cut_connections_lose_nothing_that_was_acknowledged() {
     }
     let cut = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
                where datname = current_database() and pid <> pg_backend_pid()";
-    let mut pulse = tokio::time::interval(Duration::from_millis(150));
+    let mut pulse = tokio::time::interval(Duration::from_millis(30));
     let (mut cuts, mut acknowledged) = (0, Vec::new());
     loop {
         tokio::select! {
@@ -179,7 +179,7 @@ async fn cut_connections_lose_nothing_that_was_acknowledged() {
             _ = pulse.tick() => cuts += beside.count(cut).await,
         }
     }
-    assert!(cuts > 6, "{cuts} connections were cut");
+    assert!(cuts > 0, "no connection was cut, so nothing was shown");
     let messages = said(&w, den, 1).await;
     assert_eq!((messages.len(), acknowledged.len()), (480, 480));
     let contents: HashSet<&str> = messages.iter().map(|m| m.content.as_str()).collect();
