@@ -64,8 +64,8 @@ impl Builder {
         &self.keys
     }
 
-    /// Starts it: as one node on SQLite, or where [`NODES`] says so as several on PostgreSQL and
-    /// Redis.
+    /// Starts it: as one node on SQLite, or where `PARLOR_TEST_NODES` says so as several on
+    /// PostgreSQL and Redis.
     ///
     /// # Panics
     /// When it does not start.
