@@ -39,11 +39,12 @@ fn serve(config: Config) -> anyhow::Result<()> {
     telemetry::log(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        let mut asked = shutdown::Asked::listen()?;
         let metrics = telemetry::metrics()?;
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         let running = Running::start(config, Arc::new(SystemClock), Some(metrics)).await?;
         print(&format!("listening on {scheme}://{}\n", running.address()))?;
-        shutdown::signalled().await;
+        asked.to_stop().await;
         running.stop().await;
         Ok(())
     })

@@ -1,18 +1,28 @@
 //! When the server is asked to stop.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Waits for `SIGTERM` or `SIGINT`.
-pub async fn signalled() {
-    let (Ok(mut term), Ok(mut int)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("failed to listen for signals");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// Listens for `SIGTERM` and `SIGINT`. Until somebody does, either ends the process at once.
+pub struct Asked {
+    term: Signal,
+    int: Signal,
+}
+
+impl Asked {
+    /// Begins to listen: before the server does, so that nobody who was let in is cut off.
+    ///
+    /// # Errors
+    /// When the system does not let it.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
     }
-    tracing::info!("stopping");
+
+    /// Waits for either.
+    pub async fn to_stop(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+        tracing::info!("stopping");
+    }
 }
