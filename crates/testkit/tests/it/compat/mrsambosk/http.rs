@@ -199,6 +199,7 @@ async fn everybody_is_listed_with_and_without_the_slash() {
         // Another node may hear a moment later that somebody is here.
         let seen = async { while alice.ask(&server, "GET", path).await.json() != users {} };
         parlor_testkit::soon(path, seen).await;
+        assert_eq!(alice.ask(&server, "GET", path).await.status, 200, "{path}");
     }
     drop(chat);
     server.stop().await;
