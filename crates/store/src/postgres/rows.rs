@@ -101,9 +101,9 @@ pub(super) struct Person {
     pub(super) name: String,
 }
 
-/// The person with this id.
+/// The person with this id, unless their account is deleted.
 pub(super) async fn person(db: &Db, id: UserId) -> Result<Option<Person>, StoreError> {
-    let sql = "select no, username, name from users where id = $1";
+    let sql = "select no, username, name from users where id = $1 and deleted_at is null";
     one(db, sql, &[&id.0], |row| {
         let (no, username, name) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
         Ok(Person { no, id, username, name })

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use subtle::ConstantTimeEq;
 
 use super::SqliteStore;
-use super::rows::{exists, many, most, one, user_no, uuid};
+use super::rows::{exists, many, most, one, person, user_no, uuid};
 use super::txn::Txn;
 use crate::StoreError;
 use crate::logins::{Login, Logins, NewLogin, Rotation, Which};
@@ -133,7 +133,7 @@ impl Logins for SqliteStore {
 }
 
 fn create(txn: &mut Txn<'_>, new: &NewLogin, now: Time) -> Result<Login, StoreError> {
-    let user_no = user_no(txn.conn, new.user)?.ok_or(Denied::NotFound)?;
+    let user_no = person(txn.conn, new.user)?.ok_or(Denied::NotFound)?.no;
     let sql = "insert into logins (id, user_no, device_id, device_name, refresh_hash, \
                cookie_hash, created_at, last_used_at, expires_at, dialect) \
                values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9)";

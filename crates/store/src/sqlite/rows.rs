@@ -105,9 +105,9 @@ pub(super) struct Person {
     pub(super) name: String,
 }
 
-/// The person with this id.
+/// The person with this id, unless their account is deleted.
 pub(super) fn person(conn: &Connection, id: UserId) -> Result<Option<Person>, StoreError> {
-    let sql = "select no, username, name from users where id = ?";
+    let sql = "select no, username, name from users where id = ? and deleted_at is null";
     one(conn, sql, [id.0.as_bytes()], |row| {
         let (no, username, name) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(Person { no, id, username, name })

@@ -6,7 +6,7 @@ use parlor_store::handles::{Listing, Which};
 use parlor_store::logins::Rotation;
 use parlor_store::rooms::RoomDraft;
 
-use crate::logins::sign_in;
+use crate::logins::{new_login, sign_in};
 use crate::world::{World, denied};
 
 async fn listed(w: &World, user: UserId, listing: Listing) -> (Vec<String>, u64) {
@@ -144,6 +144,11 @@ pub(crate) async fn a_deleted_account_leaves_numbers_only(w: World) {
     assert_eq!(w.store.credentials("bo".to_owned()).await.unwrap(), None);
     assert_eq!(w.store.person_by_no(left.no).await.unwrap(), None);
     assert!(w.store.session_as_seen_by(bo, lobby).await.unwrap().is_none());
+    assert_eq!(denied(w.add(ana, den.id, &[bo]).await), Denied::NotFound);
+    let direct = w.draft_room(ana, RoomKind::Direct, "", &[bo]);
+    assert_eq!(denied(w.create(direct).await), Denied::NotFound);
+    let login = w.store.create_login(new_login(bo, 2, 9_000_000), w.now()).await;
+    assert_eq!(denied(login), Denied::NotFound);
     w.account("bo").await;
 }
 

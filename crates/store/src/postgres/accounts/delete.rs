@@ -56,6 +56,7 @@ async fn delete_while(
         "delete from codes where user_no = $1",
         "delete from user_events where user_no = $1",
         "delete from logins where user_no = $1",
+        "delete from bans where user_no = $1",
     ] {
         txn.execute(sql, &[&no]).await?;
     }

@@ -28,7 +28,8 @@ pub(in super::super) async fn people(
     users: &[UserId],
 ) -> Result<HashMap<UserId, Person>, StoreError> {
     let ids: Vec<Uuid> = users.iter().map(|user| user.0).collect();
-    let sql = "select no, id, username, name from users where id = any($1)";
+    let sql = "select no, id, username, name from users where id = any($1) \
+               and deleted_at is null";
     let found = many(db, sql, &[&ids], |row| {
         let (no, id) = (row.try_get(0)?, UserId(uuid(row, 1)?));
         Ok((id, Person { no, id, username: row.try_get(2)?, name: row.try_get(3)? }))

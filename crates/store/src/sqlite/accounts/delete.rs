@@ -33,6 +33,7 @@ pub(super) fn delete(
         "delete from codes where user_no = ?",
         "delete from user_events where user_no = ?",
         "delete from logins where user_no = ?",
+        "delete from bans where user_no = ?",
     ] {
         txn.execute(sql, [no])?;
     }
