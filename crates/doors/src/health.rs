@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 
 use crate::{Doors, Peer, Refusal, auth};
 
+/// Where it is asked whether this node is alive, and whether it may serve.
+pub(crate) const PATHS: [&str; 2] = ["/health", "/ready"];
+
 /// Alive: answers as long as the process does.
 pub(crate) async fn health() -> Json<Value> {
     Json(json!({"status": "ok"}))

@@ -88,13 +88,14 @@ pub type Metrics = Box<dyn Fn() -> String + Send + Sync>;
 pub fn router(doors: Doors, others: Router<Doors>, rest: Option<Router<Doors>>) -> Router {
     let (api, _) = rest::routes().split_for_parts();
     let rest = rest.unwrap_or_else(|| Router::new().fallback(error::no_such_thing));
+    let [alive, ready] = health::PATHS;
     Router::new()
         .merge(api)
         .merge(docs::routes())
         .merge(socketio::routes())
         .merge(others)
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
+        .route(alive, get(health::health))
+        .route(ready, get(health::ready))
         .route("/metrics", get(health::metrics))
         .fallback_service(rest.with_state(doors.clone()))
         .layer(from_fn_with_state(doors.clone(), guard::guard))

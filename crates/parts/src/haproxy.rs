@@ -96,7 +96,9 @@ fn config(folder: &Path, port: u16, backends: &[SocketAddr], check: Option<&str>
              retry-on conn-failure empty-response 503\n    \
              timeout connect 1s\n    timeout client 1m\n    timeout server 1m\n    \
              timeout tunnel 1h\n    timeout check 2s\n    balance roundrobin\n\
-         listen nodes\n    bind {HOST}:{port}\n"
+         listen nodes\n    bind {HOST}:{port}\n    \
+             acl says path_reg ^/api/v1/sessions/[^/]+/messages$\n    \
+             http-request disable-l7-retry unless METH_GET or says\n"
     );
     if let Some(path) = check {
         // Without a word about it HAProxy asks in HTTP/1.0 and for no host.

@@ -423,11 +423,14 @@ async fn a_head_over_the_limit_is_refused() {
 async fn a_request_names_one_host() {
     let none = b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n".to_vec();
     let two = Request::new("GET", "/health").header("Host", "a").header("Host", "b");
-    let old = b"GET /health HTTP/1.0\r\n\r\n".to_vec();
+    let old = b"GET /api/v1/me HTTP/1.0\r\n\r\n".to_vec();
+    // As a load balancer looks whether a node is up, when it is told nothing else.
+    let looks = b"GET /ready HTTP/1.0\r\n\r\n".to_vec();
     let rows = [
         bytes_row("R25 none", none, &[400], ""),
         row("R25 two", &two, &[400], ""),
         bytes_row("R25 HTTP/1.0 without", old, &[400], ""),
+        bytes_row("R25 HTTP/1.0 without, is it ready", looks, &[200], ""),
     ];
     Place::new().await.try_all(&rows).await;
     let server = TestServer::builder().set("allowed_hosts", "chat.example.org").start().await;
