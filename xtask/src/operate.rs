@@ -10,6 +10,9 @@ use crate::{parts, process, sim};
 /// Move many messages to PostgreSQL and back, killed again and again on the way.
 #[derive(clap::Args)]
 pub(crate) struct MovesOptions {
+    /// Against a build with optimisation, as it is shipped.
+    #[arg(long)]
+    release: bool,
     /// How many messages.
     #[arg(long, default_value_t = 1_000_000)]
     messages: u64,
@@ -24,6 +27,9 @@ pub(crate) struct MovesOptions {
 /// Back a server up while 500 messages a second are written, and restore it elsewhere.
 #[derive(clap::Args)]
 pub(crate) struct BackupsOptions {
+    /// Against a build with optimisation, as it is shipped.
+    #[arg(long)]
+    release: bool,
     /// How many times.
     #[arg(long, default_value_t = 20)]
     count: u64,
@@ -34,7 +40,7 @@ pub(crate) struct BackupsOptions {
 
 /// The verb.
 pub(crate) fn moves(options: &MovesOptions) -> anyhow::Result<()> {
-    let mut command = sim::testkit("a_move_there_and_back", false);
+    let mut command = sim::testkit("a_move_there_and_back", build(options.release));
     command.env("PARLOR_MOVES", options.messages.to_string());
     command.env("PARLOR_MOVES_KILLS", options.kills.to_string());
     command.envs(options.seed.map(|seed| ("PARLOR_MOVES_SEED", seed.to_string())));
@@ -43,7 +49,7 @@ pub(crate) fn moves(options: &MovesOptions) -> anyhow::Result<()> {
 
 /// The verb.
 pub(crate) fn backups(options: &BackupsOptions) -> anyhow::Result<()> {
-    let mut command = sim::testkit("a_backup_of_a_busy_server", false);
+    let mut command = sim::testkit("a_backup_of_a_busy_server", build(options.release));
     command.env("PARLOR_BACKUPS", options.count.to_string());
     command.env("PARLOR_BACKUPS_MESSAGES", options.messages.to_string());
     process::run(&mut command)
@@ -61,6 +67,10 @@ pub(crate) fn upgrades() -> Command {
     let mut command = process::cargo(&["test", "--tests"]);
     command.args(features).args(["upgrades::", "--", "--nocapture"]);
     command
+}
+
+fn build(release: bool) -> &'static [&'static str] {
+    if release { &["--release"] } else { &[] }
 }
 
 fn beside_parts(mut command: Command) -> anyhow::Result<()> {

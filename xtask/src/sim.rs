@@ -39,7 +39,7 @@ pub(crate) fn sim(options: &SimOptions) -> anyhow::Result<()> {
 
 /// The simulation with faults planted in it; no other build has them.
 pub(crate) fn faults() -> Command {
-    testkit("every_planted_fault", true)
+    testkit("every_planted_fault", &["--features", "faults"])
 }
 
 /// Kills of a server under load: nothing acknowledged may be lost.
@@ -76,7 +76,7 @@ pub(crate) fn image() -> anyhow::Result<()> {
 }
 
 fn sized(filter: &str, sizes: &[(&str, Option<String>)]) -> anyhow::Result<()> {
-    let mut command = testkit(filter, false);
+    let mut command = testkit(filter, &[]);
     for (name, size) in sizes {
         if let Some(size) = size {
             command.env(name, size);
@@ -85,15 +85,14 @@ fn sized(filter: &str, sizes: &[(&str, Option<String>)]) -> anyhow::Result<()> {
     process::run(&mut command)
 }
 
-/// Runs some of the test kit's tests and shows what they print.
-pub(crate) fn testkit(filter: &str, faults: bool) -> Command {
-    let features: &[&str] = if faults { &["--features", "faults"] } else { &[] };
+/// Runs some of the test kit's tests, built this way, and shows what they print.
+pub(crate) fn testkit(filter: &str, build: &[&str]) -> Command {
     if process::exists("cargo-nextest") {
         let mut command = process::cargo(&["nextest", "run", "--no-capture"]);
-        command.args(["--package", "parlor-testkit"]).args(features).arg(filter);
+        command.args(["--package", "parlor-testkit"]).args(build).arg(filter);
         return command;
     }
     let mut command = process::cargo(&["test", "--package", "parlor-testkit", "--tests"]);
-    command.args(features).args([filter, "--", "--nocapture"]);
+    command.args(build).args([filter, "--", "--nocapture"]);
     command
 }

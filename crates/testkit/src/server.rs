@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use parlor_app::Clock;
 use parlor_parts::Database;
@@ -115,6 +116,9 @@ impl Builder {
 
 /// How many nodes a server has; one unless it is said.
 const NODES: &str = "PARLOR_TEST_NODES";
+
+/// Between two looks at what another node has done.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// What several nodes sign with.
 const SECRET: &str = "the nodes of a test have one key, which nobody else has";
@@ -268,6 +272,25 @@ impl TestServer {
             crate::soon("the end of the server", node.running.stop()).await;
         }
         self.assert_no_panic();
+    }
+
+    /// Asks, until it is so, what one node of several hears of another a moment later. One node
+    /// alone is asked once.
+    ///
+    /// # Panics
+    /// When it is not so.
+    pub async fn sees(&self, what: &str, so: impl AsyncFn() -> bool) {
+        if self.nodes.len() == 1 {
+            assert!(so().await, "{what}");
+            return;
+        }
+        let mut pause = tokio::time::interval(BETWEEN_LOOKS);
+        let seen = async {
+            while !so().await {
+                pause.tick().await;
+            }
+        };
+        crate::soon(what, seen).await;
     }
 
     /// Where its PostgreSQL is, when it has one.

@@ -1,5 +1,7 @@
 //! What people hear, and what they must not.
 
+use std::time::Duration;
+
 use parlor_wire::frame::Frame;
 use parlor_wire::v1::event::Kind;
 use parlor_wire::v1::{self, Event};
@@ -12,6 +14,13 @@ use crate::person::fresh_id;
 
 use Token::{Text as T, Word as W};
 
+/// How long a login that was ended may live on at another node while Redis is there: a sign-out, in
+/// `docs/operate/several-nodes.md`.
+const ENDED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Between two looks whether it has ended.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
 /// Says whether an incident is the one that is waited for.
 type Wanted = Box<dyn Fn(&Incident) -> bool>;
 
@@ -22,7 +31,13 @@ impl Cast<'_> {
             return self.hears_nothing(who).await;
         }
         let wanted = self.wanted(what);
+        let nodes = self.server.database_url().is_some();
         let actor = self.actor(who);
+        if let [W("signed"), W("out")] = what
+            && nodes
+        {
+            actor.ear.is_refused_soon(&actor.person).await;
+        }
         actor.ear.wait(&actor.person, &*wanted, &format!("{who} hears {what:?}")).await;
     }
 
@@ -248,6 +263,19 @@ fn is_by(event: &Event, id: &str) -> bool {
 }
 
 impl Ear {
+    /// Asks until another node than the one that ended the login knows of it.
+    async fn is_refused_soon(&mut self, person: &Person) {
+        let mut pause = tokio::time::interval(BETWEEN_LOOKS);
+        let refused = async {
+            while self.is_polled() {
+                pause.tick().await;
+                self.more(person).await;
+            }
+        };
+        let soon = tokio::time::timeout(ENDED_WITHIN, refused).await;
+        assert!(soon.is_ok(), "{} is still served", person.username);
+    }
+
     async fn wait(&mut self, person: &Person, wanted: &dyn Fn(&Incident) -> bool, what: &str) {
         let mut polled = false;
         loop {

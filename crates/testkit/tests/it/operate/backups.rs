@@ -17,6 +17,7 @@ use parlor_wire::frame::Frame;
 use parlor_wire::v1;
 use rusqlite::Connection;
 use tempfile::TempDir;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use super::{done, filled, refused, word};
@@ -94,10 +95,15 @@ async fn a_backup_of_a_busy_server_is_one_whole_state() {
         let content = word(&made, "content ");
         assert_eq!(content, word(&restored, "content "));
         let copy = home.path().join(&data).join("parlor.sqlite");
-        let place = Place::Sqlite(copy.clone());
-        assert_eq!(content_of(&place).await.unwrap().digest(), content);
-        holds(&copy, &before);
-        is_whole(&copy);
+        // Beside the writers, who are measured.
+        let look = move || {
+            let place = Place::Sqlite(copy.clone());
+            let found = Handle::current().block_on(content_of(&place));
+            assert_eq!(found.unwrap().digest(), content);
+            holds(&copy, &before);
+            is_whole(&copy);
+        };
+        tokio::task::spawn_blocking(look).await.unwrap();
     }
     stop.store(true, Ordering::Release);
     while writers.join_next().await.is_some() {}

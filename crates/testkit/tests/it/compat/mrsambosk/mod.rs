@@ -55,15 +55,10 @@ impl Member {
         Chat::open(server, &path, &[("Cookie", &self.cookie)]).await.listened().await
     }
 
-    /// Waits until somebody is seen to be here, or to be gone: another node hears of it a moment
-    /// later.
+    /// Sees that somebody is here, or gone.
     async fn sees_online(&self, server: &TestServer, no: i64, online: bool) {
-        let seen = async {
-            while self.is_online(server, no).await != online {
-                tokio::task::yield_now().await;
-            }
-        };
-        parlor_testkit::soon("who is here and who is not", seen).await;
+        let so = async || self.is_online(server, no).await == online;
+        server.sees("who is here and who is not", so).await;
     }
 
     async fn is_online(&self, server: &TestServer, no: i64) -> bool {

@@ -29,10 +29,9 @@ async fn its_client_finds_everything_at_the_root() {
     let alice = json!({
         "id": 1, "username": "alice", "email": "alice@example.org", "online": true,
     });
-    // Another node hears a moment later that somebody is here.
     let listed = json!({"users": [alice]});
-    let seen = async { while ask("GET", "/get_all_users/").await != listed {} };
-    parlor_testkit::soon("everybody, and that they are here", seen).await;
+    let so = async || ask("GET", "/get_all_users/").await == listed;
+    server.sees("everybody, and that they are here", so).await;
     let alice = json!({"username": "alice", "email": "alice@example.org", "id": 1});
     assert_eq!(ask("GET", "/user/1").await, json!({"user": alice}));
     chat.say("hello").await;
