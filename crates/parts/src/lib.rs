@@ -1,5 +1,5 @@
 //! For tests only: private instances of the programs that Parlor works with: PostgreSQL, Redis,
-//! a Redis Cluster and HAProxy, on loopback, in folders of their own, on ports that the system
+//! a Redis Cluster, a sentinel and HAProxy, on loopback, in folders of their own, on ports that the system
 //! chooses. Each is ready when it is returned, and stopped by its own process id when it is
 //! dropped.
 //!
@@ -16,6 +16,7 @@ mod postgres;
 mod program;
 mod redis;
 mod resp;
+mod sentinel;
 mod shared;
 mod wait;
 
@@ -25,4 +26,5 @@ pub use port::free_address;
 pub use postgres::Postgres;
 pub use program::program;
 pub use redis::Redis;
+pub use sentinel::RedisSentinel;
 pub use shared::{Database, Shared, database, redis_cluster_url, redis_url};

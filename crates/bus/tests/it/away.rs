@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parlor_bus::{Bus as _, Heard, State};
-use parlor_parts::{Redis, RedisCluster};
+use parlor_parts::{Redis, RedisCluster, RedisSentinel};
 use tokio::time::timeout;
 
 use crate::node::{Node, epoch, posted, session, topic};
@@ -91,6 +91,34 @@ async fn a_cluster_that_lost_a_server_is_whole_again_when_it_is_back() {
             }
             assert!(seq < 200, "session {n} is not heard any more");
         }
+    }
+    one.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_a_primary_is_lost_the_one_that_sentinels_name_next_is_found() {
+    let mut redis = RedisSentinel::start().unwrap();
+    let epoch = epoch();
+    let one = Node::start(&redis.url(), &epoch).await;
+    let mut other = Node::start(&redis.url(), &epoch).await;
+    other.follow(&[topic(1)]).await;
+    one.bus.publish(&[posted(1, 1)], &[]);
+    assert_eq!(other.next_but_doubt().await, Heard::Event(posted(1, 1)));
+    tokio::task::block_in_place(|| redis.lose_primary()).unwrap();
+    one.is(State::Up).await;
+    other.is(State::Up).await;
+    // What is said while one of them is still on its way is told by the head of the log.
+    let mut pulse = tokio::time::interval(Duration::from_millis(50));
+    for seq in 2.. {
+        pulse.tick().await;
+        one.bus.publish(&[posted(1, seq)], &[]);
+        if let Ok(heard) = timeout(Duration::from_millis(50), other.next_but_doubt()).await
+            && matches!(heard, Heard::Event(_))
+        {
+            break;
+        }
+        assert!(seq < 400, "nothing is heard any more");
     }
     one.stop().await;
     other.stop().await;
