@@ -64,7 +64,9 @@ const WHOLE: [(&str, u64); 9] = [
 
 /// The verb.
 pub(crate) fn storm(options: &Options) -> anyhow::Result<()> {
-    let mut command = tests(options.only.as_deref(), options.release);
+    let build: &[&str] = if options.release { &["--release"] } else { &[] };
+    let build = [&["--package", "parlor-testkit"], build].concat();
+    let mut command = tests(options.only.as_deref().unwrap_or_default(), &build);
     let said = [
         options.messages,
         options.kills,
@@ -86,18 +88,16 @@ pub(crate) fn storm(options: &Options) -> anyhow::Result<()> {
     process::run(&mut command)
 }
 
-/// The tests, one after the other: each measures how long something takes. Without a word of how
-/// many, each is a tenth of the whole.
-pub(crate) fn tests(only: Option<&str>, release: bool) -> Command {
-    let filter = format!("storm::{}", only.unwrap_or_default());
+/// The tests whose name contains `only`, built this way, one after the other: each measures how long
+/// something takes. Without a word of how many, each is a tenth of the whole.
+pub(crate) fn tests(only: &str, build: &[&str]) -> Command {
+    let filter = format!("storm::{only}");
     if exists("cargo-nextest") {
-        let mut command = cargo(&["nextest", "run", "--package", "parlor-testkit"]);
-        command.args(["--no-capture", "--no-fail-fast", &filter]);
-        command.args(release.then_some("--release"));
+        let mut command = cargo(&["nextest", "run"]);
+        command.args(build).args(["--no-capture", "--no-fail-fast", &filter]);
         return command;
     }
-    let mut command = cargo(&["test", "--package", "parlor-testkit", "--tests"]);
-    command.args(release.then_some("--release"));
-    command.args([&filter, "--", "--nocapture", "--test-threads=1"]);
+    let mut command = cargo(&["test"]);
+    command.args(build).args(["--tests", &filter, "--", "--nocapture", "--test-threads=1"]);
     command
 }

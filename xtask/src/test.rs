@@ -9,7 +9,8 @@ use crate::browser::TestServer;
 use crate::process::{cargo, exists, npm};
 use crate::steps::Steps;
 use crate::{
-    operate, parts, process, reference, scale, schemathesis, setup, sim, socketio, tidy, tree, web,
+    operate, parts, process, reference, scale, schemathesis, setup, sim, socketio, storm, tidy,
+    tree, web,
 };
 
 /// Set up this machine if need be, then run every test and check.
@@ -22,6 +23,9 @@ pub(crate) struct Options {
     #[arg(long)]
     fast: bool,
 }
+
+/// What is built: the same for every step, so that it is built once.
+const WHOLE: [&str; 3] = ["--workspace", "--features", "xtask/bench"];
 
 /// The verb.
 pub(crate) fn test(options: &Options) -> anyhow::Result<()> {
@@ -38,10 +42,11 @@ fn all(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
     steps.run("format", cargo(&["fmt", "--all", "--check", "--", "--color", "never"]))?;
     steps.call("tidy", tidy::tidy)?;
     steps.run("lints", lints())?;
-    rust_tests(steps)?;
+    rust_tests(steps, fast)?;
     if fast {
         return Ok(());
     }
+    steps.run("storm", storm::tests("", &WHOLE))?;
     steps.run("planted faults", sim::faults())?;
     steps.run("killed upgrades", operate::upgrades())?;
     steps.run("doc tests", cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
@@ -67,22 +72,21 @@ fn set_up(steps: &mut Steps) -> anyhow::Result<()> {
 }
 
 fn lints() -> Command {
-    let features = ["--all-targets", "--features", "xtask/bench"];
-    let mut command = cargo(&["clippy", "--workspace"]);
-    command.args(features).args(["--", "--deny", "warnings"]);
+    let mut command = cargo(&["clippy", "--all-targets"]);
+    command.args(WHOLE).args(["--", "--deny", "warnings"]);
     command
 }
 
-/// The tests of the workspace, with the databases that they share beside them. Those of several
-/// nodes under load are `cargo xtask storm`.
-fn rust_tests(steps: &mut Steps) -> anyhow::Result<()> {
+/// The tests of the workspace, with the databases that they share beside them; then what people say
+/// to each other and to other systems' clients once more, on three nodes.
+fn rust_tests(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
     let mut tests = if exists("cargo-nextest") {
-        let mut tests = cargo(&["nextest", "run", "--workspace", "--features", "xtask/bench"]);
-        tests.args(["--filterset", "not test(/^storm::/)"]);
+        let mut tests = cargo(&["nextest", "run"]);
+        tests.args(WHOLE).args(["--filterset", "not test(/^storm::/)"]);
         tests
     } else {
-        let mut tests = cargo(&["test", "--workspace", "--features", "xtask/bench"]);
-        tests.args(["--lib", "--bins", "--tests", "--", "--skip", "storm::"]);
+        let mut tests = cargo(&["test"]);
+        tests.args(WHOLE).args(["--lib", "--bins", "--tests", "--", "--skip", "storm::"]);
         tests
     };
     let shared = match Shared::start() {
@@ -90,7 +94,28 @@ fn rust_tests(steps: &mut Steps) -> anyhow::Result<()> {
         Err(why) => return steps.missing("rust tests", &format!("{why:#}")),
     };
     parts::beside(&mut tests, &shared);
-    steps.run("rust tests", tests)
+    steps.run("rust tests", tests)?;
+    if fast {
+        return Ok(());
+    }
+    let mut again = nodes();
+    parts::beside(&mut again, &shared);
+    steps.run("three nodes", again)
+}
+
+/// The conversations and the contracts of other systems, with everybody spread over three nodes.
+fn nodes() -> Command {
+    let mut command = if exists("cargo-nextest") {
+        let mut command = cargo(&["nextest", "run"]);
+        command.args(WHOLE).args(["--filterset", "test(/^(compat|conversations)::/)"]);
+        command
+    } else {
+        let mut command = cargo(&["test"]);
+        command.args(WHOLE).args(["--tests", "--", "compat::", "conversations::"]);
+        command
+    };
+    command.env("PARLOR_TEST_NODES", "3");
+    command
 }
 
 fn docs() -> Command {

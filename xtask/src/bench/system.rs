@@ -209,6 +209,8 @@ pub(super) fn parlor(data: &Path) -> Command {
     command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
     // Tokens name it: they must outlive a restart on another port.
     command.env("PARLOR_PUBLIC_URL", "http://parlor.test");
+    // Beside Redis it has to be said, since several nodes would have to have the same.
+    command.env("PARLOR_SECRET_KEY", "of a server that lives for one measurement");
     // A run outlasts the usual fifteen minutes when the machine is slow.
     command.env("PARLOR_LIMITS", "off").env("ACCESS_TOKEN_EXPIRATION_MINUTES", "600");
     command
