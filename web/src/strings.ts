@@ -213,6 +213,12 @@ export const strings = {
   announceNew: (n: number, where: string) => (n === 1 ? `New message in ${where}` : `${n} new messages in ${where}`),
   announceFrom: (who: string, text: string) => `${who}: ${text}`,
 
+  spoiler: 'Hidden words. Show them',
+  taskDone: 'Done',
+  taskOpen: 'Not done',
+  table: 'Table',
+  lookalike: 'This address is written to look like another one.',
+
   composer: (name: string) => `Write in ${name}`,
   placeholder: (name: string) => `Write in ${name}`,
   send: 'Send',
