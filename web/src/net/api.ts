@@ -1,6 +1,6 @@
 import type {
   BanList, DeviceList, EventPage, Init, Me, Member, MemberList, Message, MessagePage, Registered,
-  RevisionList, Room, RoomList, Session, SessionList, User, UserEventPage, UserList,
+  RevisionList, Room, RoomList, SearchPage, Session, SessionList, User, UserEventPage, UserList,
 } from '../wire';
 import { call, query } from './http';
 
@@ -106,6 +106,10 @@ export const messages = {
   remove: (id: string) => call<void>('DELETE', `/messages/${id}`),
   revisions: (id: string) => call<RevisionList>('GET', `/messages/${id}/revisions`),
 };
+
+export function search(q: string, cursor?: string): Promise<SearchPage> {
+  return call<SearchPage>('GET', `/search${query({ q, cursor, limit: 20 })}`);
+}
 
 const MEMBERS_MAX = 2_000;
 

@@ -10,6 +10,9 @@ const MOD = isMac ? '⌘' : 'Ctrl';
 
 export const BINDINGS: Binding[] = [
   { keys: [MOD, 'K'], what: 'Go to a room, a session, a person, a command', where: 'Anywhere' },
+  { keys: [MOD, 'F'], what: 'Search here; once more for the browser’s own', where: 'Anywhere' },
+  { keys: ['/'], what: 'Search here', where: 'Anywhere' },
+  { keys: [MOD, 'Shift', 'F'], what: 'Search everywhere', where: 'Anywhere' },
   { keys: ['Alt', '↓'], what: 'Next room', where: 'Anywhere' },
   { keys: ['Alt', '↑'], what: 'Previous room', where: 'Anywhere' },
   { keys: ['Alt', 'Shift', '↓'], what: 'Next room with something new', where: 'Anywhere' },
