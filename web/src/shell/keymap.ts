@@ -36,4 +36,9 @@ export const BINDINGS: Binding[] = [
   { keys: ['Shift', 'Enter'], what: 'New line', where: 'In the field' },
   { keys: ['↑'], what: 'Edit your last message, when the field is empty', where: 'In the field' },
   { keys: ['@'], what: 'Name somebody', where: 'In the field' },
+  { keys: [':'], what: 'Emoji by name', where: 'In the field' },
+  { keys: [MOD, 'B'], what: 'Bold', where: 'In the field' },
+  { keys: [MOD, 'I'], what: 'Italic', where: 'In the field' },
+  { keys: [MOD, 'E'], what: 'Code', where: 'In the field' },
+  { keys: [MOD, 'Shift', 'L'], what: 'Link', where: 'In the field' },
 ];

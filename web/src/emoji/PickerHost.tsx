@@ -1,0 +1,27 @@
+import { lazy, Suspense } from 'react';
+import { useStore } from 'zustand';
+import { createStore } from 'zustand/vanilla';
+
+interface Asked {
+  /** Beside what it opens, and what gets the focus back. */
+  anchor: HTMLElement;
+  choose: (emoji: string) => void;
+}
+
+const picker = createStore<{ asked: Asked | null }>(() => ({ asked: null }));
+
+const Picker = lazy(() => import('./Picker'));
+
+/** Lets somebody choose an emoji. At most one picker is open. */
+export function pickEmoji(anchor: HTMLElement, choose: (emoji: string) => void): void {
+  picker.setState({ asked: { anchor, choose } });
+}
+
+export function closePicker(): void {
+  picker.setState({ asked: null });
+}
+
+export function PickerHost() {
+  const asked = useStore(picker, (state) => state.asked);
+  return asked && <Suspense><Picker key={asked.anchor.id} anchor={asked.anchor} choose={asked.choose} /></Suspense>;
+}
