@@ -3,6 +3,7 @@
 mod auth;
 mod me;
 mod messages;
+mod reactions;
 mod rooms;
 mod search;
 mod sessions;
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(rooms::routes())
         .merge(sessions::routes())
         .merge(messages::routes())
+        .merge(reactions::routes())
         .merge(search::routes());
     OpenApiRouter::default()
         .nest("/api/v1", api)

@@ -10,11 +10,13 @@
 mod accounts;
 pub mod backup;
 pub(crate) mod contents;
+mod extras;
 mod handles;
 pub mod health;
 mod log;
 mod logins;
 mod messages;
+mod reactions;
 mod readers;
 mod receipts;
 mod rooms;
