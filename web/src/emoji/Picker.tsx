@@ -24,10 +24,11 @@ type Line = { title: string } | { cells: Cell[]; first: number };
 interface Props {
   anchor: HTMLElement;
   choose: (emoji: string) => void;
+  back: HTMLElement;
 }
 
 /** All emoji, found by name; the field keeps the focus, and the arrow keys walk the grid below it. */
-export default function Picker({ anchor, choose }: Props) {
+export default function Picker({ anchor, choose, back }: Props) {
   const id = useId();
   const box = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
@@ -38,7 +39,7 @@ export default function Picker({ anchor, choose }: Props) {
   const [recent] = useState(useTaste((state) => state.recent));
   const lines = useMemo(() => linesOf(text, tone, recent), [text, tone, recent]);
   const cells = useMemo(() => lines.flatMap((line) => ('cells' in line ? line.cells : [])), [lines]);
-  usePlace(box, anchor);
+  usePlace(box, anchor, back);
 
   useEffect(() => {
     const line = lines.findIndex((one) => 'cells' in one && at >= one.first && at < one.first + one.cells.length);
@@ -144,7 +145,7 @@ function step(key: string, at: number, lines: Line[]): number | null {
 }
 
 /** Opens beside its anchor: above where there is room, else below; on a phone along the foot. */
-function usePlace(box: React.RefObject<HTMLDivElement | null>, anchor: HTMLElement): void {
+function usePlace(box: React.RefObject<HTMLDivElement | null>, anchor: HTMLElement, back: HTMLElement): void {
   useLayoutEffect(() => {
     const popup = box.current!;
     popup.showPopover();
@@ -156,7 +157,7 @@ function usePlace(box: React.RefObject<HTMLDivElement | null>, anchor: HTMLEleme
     popup.style.top = `${Math.max(EDGE_PX, top)}px`;
     popup.querySelector('input')?.focus();
     return () => {
-      if (anchor.isConnected && (document.activeElement === document.body || popup.contains(document.activeElement))) anchor.focus();
+      if (back.isConnected && (document.activeElement === document.body || popup.contains(document.activeElement))) back.focus();
     };
-  }, [box, anchor]);
+  }, [box, anchor, back]);
 }

@@ -3,9 +3,11 @@ import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 
 interface Asked {
-  /** Beside what it opens, and what gets the focus back. */
+  /** Beside what it opens. */
   anchor: HTMLElement;
   choose: (emoji: string) => void;
+  /** What gets the focus back; absent: the anchor. */
+  back: HTMLElement;
 }
 
 const picker = createStore<{ asked: Asked | null }>(() => ({ asked: null }));
@@ -13,8 +15,8 @@ const picker = createStore<{ asked: Asked | null }>(() => ({ asked: null }));
 const Picker = lazy(() => import('./Picker'));
 
 /** Lets somebody choose an emoji. At most one picker is open. */
-export function pickEmoji(anchor: HTMLElement, choose: (emoji: string) => void): void {
-  picker.setState({ asked: { anchor, choose } });
+export function pickEmoji(anchor: HTMLElement, choose: (emoji: string) => void, back = anchor): void {
+  picker.setState({ asked: { anchor, choose, back } });
 }
 
 export function closePicker(): void {
@@ -23,5 +25,5 @@ export function closePicker(): void {
 
 export function PickerHost() {
   const asked = useStore(picker, (state) => state.asked);
-  return asked && <Suspense><Picker key={asked.anchor.id} anchor={asked.anchor} choose={asked.choose} /></Suspense>;
+  return asked && <Suspense><Picker {...asked} /></Suspense>;
 }

@@ -104,6 +104,10 @@ export const messages = {
   get: (id: string) => call<Message>('GET', `/messages/${id}`),
   edit: (id: string, content: string) => call<Message>('PATCH', `/messages/${id}`, { content }),
   remove: (id: string) => call<void>('DELETE', `/messages/${id}`),
+  react: (id: string, emoji: string, on: boolean) =>
+    call<void>(on ? 'PUT' : 'DELETE', `/messages/${id}/reactions/${encodeURIComponent(emoji)}`),
+  reactors: (id: string, emoji: string, cursor?: string) =>
+    call<UserList>('GET', `/messages/${id}/reactions${query({ emoji, cursor })}`),
   revisions: (id: string) => call<RevisionList>('GET', `/messages/${id}/revisions`),
 };
 
