@@ -120,6 +120,10 @@ impl Blobs for Disk {
         blocking(move || remove(&path)).await
     }
 
+    fn scratch(&self) -> Result<File, BlobError> {
+        Ok(tempfile::tempfile_in(self.root.join(PARTIAL))?)
+    }
+
     async fn tidy(&self, before: SystemTime) -> Result<u64, BlobError> {
         let folder = self.root.join(PARTIAL);
         blocking(move || {

@@ -135,6 +135,12 @@ pub trait Blobs: Send + Sync {
     /// [`BlobError`].
     async fn discard(&self, upload: Uuid) -> Result<(), BlobError>;
 
+    /// A file of this machine that has no name, and so is gone with its last handle.
+    ///
+    /// # Errors
+    /// [`BlobError`].
+    fn scratch(&self) -> Result<File, BlobError>;
+
     /// Deletes what crashes have left of blobs that were being made before a moment, and returns
     /// how many there were.
     ///
@@ -169,13 +175,12 @@ pub async fn hash_of(
     Ok(*hasher.finalize().as_bytes())
 }
 
-/// Bytes in a file of this machine that has no name, and so is gone with its last handle: for who
-/// wants to jump about in them. It stands at its beginning.
+/// Bytes in a scratch file, for who wants to jump about in them. It stands at its beginning.
 ///
 /// # Errors
 /// [`BlobError`].
-pub async fn local(mut pieces: Pieces) -> Result<File, BlobError> {
-    let mut file = tempfile::tempfile()?;
+pub async fn local(blobs: &dyn Blobs, mut pieces: Pieces) -> Result<File, BlobError> {
+    let mut file = blobs.scratch()?;
     while let Some(piece) = pieces.next().await {
         // Into the page cache: no longer than a copy of memory, which this is.
         file.write_all(&piece?)?;

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod denied;
 pub mod event;
+pub mod file;
 pub mod ids;
 pub mod limits;
 pub mod member;
@@ -21,7 +22,8 @@ pub mod time;
 pub use account::{Device, Person, Profile, User};
 pub use denied::Denied;
 pub use event::{Event, EventKind, Gone, UserEvent, UserEventKind};
-pub use ids::{ClientId, DeviceId, LoginId, MessageId, RoomId, SessionId, UserId};
+pub use file::File;
+pub use ids::{ClientId, DeviceId, FileId, LoginId, MessageId, RoomId, SessionId, UserId};
 pub use limits::Limits;
 pub use member::{Ban, Member, Role};
 pub use message::{Draft, Message, Placed, Revision};

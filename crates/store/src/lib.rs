@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod content;
 pub mod error;
+pub mod files;
 pub mod handles;
 pub mod health;
 pub mod log;
@@ -26,6 +27,7 @@ mod tables;
 pub use accounts::Accounts;
 pub use content::Content;
 pub use error::{Changed, StoreError};
+pub use files::Files;
 pub use handles::Handles;
 pub use health::Health;
 pub use log::{Batch, Log, LogPage, UserLogPage};
@@ -38,11 +40,21 @@ pub use state::{Kept, State};
 
 /// All of it. A node has one, as `Arc<dyn Store>`.
 pub trait Store:
-    Accounts + Logins + Rooms + Sessions + Messages + Search + Log + Handles + Send + Sync
+    Accounts + Logins + Rooms + Sessions + Messages + Search + Log + Handles + Files + Send + Sync
 {
 }
 
 impl<T> Store for T where
-    T: Accounts + Logins + Rooms + Sessions + Messages + Search + Log + Handles + Send + Sync
+    T: Accounts
+        + Logins
+        + Rooms
+        + Sessions
+        + Messages
+        + Search
+        + Log
+        + Handles
+        + Files
+        + Send
+        + Sync
 {
 }

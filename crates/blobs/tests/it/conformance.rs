@@ -131,7 +131,7 @@ async fn a_file_becomes_a_blob(blobs: &dyn Blobs) {
     blobs.put(file(), hash(&bytes)).await.unwrap();
     let pieces = blobs.read(hash(&bytes), 0..90_000).await.unwrap();
     let mut copy = Vec::new();
-    std::io::Read::read_to_end(&mut local(pieces).await.unwrap(), &mut copy).unwrap();
+    std::io::Read::read_to_end(&mut local(blobs, pieces).await.unwrap(), &mut copy).unwrap();
     assert_eq!(copy, bytes);
     blobs.delete(hash(&bytes)).await.unwrap();
 }

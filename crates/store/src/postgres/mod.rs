@@ -10,6 +10,7 @@
 mod accounts;
 pub mod backup;
 pub(crate) mod contents;
+mod files;
 mod handles;
 pub mod health;
 mod log;

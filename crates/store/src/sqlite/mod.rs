@@ -8,6 +8,7 @@ mod accounts;
 pub mod backup;
 mod checkpoint;
 pub(crate) mod contents;
+mod files;
 mod handles;
 pub mod health;
 mod log;
