@@ -66,6 +66,9 @@ limits! {
     message_bytes_max = 16 * 1024, "Bytes of a message's text.";
     file_chars_max = 500, "Characters of the place of a file that goes with a message.";
     mentions_max = 50, "People named in one message.";
+    reaction_bytes_max = 64, "Bytes of the emoji of a reaction.";
+    reactions_max = 20, "Different emoji that people react to one message by.";
+    reactions_own_max = 20, "Different emoji that one user reacts to one message by.";
     revisions_max = 100, "Earlier wordings kept of one message; further edits are refused.";
     socket_message_bytes_max = 64 * 1024, "Bytes of a message on a WebSocket.";
     socket_fragments_max = 16, "Fragments of a message on a WebSocket.";

@@ -16,6 +16,7 @@ pub mod logins;
 pub mod messages;
 pub mod moves;
 pub mod postgres;
+pub mod reactions;
 pub mod rooms;
 pub mod search;
 pub mod sessions;
@@ -33,14 +34,31 @@ pub use health::Health;
 pub use log::{Batch, Log, LogPage, UserLogPage};
 pub use logins::Logins;
 pub use messages::{Messages, Posted};
+pub use reactions::Reactions;
 pub use rooms::Rooms;
 pub use search::Search;
 pub use sessions::Sessions;
 pub use state::{Kept, State};
 
+/// What people do with what was said.
+pub trait Talk: Reactions {}
+
+impl<T: Reactions> Talk for T {}
+
 /// All of it. A node has one, as `Arc<dyn Store>`.
 pub trait Store:
-    Accounts + Logins + Rooms + Sessions + Messages + Search + Log + Handles + Files + Send + Sync
+    Accounts
+    + Logins
+    + Rooms
+    + Sessions
+    + Messages
+    + Talk
+    + Search
+    + Log
+    + Handles
+    + Files
+    + Send
+    + Sync
 {
 }
 
@@ -50,6 +68,7 @@ impl<T> Store for T where
         + Rooms
         + Sessions
         + Messages
+        + Talk
         + Search
         + Log
         + Handles

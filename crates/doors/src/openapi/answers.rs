@@ -34,6 +34,8 @@ refusals! {
     Conflict = 409;
     /// The place in the log is of another history.
     Gone = 410;
+    /// A value is not acceptable.
+    Unacceptable = 422;
     /// Too much at once.
     TooMany = 429;
 }

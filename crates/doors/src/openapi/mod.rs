@@ -13,7 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 use crate::Doors;
 use crate::reply::PROTOBUF;
 
-pub(crate) use answers::{Conflict, Forbidden, Gone, NotFound, TooMany, Unauthorized};
+pub(crate) use answers::{
+    Conflict, Forbidden, Gone, NotFound, TooMany, Unacceptable, Unauthorized,
+};
 pub(crate) use shapes::shape;
 
 /// The header of creating requests.

@@ -87,10 +87,12 @@ fn said(actor: &Actor, command: SendMessage, posted: &Posted) -> Message {
         client_id: command.client_id,
         content: command.content,
         reply_to: command.reply_to,
+        thread: None,
         file: command.file,
         sent_at: posted.sent_at,
         edited_at: None,
         deleted_at: None,
+        extras: None,
     }
 }
 

@@ -4,6 +4,7 @@ mod auth;
 mod files;
 mod me;
 mod messages;
+mod reactions;
 mod rooms;
 mod search;
 mod sessions;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(rooms::routes())
         .merge(sessions::routes())
         .merge(messages::routes())
+        .merge(reactions::routes())
         .merge(search::routes())
         .merge(files::routes())
         .merge(uploads::routes());

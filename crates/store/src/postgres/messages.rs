@@ -3,7 +3,7 @@
 
 mod queries;
 
-pub(super) use queries::{Erased, erase};
+pub(super) use queries::{Erased, erase, held, seen};
 
 use std::collections::BTreeSet;
 
@@ -217,9 +217,11 @@ pub(super) fn told(draft: &Draft, posted: &Posted) -> Message {
         client_id: draft.client_id,
         content: draft.content.clone(),
         reply_to: draft.reply_to,
+        thread: None,
         file: draft.file.clone(),
         sent_at: draft.sent_at,
         edited_at: None,
         deleted_at: None,
+        extras: None,
     }
 }

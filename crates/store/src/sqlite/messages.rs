@@ -3,7 +3,7 @@
 
 mod queries;
 
-pub(super) use queries::{Erased, erase};
+pub(super) use queries::{Erased, erase, seen};
 
 use parlor_domain::{ClientId, Denied, Draft, EventKind, Message, MessageId, Time};
 use rusqlite::{Connection, params};
@@ -110,10 +110,12 @@ fn told(draft: &Draft, posted: &Posted) -> Message {
         client_id: draft.client_id,
         content: draft.content.clone(),
         reply_to: draft.reply_to,
+        thread: None,
         file: draft.file.clone(),
         sent_at: draft.sent_at,
         edited_at: None,
         deleted_at: None,
+        extras: None,
     }
 }
 

@@ -22,6 +22,7 @@ mod nodes;
 mod paging;
 mod postgres;
 mod random;
+mod reactions;
 mod rooms;
 mod searching;
 mod sessions;
@@ -116,6 +117,16 @@ macro_rules! suite {
                 the_newest_messages_come_where_something_was_said_last_first
                 a_receipt_is_forgotten_in_its_time
                 receipts_of_places_are_forgotten_too
+            }
+            reactions {
+                a_reaction_is_told_and_counted
+                a_repeated_reaction_changes_nothing
+                people_of_a_reaction_are_named_in_order_and_paged
+                reactions_are_seen_wherever_a_message_is_read
+                too_many_reactions_are_refused
+                reactions_go_with_their_message
+                who_cannot_see_a_message_cannot_react_to_it
+                a_deleted_account_takes_its_reactions_back
             }
             paging {
                 the_newest_page_ends_at_the_head

@@ -10,7 +10,7 @@ use super::Place;
 use crate::StoreError;
 
 /// What goes with a room, in an order that keeps every reference valid.
-const ROWS: [&str; 13] = [
+const ROWS: [&str; 19] = [
     "delete from receipts r using messages m join sessions s on s.no = m.session_no \
      where s.room_no = $1 and r.user_no = m.sender_no and r.key = m.client_id \
      and r.kind = 1 and r.made_no = m.no",
@@ -19,6 +19,14 @@ const ROWS: [&str; 13] = [
     "delete from receipts where kind <> 1 and kind = 2 and made_no = $1",
     "delete from revisions where message_no in (select m.no \
      from messages m join sessions s on s.no = m.session_no where s.room_no = $1)",
+    "delete from reactions where message_no in (select m.no \
+     from messages m join sessions s on s.no = m.session_no where s.room_no = $1)",
+    "delete from forwards where message_no in (select m.no \
+     from messages m join sessions s on s.no = m.session_no where s.room_no = $1)",
+    "delete from pins where session_no in (select no from sessions where room_no = $1)",
+    "delete from threads where session_no in (select no from sessions where room_no = $1)",
+    "delete from followers where session_no in (select no from sessions where room_no = $1)",
+    "delete from drafts where session_no in (select no from sessions where room_no = $1)",
     "delete from mentions where session_no in (select no from sessions where room_no = $1)",
     "delete from events where session_no in (select no from sessions where room_no = $1)",
     "delete from messages where session_no in (select no from sessions where room_no = $1)",

@@ -10,12 +10,20 @@ use super::Place;
 use crate::StoreError;
 
 /// What goes with a room, in an order that keeps every reference valid.
-const ROWS: [&str; 12] = [
+const ROWS: [&str; 18] = [
     "delete from receipts where kind <> 1 and kind = 3 and made_no in \
      (select no from sessions where room_no = ?1)",
     "delete from receipts where kind <> 1 and kind = 2 and made_no = ?1",
     "delete from revisions where message_no in (select m.no \
      from messages m join sessions s on s.no = m.session_no where s.room_no = ?1)",
+    "delete from reactions where message_no in (select m.no \
+     from messages m join sessions s on s.no = m.session_no where s.room_no = ?1)",
+    "delete from forwards where message_no in (select m.no \
+     from messages m join sessions s on s.no = m.session_no where s.room_no = ?1)",
+    "delete from pins where session_no in (select no from sessions where room_no = ?1)",
+    "delete from threads where session_no in (select no from sessions where room_no = ?1)",
+    "delete from followers where session_no in (select no from sessions where room_no = ?1)",
+    "delete from drafts where session_no in (select no from sessions where room_no = ?1)",
     "delete from mentions where session_no in (select no from sessions where room_no = ?1)",
     "delete from events where session_no in (select no from sessions where room_no = ?1)",
     "delete from messages where session_no in (select no from sessions where room_no = ?1)",
