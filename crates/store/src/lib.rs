@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod content;
 pub mod error;
+pub mod files;
 pub mod handles;
 pub mod health;
 pub mod log;
@@ -27,6 +28,7 @@ mod tables;
 pub use accounts::Accounts;
 pub use content::Content;
 pub use error::{Changed, StoreError};
+pub use files::Files;
 pub use handles::Handles;
 pub use health::Health;
 pub use log::{Batch, Log, LogPage, UserLogPage};
@@ -45,7 +47,18 @@ impl<T: Reactions> Talk for T {}
 
 /// All of it. A node has one, as `Arc<dyn Store>`.
 pub trait Store:
-    Accounts + Logins + Rooms + Sessions + Messages + Talk + Search + Log + Handles + Send + Sync
+    Accounts
+    + Logins
+    + Rooms
+    + Sessions
+    + Messages
+    + Talk
+    + Search
+    + Log
+    + Handles
+    + Files
+    + Send
+    + Sync
 {
 }
 
@@ -59,6 +72,7 @@ impl<T> Store for T where
         + Search
         + Log
         + Handles
+        + Files
         + Send
         + Sync
 {

@@ -94,6 +94,15 @@ tables! {
     events(session_no, seq) (kind, at, message_no, data)
     user_events(user_no, seq) (kind, at, data)
     receipts(user_no, key) (kind, made_no, digest, at)
+    blobs(hash) (size, refs, touched_at, doomed)
+    files(id) (
+        user_no, name, media_type, size, width, height, hash, thumbnail, encrypted, length,
+        created_at, carried
+    )
+    uploads(id) (
+        user_no, length, received, turn, name, encrypted, sha256, created_at, expires_at, doomed
+    )
+    file_bytes(user_no) (bytes)
 }
 
 /// The tables whose small ids are counted on: none is ever given twice.

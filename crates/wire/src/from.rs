@@ -167,6 +167,22 @@ impl From<&domain::Reaction> for v1::Reaction {
     }
 }
 
+impl From<&domain::File> for v1::File {
+    fn from(file: &domain::File) -> Self {
+        Self {
+            id: file.id.to_string(),
+            name: file.name.clone(),
+            media_type: file.media_type.clone(),
+            size: file.size,
+            width: file.width,
+            height: file.height,
+            thumbnail: file.thumbnail,
+            created_at: file.created_at.0,
+            encrypted: file.encrypted,
+        }
+    }
+}
+
 impl From<&domain::Revision> for v1::Revision {
     fn from(revision: &domain::Revision) -> Self {
         Self { content: revision.content.clone(), written_at: revision.written_at.0 }

@@ -66,7 +66,7 @@ fn about(status: u16) -> &'static str {
 /// something may be told to slow down. What else a handler refuses, it says itself.
 pub(super) fn complete(method: &str, operation: &mut Value) {
     let mut statuses = vec![400, 421, 500, 503];
-    let changes = method != "get";
+    let changes = !matches!(method, "get" | "head" | "options");
     let open = operation["security"].as_array().is_some_and(|ways| ways.contains(&json!({})));
     if !open {
         statuses.push(401);

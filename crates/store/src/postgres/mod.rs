@@ -11,6 +11,7 @@ mod accounts;
 pub mod backup;
 pub(crate) mod contents;
 mod extras;
+mod files;
 mod handles;
 pub mod health;
 mod log;

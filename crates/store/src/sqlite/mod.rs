@@ -9,6 +9,7 @@ pub mod backup;
 mod checkpoint;
 pub(crate) mod contents;
 mod extras;
+mod files;
 mod handles;
 pub mod health;
 mod log;

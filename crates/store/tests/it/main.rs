@@ -9,6 +9,7 @@
 mod accounts;
 mod concurrency;
 mod entries;
+mod filing;
 mod handles;
 mod index;
 mod lanes;
@@ -150,6 +151,17 @@ macro_rules! suite {
                 an_entry_about_what_one_has_left_shows_nothing
                 heads_are_told_of_what_exists
                 the_store_says_that_it_works
+            }
+            filing {
+                an_upload_grows_in_turns
+                a_complete_upload_becomes_a_file
+                nobody_keeps_more_than_there_is_room_for
+                fifty_at_once_do_not_exceed_a_quota
+                the_same_bytes_go_with_the_last_who_has_them
+                what_came_to_nothing_is_swept
+                what_nobody_was_shown_goes_in_time
+                a_file_has_one_thumbnail_which_goes_with_it
+                who_goes_takes_along_what_nobody_was_shown
             }
             searching {
                 what_was_said_is_found_at_once_newest_first

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use super::super::messages::{Erased, erase};
 use super::super::rows::{exists, many, most, one, user_no, uuid};
 use super::super::txn::Txn;
-use super::super::{logins, reactions, rooms};
+use super::super::{files, logins, reactions, rooms};
 use crate::StoreError;
 
 /// What is left of a person: a number that their messages' tombstones refer to. The key is one
@@ -51,6 +51,7 @@ async fn delete_while(
         // Changed meanwhile: what was done so far is undone, and can be asked for again.
         return Err(StoreError::Busy);
     }
+    files::leave(txn, no).await?;
     let revoked = logins::revoke_all(txn, no, None, now).await?;
     for sql in [
         "delete from codes where user_no = $1",

@@ -7,7 +7,7 @@ use super::super::messages::{Erased, erase};
 use super::super::rows::{exists, many, most, one, user_no, uuid};
 use super::super::search::Gone;
 use super::super::txn::Txn;
-use super::super::{logins, reactions, rooms};
+use super::super::{files, logins, reactions, rooms};
 use crate::StoreError;
 
 /// What is left of a person: a number that their messages' tombstones refer to. The key is one
@@ -28,6 +28,7 @@ pub(super) fn delete(
         return Err(Denied::NotFound.into());
     }
     leave_all(txn, user, no, now)?;
+    files::leave(txn, no)?;
     let revoked = logins::revoke_all(txn, no, None, now)?;
     for sql in [
         "delete from codes where user_no = ?",
