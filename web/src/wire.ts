@@ -289,6 +289,25 @@ export interface Revision {
   written_at: string;
 }
 
+/** A file that somebody sent. Its bytes are at `/media/{id}/{name}?ticket=…`. */
+export interface File {
+  id: string;
+  /** For people: never a path. */
+  name: string;
+  /** What it is, by its content. */
+  media_type: string;
+  /** Bytes. */
+  size: number;
+  /** Pixels, of a picture that was looked at, as it is to be seen. */
+  width?: number | null;
+  height?: number | null;
+  /** Whether there is a small picture of it, at `/media/{id}/thumbnail?ticket=…`. */
+  thumbnail: boolean;
+  created_at: string;
+  /** Whether only its readers can tell what it is. */
+  encrypted: boolean;
+}
+
 export interface RegisterRequest {
   username: string;
   email?: string | null;
@@ -573,6 +592,12 @@ export interface ErrorDetail {
   request_id: string;
   /** For `rate_limited`: when to try again. */
   retry_after_ms?: number | null;
+}
+
+/** Lets its owner fetch files, by the query of `/media/…`. */
+export interface MediaTicket {
+  ticket: string;
+  expires_at: string;
 }
 
 /** What a client says on a socket. In JSON, `type` names the command. */
