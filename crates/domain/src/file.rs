@@ -71,6 +71,21 @@ pub fn admit(bytes: u64, at_once: bool, limits: &Limits) -> Result<(), Denied> {
     }
 }
 
+/// Whether a message may carry these.
+///
+/// # Errors
+/// [`Denied::Invalid`] when they are too many, or one comes twice.
+pub fn check_carried(files: &[File], limits: &Limits) -> Result<(), Denied> {
+    if files.len() as u64 > limits.files_per_message_max {
+        return Err(Denied::invalid("files", "too many for one message"));
+    }
+    let twice = |(n, file): (usize, &File)| files[..n].iter().any(|other| other.id == file.id);
+    match files.iter().enumerate().any(twice) {
+        true => Err(Denied::invalid("files", "one comes twice")),
+        false => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

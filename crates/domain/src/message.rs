@@ -4,7 +4,8 @@
 use crate::mention::mentioned;
 use crate::permission::{Action, may};
 use crate::{
-    ClientId, Denied, Extras, Limits, MessageId, RoomId, SessionId, Time, UserId, View, name,
+    ClientId, Denied, Extras, File, FileId, Limits, MessageId, RoomId, SessionId, Time, UserId,
+    View, file, name,
 };
 
 /// What somebody said.
@@ -88,6 +89,10 @@ pub struct SendMessage {
     pub reply_to: Option<MessageId>,
     /// Where a file that goes with it is.
     pub file: Option<String>,
+    /// The files that it carries.
+    pub files: Vec<FileId>,
+    /// The same, once they are looked up.
+    pub carried: Vec<File>,
     /// Whether an empty text will do, as it does in some façades.
     pub blank: bool,
 }
@@ -113,6 +118,8 @@ pub struct Draft {
     pub reply_to: Option<MessageId>,
     /// Where a file that goes with it is.
     pub file: Option<String>,
+    /// The files that it carries; the store checks that the sender may have them.
+    pub files: Vec<File>,
     /// Username keys of the people it names; the store keeps those who are members.
     pub mentions: Vec<String>,
     /// When.
@@ -140,7 +147,9 @@ impl View {
         self.open()?;
         may(self.role, Action::Talk)?;
         check_file(cmd.file.as_deref(), limits)?;
-        if !(cmd.blank && cmd.content.is_empty()) {
+        file::check_carried(&cmd.carried, limits)?;
+        let blank = cmd.blank || !cmd.carried.is_empty();
+        if !(blank && cmd.content.is_empty()) {
             check_content(&cmd.content, limits)?;
         }
         Ok(Draft {
@@ -154,6 +163,7 @@ impl View {
             content: cmd.content,
             reply_to: cmd.reply_to,
             file: cmd.file,
+            files: cmd.carried,
             sent_at: now,
             acl_version: self.acl_version,
             digest,

@@ -99,6 +99,7 @@ tables! {
         user_no, name, media_type, size, width, height, hash, thumbnail, encrypted, length,
         created_at, carried
     )
+    attachments(message_no, nth) (file_id)
     uploads(id) (
         user_no, length, received, turn, name, encrypted, sha256, created_at, expires_at, doomed
     )

@@ -152,6 +152,7 @@ impl From<&domain::Message> for v1::Message {
             file: message.file.clone(),
             reactions: extras
                 .map_or_else(Vec::new, |e| e.reactions.iter().map(Into::into).collect()),
+            files: extras.map_or_else(Vec::new, |e| e.files.iter().map(Into::into).collect()),
         }
     }
 }

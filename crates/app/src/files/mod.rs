@@ -4,6 +4,7 @@
 //! nothing that [`App::sweep_files`] does not find in the books.
 
 mod begin;
+mod carry;
 mod delete;
 mod fetch;
 mod finish;

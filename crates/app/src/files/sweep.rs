@@ -1,6 +1,7 @@
 //! Deleting bytes that are nobody's any more: what was deleted, what was given up, what came to
 //! nothing because a process was killed.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use parlor_domain::Time;
@@ -37,6 +38,16 @@ impl App {
         let unsent = Duration::from_hours(self.limits.file_unsent_hours);
         while self.store.delete_unsent(now - unsent, rows).await? >= rows {}
         self.sweep_blobs().await
+    }
+
+    /// Deletes blobs that have just been doomed, without making anybody wait for it.
+    pub(crate) fn sweep_soon(self: &Arc<Self>) {
+        let app = Arc::clone(self);
+        self.tasks.spawn(async move {
+            if let Err(error) = app.sweep_blobs().await {
+                tracing::warn!(%error, "failed to delete files; they are swept later");
+            }
+        });
     }
 
     async fn sweep_uploads(&self, now: Time) -> Result<(), Error> {

@@ -160,6 +160,8 @@ impl Town {
             content: "hi".into(),
             reply_to: None,
             file: None,
+            files: vec![],
+            carried: vec![],
             blank: false,
         };
         let posted = self.app(node).send(actor, cmd).await.unwrap().done().await.unwrap();

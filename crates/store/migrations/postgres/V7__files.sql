@@ -52,3 +52,12 @@ create table file_bytes (
     user_no bigint primary key,
     bytes bigint not null
 );
+
+-- Which messages carry which files, in their order. A message that does says so in its `extras` (16).
+create table attachments (
+    message_no bigint not null,
+    nth bigint not null,
+    file_id uuid not null references files,
+    primary key (message_no, nth)
+);
+create index attachments_by_file on attachments (file_id);

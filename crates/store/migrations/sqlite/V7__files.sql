@@ -52,3 +52,12 @@ create table file_bytes (
     user_no integer primary key,
     bytes integer not null
 ) without rowid;
+
+-- Which messages carry which files, in their order. A message that does says so in its `extras` (16).
+create table attachments (
+    message_no integer not null,
+    nth integer not null,
+    file_id blob not null references files,
+    primary key (message_no, nth)
+) without rowid;
+create index attachments_by_file on attachments (file_id);

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use parlor_domain::{Extras, Message, Reaction, UserId};
 use tokio_postgres::Row;
 
+use super::files;
 use super::readers::Db;
 use super::rows::uuid;
 use crate::StoreError;
@@ -23,6 +24,11 @@ pub(super) async fn fill(
     if !nos.is_empty() {
         let mut reactions = reactions(db, &nos, reader_no).await?;
         each(messages, |no, extras| extras.reactions = reactions.remove(&no).unwrap_or_default());
+    }
+    let nos = with(messages, Extras::FILES);
+    if !nos.is_empty() {
+        let mut files = files::of_messages(db, &nos).await?;
+        each(messages, |no, extras| extras.files = files.remove(&no).unwrap_or_default());
     }
     Ok(())
 }

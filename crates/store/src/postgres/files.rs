@@ -2,7 +2,10 @@
 //! files, blobs by their hash, then the counts: everybody's first.
 
 mod blobs;
+mod carried;
 mod uploads;
+
+pub(super) use carried::{of_messages, release};
 
 use async_trait::async_trait;
 use parlor_domain::{Denied, File, FileId, Time, UserId};
@@ -11,7 +14,7 @@ use tokio_postgres::Row;
 use super::PostgresStore;
 use super::logins::hash;
 use super::readers::Db;
-use super::rows::{many, most, one, time, user_no, uuid};
+use super::rows::{exists, many, most, one, time, user_no, uuid};
 use super::txn::Txn;
 use crate::StoreError;
 use crate::files::{Blob, Files, Found, Hash, Made, NewUpload, Room, Upload};
@@ -151,6 +154,10 @@ impl Files for PostgresStore {
 
     async fn doomed_blobs(&self, before: Time, limit: u64) -> Result<Vec<Hash>, StoreError> {
         let db = self.one().await?;
+        let any = "select 1 from blobs where refs = 0 and (doomed or touched_at < $1) limit 1";
+        if !exists(&db, any, &[&before.0]).await? {
+            return Ok(vec![]);
+        }
         let sql = "update blobs set doomed = true where hash in (select hash from blobs \
                    where refs = 0 and touched_at < $1 and not doomed order by hash \
                    limit $2 for update skip locked)";
@@ -177,36 +184,42 @@ const FILE: &str = "select f.id, u.id, f.name, f.media_type, f.size, f.width, f.
     f.created_at, f.encrypted, f.hash, f.length, t.hash, t.size from files f \
     join users u on u.no = f.user_no left join blobs t on t.hash = f.thumbnail";
 
-/// Reads a row of [`FILE`].
-fn found(row: &Row) -> Result<Found, StoreError> {
-    let thumbnail = match row.try_get::<_, Option<i64>>(12)? {
-        Some(size) => Some(Blob { hash: hash(row, 11)?, size }),
+/// Reads the columns of [`FILE`] that begin at `at`.
+fn found(row: &Row, at: usize) -> Result<Found, StoreError> {
+    let thumbnail = match row.try_get::<_, Option<i64>>(at + 12)? {
+        Some(size) => Some(Blob { hash: hash(row, at + 11)?, size }),
         None => None,
     };
     let file = File {
-        id: FileId(uuid(row, 0)?),
-        owner: UserId(uuid(row, 1)?),
-        name: row.try_get(2)?,
-        media_type: row.try_get(3)?,
-        size: row.try_get(4)?,
-        width: row.try_get(5)?,
-        height: row.try_get(6)?,
+        id: FileId(uuid(row, at)?),
+        owner: UserId(uuid(row, at + 1)?),
+        name: row.try_get(at + 2)?,
+        media_type: row.try_get(at + 3)?,
+        size: row.try_get(at + 4)?,
+        width: row.try_get(at + 5)?,
+        height: row.try_get(at + 6)?,
         thumbnail: thumbnail.is_some(),
-        created_at: time(row, 7)?,
-        encrypted: row.try_get(8)?,
+        created_at: time(row, at + 7)?,
+        encrypted: row.try_get(at + 8)?,
     };
-    Ok(Found { file, hash: hash(row, 9)?, length: row.try_get(10)?, thumbnail })
+    Ok(Found { file, hash: hash(row, at + 9)?, length: row.try_get(at + 10)?, thumbnail })
 }
 
 /// A file, whoever asks.
 async fn file(db: &Db, id: FileId) -> Result<Option<Found>, StoreError> {
-    one(db, &format!("{FILE} where f.id = $1"), &[&id.0], found).await
+    one(db, &format!("{FILE} where f.id = $1"), &[&id.0], |row| found(row, 0)).await
 }
 
 /// A file that somebody may have.
 async fn visible(db: &Db, user: UserId, id: FileId) -> Result<Option<Found>, StoreError> {
-    let sql = format!("{FILE} where f.id = $1 and f.carried = 0 and u.id = $2");
-    one(db, &sql, &[&id.0, &user.0], found).await
+    let sql = format!(
+        "{FILE} where f.id = $1 and ((f.carried = 0 and u.id = $2) or exists (select 1 \
+         from attachments a join messages m on m.no = a.message_no \
+         join session_members sm on sm.session_no = m.session_no \
+         and sm.user_no = (select no from users where id = $2) \
+         where a.file_id = f.id and m.deleted_at is null))"
+    );
+    one(db, &sql, &[&id.0, &user.0], |row| found(row, 0)).await
 }
 
 /// Deletes rows of files. Their bytes go when nothing else refers to them.

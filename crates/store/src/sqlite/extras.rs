@@ -4,6 +4,7 @@
 use parlor_domain::{Extras, Message, Reaction, UserId};
 use rusqlite::{Connection, params};
 
+use super::files;
 use super::rows::{many, uuid};
 use super::txn::Txn;
 use crate::StoreError;
@@ -21,6 +22,9 @@ pub(super) fn fill<'a>(
         let Some(extras) = &mut message.extras else { continue };
         if extras.has(Extras::REACTIONS) {
             extras.reactions = reactions(conn, message.no, reader_no)?;
+        }
+        if extras.has(Extras::FILES) {
+            extras.files = files::of_messages(conn, message.no)?;
         }
     }
     Ok(())

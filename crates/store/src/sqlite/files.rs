@@ -1,7 +1,10 @@
 //! Files: the books of what is coming and what is here.
 
 mod blobs;
+mod carried;
 mod uploads;
+
+pub(super) use carried::{carry, may_carry, of_messages, release};
 
 use async_trait::async_trait;
 use parlor_domain::{Denied, File, FileId, Time, UserId};
@@ -82,6 +85,10 @@ impl Files for SqliteStore {
     }
 
     async fn doomed_uploads(&self, now: Time, limit: u64) -> Result<Vec<FileId>, StoreError> {
+        let any = "select 1 from uploads where expires_at <= ? or doomed = 1";
+        if !self.read(move |conn| exists(conn, any, [now.0])).await? {
+            return Ok(vec![]);
+        }
         self.write(move |txn| {
             let sql = "select id from uploads where expires_at <= ? and doomed = 0 limit ?";
             let bound = params![now.0, most(limit)];
@@ -116,6 +123,10 @@ impl Files for SqliteStore {
     }
 
     async fn delete_unsent(&self, before: Time, limit: u64) -> Result<u64, StoreError> {
+        let any = "select 1 from files where carried = 0 and created_at < ?";
+        if !self.read(move |conn| exists(conn, any, [before.0])).await? {
+            return Ok(0);
+        }
         self.write(move |txn| {
             let sql = "select id from files where carried = 0 and created_at < ? limit ?";
             let bound = params![before.0, most(limit)];
@@ -145,6 +156,11 @@ impl Files for SqliteStore {
     }
 
     async fn doomed_blobs(&self, before: Time, limit: u64) -> Result<Vec<Hash>, StoreError> {
+        // Mostly there is nothing to be done: the writer is not asked for that.
+        let any = "select 1 from blobs where refs = 0 and (doomed = 1 or touched_at < ?)";
+        if !self.read(move |conn| exists(conn, any, [before.0])).await? {
+            return Ok(vec![]);
+        }
         self.write(move |txn| {
             let sql = "update blobs set doomed = 1 where refs = 0 and touched_at < ?";
             txn.execute(sql, [before.0])?;
@@ -201,7 +217,13 @@ fn file(conn: &Connection, id: FileId) -> Result<Option<Found>, StoreError> {
 
 /// A file that somebody may have.
 fn visible(conn: &Connection, user: UserId, id: FileId) -> Result<Option<Found>, StoreError> {
-    let sql = format!("{FILE} where f.id = ?1 and f.carried = 0 and u.id = ?2");
+    let sql = format!(
+        "{FILE} where f.id = ?1 and ((f.carried = 0 and u.id = ?2) or exists (select 1 \
+         from attachments a join messages m on m.no = a.message_no \
+         join session_members sm on sm.session_no = m.session_no \
+         join users me on me.no = sm.user_no \
+         where a.file_id = f.id and me.id = ?2 and m.deleted_at is null))"
+    );
     one(conn, &sql, params![id.0.as_bytes(), user.0.as_bytes()], found)
 }
 

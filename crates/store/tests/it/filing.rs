@@ -1,6 +1,8 @@
 //! Files: the books of what is coming and what is here.
 
-use parlor_domain::{Denied, FileId, Time, UserId};
+use parlor_domain::{
+    Denied, Draft, EventKind, FileId, MessageId, RoomKind, SessionId, Time, UserId,
+};
 use parlor_store::StoreError;
 use parlor_store::files::{Blob, Made, NewUpload, Room, Upload};
 
@@ -177,4 +179,88 @@ pub(crate) async fn who_goes_takes_along_what_nobody_was_shown(w: World) {
     let doomed = w.store.doomed_uploads(w.now(), 9).await.unwrap();
     assert!(doomed.contains(&upload.id));
     assert_eq!(w.store.bytes_of(ana).await.unwrap(), 0);
+}
+
+/// A draft of `user`'s that carries these files of theirs.
+async fn carrying(w: &World, user: UserId, session: SessionId, ids: &[FileId]) -> Draft {
+    let mut draft = w.draft(user, session, "look").await;
+    for id in ids {
+        draft.files.push(w.store.file(user, *id).await.unwrap().unwrap().file);
+    }
+    draft
+}
+
+async fn post(w: &World, draft: Draft) -> Result<MessageId, StoreError> {
+    w.append(draft).await.map(|posted| posted.id)
+}
+
+pub(crate) async fn a_file_is_seen_by_those_who_may_read_a_message_with_it(mut w: World) {
+    let (ana, bo, cy) = (w.account("ana").await, w.account("bo").await, w.account("cy").await);
+    let room = w.room(ana, RoomKind::Private, &[bo]).await;
+    let (one, two) = (file(&w, ana, 1, 10).await, file(&w, ana, 2, 20).await);
+    let draft = carrying(&w, ana, room.main_session, &[two, one]).await;
+    let id = post(&w, draft).await.unwrap();
+    let message = w.store.message(bo, id).await.unwrap().unwrap();
+    let carried: Vec<_> = message.extras.unwrap().files.iter().map(|file| file.id).collect();
+    assert_eq!(carried, [two, one]);
+    let told = w.told_of(room.main_session).await.pop().unwrap().kind;
+    let EventKind::Posted(told) = told else { panic!("{told:?}") };
+    assert_eq!(told.extras.unwrap().files.len(), 2);
+    for (user, sees) in [(ana, true), (bo, true), (cy, false)] {
+        assert_eq!(w.store.file(user, one).await.unwrap().is_some(), sees);
+    }
+    let kept = w.store.delete_file(ana, one).await;
+    assert!(matches!(denied(kept), Denied::Conflict(_)));
+    assert_eq!(w.store.delete_unsent(w.now(), 9).await.unwrap(), 0);
+    w.leave(bo, room.id).await.unwrap();
+    assert_eq!(w.store.file(bo, one).await.unwrap(), None, "at once");
+}
+
+pub(crate) async fn nobody_sends_what_they_may_not_have(w: World) {
+    let (ana, bo) = (w.account("ana").await, w.account("bo").await);
+    let room = w.room(ana, RoomKind::Private, &[bo]).await;
+    let cat = file(&w, ana, 1, 10).await;
+    let stolen = carrying(&w, ana, room.main_session, &[cat]).await.files;
+    let mut draft = w.draft(bo, room.main_session, "mine").await;
+    draft.files = stolen.clone();
+    assert_eq!(denied(post(&w, draft).await), Denied::NotFound);
+    let plain = w.draft(bo, room.main_session, "words").await;
+    post(&w, plain).await.unwrap();
+    let draft = carrying(&w, ana, room.main_session, &[cat]).await;
+    post(&w, draft).await.unwrap();
+    // What one was shown, one may pass on.
+    let mut draft = w.draft(bo, room.main_session, "see").await;
+    draft.files = stolen;
+    post(&w, draft).await.unwrap();
+}
+
+pub(crate) async fn a_file_goes_with_the_last_message_that_carries_it(w: World) {
+    let ana = w.account("ana").await;
+    let room = w.room(ana, RoomKind::Private, &[]).await;
+    let cat = file(&w, ana, 1, 10).await;
+    let mut ids = vec![];
+    for _ in 0..2 {
+        let draft = carrying(&w, ana, room.main_session, &[cat]).await;
+        ids.push(post(&w, draft).await.unwrap());
+    }
+    w.unsay(ana, ids[0]).await.unwrap();
+    assert!(w.store.file(ana, cat).await.unwrap().is_some());
+    let gone = w.store.message(ana, ids[0]).await.unwrap().unwrap();
+    assert_eq!(gone.extras, None);
+    w.unsay(ana, ids[1]).await.unwrap();
+    assert_eq!(w.store.file(ana, cat).await.unwrap(), None);
+    assert_eq!(w.store.doomed_blobs(Time(0), 9).await.unwrap(), [[1; 32]]);
+    assert_eq!(w.store.bytes_of(ana).await.unwrap(), 0);
+}
+
+pub(crate) async fn files_go_with_their_room(w: World) {
+    let ana = w.account("ana").await;
+    let room = w.room(ana, RoomKind::Private, &[]).await;
+    let cat = file(&w, ana, 1, 10).await;
+    let draft = carrying(&w, ana, room.main_session, &[cat]).await;
+    post(&w, draft).await.unwrap();
+    let decide = Box::new(parlor_domain::room::delete);
+    w.store.change_room(ana, room.id, vec![], w.now(), decide).await.unwrap();
+    assert_eq!(w.store.file(ana, cat).await.unwrap(), None);
+    assert_eq!(w.store.doomed_blobs(Time(0), 9).await.unwrap(), [[1; 32]]);
 }

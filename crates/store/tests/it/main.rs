@@ -162,6 +162,10 @@ macro_rules! suite {
                 what_nobody_was_shown_goes_in_time
                 a_file_has_one_thumbnail_which_goes_with_it
                 who_goes_takes_along_what_nobody_was_shown
+                a_file_is_seen_by_those_who_may_read_a_message_with_it
+                nobody_sends_what_they_may_not_have
+                a_file_goes_with_the_last_message_that_carries_it
+                files_go_with_their_room
             }
             searching {
                 what_was_said_is_found_at_once_newest_first

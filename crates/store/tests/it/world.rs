@@ -261,6 +261,8 @@ impl World {
             content: text.to_owned(),
             reply_to: None,
             file: None,
+            files: vec![],
+            carried: vec![],
             blank: false,
         };
         let (limits, message) = (Limits::default(), MessageId(id()));

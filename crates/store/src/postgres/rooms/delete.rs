@@ -4,8 +4,8 @@ use parlor_domain::{EventKind, Gone, SessionId, Time, UserEventKind, UserId};
 use tokio_postgres::Row;
 
 use super::super::rows::{many, uuid};
-use super::super::search;
 use super::super::txn::Txn;
+use super::super::{files, search};
 use super::Place;
 use crate::StoreError;
 
@@ -69,10 +69,20 @@ pub(super) async fn delete(
     tell(txn, place, &sessions, now).await?;
     txn.be_patient().await?;
     search::remove_room(txn, place.no).await?;
+    release_files(txn, place).await?;
     for sql in ROWS {
         txn.execute(sql, &[&place.no]).await?;
     }
     Ok(())
+}
+
+/// Takes their files from a room's messages.
+async fn release_files(txn: &Txn, place: &Place) -> Result<(), StoreError> {
+    let sql = "select distinct a.message_no from attachments a \
+               join messages m on m.no = a.message_no \
+               join sessions s on s.no = m.session_no where s.room_no = $1";
+    let carrying = many(txn, sql, &[&place.no], |row| Ok(row.try_get(0)?)).await?;
+    files::release(txn, &carrying).await
 }
 
 /// Tells everybody in the sessions that they are gone, the main one last.

@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use super::super::rows::{many, one, uuid};
 use super::super::txn::Txn;
-use super::super::{failed, search};
+use super::super::{failed, files, search};
 use super::Place;
 use crate::StoreError;
 
@@ -65,6 +65,7 @@ pub(super) fn delete(
     }
     delete_receipts(txn, place)?;
     unindex(txn, place)?;
+    release_files(txn, place)?;
     for sql in ROWS {
         txn.execute(sql, [place.no])?;
     }
@@ -100,6 +101,15 @@ fn unindex(txn: &mut Txn<'_>, place: &Place) -> Result<(), StoreError> {
         Ok(search::Gone { no: row.get(0)?, session_no: row.get(1)?, text: row.get(2)? })
     });
     search::remove(txn, count.unwrap_or(0), texts.map_err(failed)?)
+}
+
+/// Takes their files from a room's messages.
+fn release_files(txn: &mut Txn<'_>, place: &Place) -> Result<(), StoreError> {
+    let sql = "select distinct a.message_no from attachments a \
+               join messages m on m.no = a.message_no \
+               join sessions s on s.no = m.session_no where s.room_no = ?";
+    let carrying: Vec<i64> = many(txn.conn, sql, [place.no], |row| row.get(0))?;
+    carrying.into_iter().try_for_each(|no| files::release(txn, no))
 }
 
 /// Tells everybody in a session that it is gone.
