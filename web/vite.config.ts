@@ -13,7 +13,7 @@ export default defineConfig(({ mode }) => {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
     },
-    test: { include: ['test/**/*.test.{ts,tsx}'] },
+    test: { include: ['test/**/*.test.{ts,tsx,mjs}'] },
     server: {
       proxy: { '/api': { target: server, ws: true } },
     },

@@ -75,7 +75,7 @@ test('a mention is completed by keyboard and counted for who is named', async ()
   const { bo, here, there } = await two();
   await there.goto('/app/settings/profile');
   await field(here).pressSequentially('hey @');
-  await here.getByRole('listbox', { name: 'People to name' }).waitFor();
+  await here.getByRole('listbox', { name: 'What it may become' }).waitFor();
   await field(here).press('Enter');
   await field(here).pressSequentially('look');
   assert.equal(await field(here).inputValue(), `hey @${bo.username} look`);

@@ -24,6 +24,7 @@ export interface Event {
   session_settings?: SessionSettings | null;
   room_settings?: RoomSettings | null;
   ended?: Ended | null;
+  reacted?: Reacted | null;
   /** In a user's log. */
   added?: Added | null;
   removed?: Removed | null;
@@ -44,6 +45,7 @@ export type EventKind =
   | "session_settings"
   | "room_settings"
   | "ended"
+  | "reacted"
   | "added"
   | "removed"
   | "room_created"
@@ -56,6 +58,18 @@ export interface Deleted {
   message_id: string;
   number: number;
   by: string;
+}
+
+/** Somebody reacted to a message, or does so no more. */
+export interface Reacted {
+  message_id: string;
+  number: number;
+  user_id: string;
+  /** Empty when the message was deleted since. */
+  emoji: string;
+  on: boolean;
+  /** How many people react by this emoji now. */
+  count: number;
 }
 
 /** Somebody came in. */
@@ -252,12 +266,46 @@ export interface Message {
   expires_at?: string | null;
   /** Where a file that goes with it is, as its sender wrote it; only some façades' clients do. */
   file?: string | null;
+  /**
+   * How people react to it, in the order in which each emoji came first. In an event nobody reads
+   * in particular: `mine` is false there.
+   */
+  reactions: Reaction[];
+}
+
+/** How people react to a message by one emoji. */
+export interface Reaction {
+  emoji: string;
+  count: number;
+  /** Who did first, up to 20 of them, in order. */
+  user_ids: string[];
+  /** Whether the reader does. */
+  mine: boolean;
 }
 
 /** An earlier wording of a message. */
 export interface Revision {
   content: string;
   written_at: string;
+}
+
+/** A file that somebody sent. Its bytes are at `/media/{id}/{name}?ticket=…`. */
+export interface File {
+  id: string;
+  /** For people: never a path. */
+  name: string;
+  /** What it is, by its content. */
+  media_type: string;
+  /** Bytes. */
+  size: number;
+  /** Pixels, of a picture that was looked at, as it is to be seen. */
+  width?: number | null;
+  height?: number | null;
+  /** Whether there is a small picture of it, at `/media/{id}/thumbnail?ticket=…`. */
+  thumbnail: boolean;
+  created_at: string;
+  /** Whether only its readers can tell what it is. */
+  encrypted: boolean;
 }
 
 export interface RegisterRequest {
@@ -382,6 +430,8 @@ export interface Limits {
 
 export interface UserList {
   users: User[];
+  /** Pass as `cursor` for the next page; absent on the last one, and where there are no pages. */
+  next_cursor?: string | null;
 }
 
 export interface CreateRoomRequest {
@@ -542,6 +592,12 @@ export interface ErrorDetail {
   request_id: string;
   /** For `rate_limited`: when to try again. */
   retry_after_ms?: number | null;
+}
+
+/** Lets its owner fetch files, by the query of `/media/…`. */
+export interface MediaTicket {
+  ticket: string;
+  expires_at: string;
 }
 
 /** What a client says on a socket. In JSON, `type` names the command. */

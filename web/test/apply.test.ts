@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { applyEvent, applyRead, applyTyping, position, readUpTo } from '../src/store/apply';
+import { ownReaction } from '../src/store/reactions';
+import { withPage } from '../src/store/window';
 import { emptyLog, fromInit, type State } from '../src/store/state';
 import { AT, event, message, room, session, state, user } from './samples';
 import type { Limits } from '../src/wire';
@@ -159,4 +161,49 @@ test('the first screen starts every log at its head', () => {
   const after = fromInit(init, state());
   expect(after.logs.s).toEqual(emptyLog(9));
   expect(after).toMatchObject({ userSeq: 7, epoch: 'f', serverName: 'Home' });
+});
+
+describe('reactions', () => {
+  const reactions = (held: State, number = 1) => held.logs.s!.messages.find((one) => one.number === number)!.reactions;
+  const told = (seq: number, user_id: string, on: boolean, count: number, emoji = '👍') =>
+    event(seq, { reacted: { message_id: 'm1', number: 1, user_id, emoji, on, count } });
+  const posted = applyEvent(state(), event(1, { posted: message(1) }));
+
+  test('come, are counted, and go', () => {
+    const one = applyEvent(posted, told(2, 'bo', true, 1));
+    expect(reactions(one)).toEqual([{ emoji: '👍', count: 1, user_ids: ['bo'], mine: false }]);
+    const two = applyEvent(one, told(3, 'ana', true, 2));
+    expect(reactions(two)).toEqual([{ emoji: '👍', count: 2, user_ids: ['bo', 'ana'], mine: true }]);
+    const other = applyEvent(two, told(4, 'bo', true, 1, '🎉'));
+    expect(reactions(other).map(({ emoji }) => emoji)).toEqual(['👍', '🎉']);
+    const less = applyEvent(applyEvent(other, told(5, 'ana', false, 1)), told(6, 'bo', false, 0));
+    expect(reactions(less)).toEqual([{ emoji: '🎉', count: 1, user_ids: ['bo'], mine: false }]);
+  });
+
+  test('of many, twenty are named', () => {
+    let held = posted;
+    for (let n = 1; n <= 25; n += 1) held = applyEvent(held, told(n + 1, `u${n}`, true, n));
+    expect(reactions(held)[0]).toMatchObject({ count: 25, mine: false });
+    expect(reactions(held)[0]!.user_ids).toHaveLength(20);
+  });
+
+  test('outlive an edit, which knows nothing of the reader, and not a deletion', () => {
+    const mine = applyEvent(posted, told(2, 'ana', true, 1));
+    const edited = applyEvent(mine, event(3, { edited: message(1, { content: 'new', edited_at: AT, reactions: [{ emoji: '👍', count: 1, user_ids: ['ana'], mine: false }] }) }));
+    expect(reactions(edited)[0]!.mine).toBe(true);
+    expect(reactions(applyEvent(edited, event(4, { deleted: { message_id: 'm1', number: 1, by: 'bo' } })))).toEqual([]);
+  });
+
+  test('to a message that is not held are kept for the page that brings it', () => {
+    const away = { ...state(), logs: { s: { ...emptyLog(0), loaded: false } } };
+    const later = applyEvent(applyEvent(away, told(1, 'ana', true, 1)), told(2, 'bo', true, 2));
+    const log = withPage(later.logs.s!, { messages: [message(1)], has_more_before: false, has_more_after: false });
+    expect(log.messages[0]!.reactions).toEqual([{ emoji: '👍', count: 2, user_ids: ['ana', 'bo'], mine: true }]);
+  });
+
+  test('what one does oneself is shown before the server says so', () => {
+    const mine = message(1, { reactions: [{ emoji: '👍', count: 2, user_ids: ['ana', 'bo'], mine: true }] });
+    expect(ownReaction(mine, '👍', 'ana')).toMatchObject({ on: false, count: 1 });
+    expect(ownReaction(mine, '🎉', 'ana')).toMatchObject({ on: true, count: 1 });
+  });
 });

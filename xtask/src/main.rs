@@ -27,6 +27,7 @@ mod storm;
 mod test;
 mod tidy;
 mod tree;
+mod uploads;
 mod verb;
 mod web;
 mod wire_ts;

@@ -2,7 +2,7 @@
 
 use crate::{
     bench_entry, operate, parts, process, reference, release, scale, schemathesis, serve, sim,
-    storm, test, tidy, web,
+    storm, test, tidy, uploads, web,
 };
 
 /// The tasks of the Parlor repository.
@@ -28,6 +28,7 @@ pub(crate) enum Verb {
     Storm(storm::Options),
     Moves(operate::MovesOptions),
     Backups(operate::BackupsOptions),
+    Uploads(uploads::Options),
     /// Kill the server in the middle of every step of its schema.
     Upgrades,
     Bench(bench_entry::Options),
@@ -56,6 +57,7 @@ impl Verb {
             Verb::Storm(options) => storm::storm(&options),
             Verb::Moves(options) => operate::moves(&options),
             Verb::Backups(options) => operate::backups(&options),
+            Verb::Uploads(options) => uploads::uploads(&options),
             Verb::Upgrades => process::run(&mut operate::upgrades()),
             Verb::Bench(options) => bench_entry::bench(&options),
             Verb::Scale(options) => scale::scale(&options),

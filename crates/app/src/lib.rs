@@ -13,6 +13,7 @@ mod digest;
 mod early;
 pub mod error;
 pub mod exchange;
+pub mod files;
 pub mod heal;
 pub mod hear;
 pub mod jobs;
@@ -33,11 +34,13 @@ mod views;
 
 use std::sync::Arc;
 
+use parlor_blobs::Blobs;
 use parlor_bus::{Bus, Topic, Word};
 use parlor_domain::{Limits, Time};
 use parlor_hub::{Hub, Key};
 use parlor_store::Store;
 use parlor_wire::Dialect;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 pub use actor::Actor;
@@ -45,6 +48,7 @@ pub use clock::Clock;
 pub use error::Error;
 pub use mail::Mail;
 pub use parlor_bus::State as BusState;
+pub use parlor_media::is_shown as media_is_shown;
 pub use parlor_store::accounts::CodeOutcome;
 pub use parlor_store::handles::{Listing, Which};
 pub use parlor_store::messages::{MessagePage, Page};
@@ -57,6 +61,8 @@ use accounts::tokens::Tokens;
 use courier::Courier;
 use digest::Digests;
 use early::Early;
+use files::Tickets;
+use files::Turns;
 use heal::Health;
 use neighbours::Neighbours;
 use passwords::Passwords;
@@ -69,6 +75,7 @@ use views::Views;
 /// The use cases, and what they need to be done.
 pub struct App {
     store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
     hub: Arc<Hub>,
     bus: Arc<dyn Bus>,
     /// Whether other nodes may commit to the same store.
@@ -89,6 +96,10 @@ pub struct App {
     early: Early,
     health: Health,
     neighbours: Neighbours,
+    turns: Turns,
+    tickets: Tickets,
+    /// Places for looking into pictures.
+    drawing: Semaphore,
     tasks: TaskTracker,
 }
 
@@ -96,6 +107,8 @@ pub struct App {
 pub struct Parts {
     /// Remembers.
     pub store: Arc<dyn Store>,
+    /// Keeps the bytes of files.
+    pub blobs: Arc<dyn Blobs>,
     /// Tells.
     pub hub: Arc<Hub>,
     /// Tells other nodes.
@@ -139,7 +152,11 @@ impl App {
             early: Early::default(),
             health: Health::new(parts.clock.now()),
             neighbours: Neighbours::default(),
+            turns: Turns::default(),
+            tickets: Tickets::new(&parts.secret),
+            drawing: Semaphore::new(places(parts.limits.image_tasks_max)),
             store: parts.store,
+            blobs: parts.blobs,
             hub: parts.hub,
             bus: parts.bus,
             shared,
@@ -200,6 +217,11 @@ impl App {
         self.rates.commands.take(actor.user, now)?;
         Ok(now)
     }
+}
+
+/// So many at once, and at least one.
+fn places(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS)
 }
 
 /// Lets the bus hear of what is listened to here, from the moment that it is.

@@ -147,9 +147,11 @@ mod tests {
             content: "hello".to_owned(),
             file: None,
             reply_to: None,
+            thread: None,
             sent_at: Time(seq),
             edited_at: None,
             deleted_at: None,
+            extras: None,
         };
         event(session, seq, EventKind::Posted(message))
     }

@@ -88,7 +88,10 @@ impl Views {
     pub(crate) fn hear(&self, event: &Event) {
         fail::fail_point!("app::views::deaf", |_| ());
         match &event.kind {
-            EventKind::Posted(_) | EventKind::Edited(_) | EventKind::Deleted { .. } => {}
+            EventKind::Posted(_)
+            | EventKind::Edited(_)
+            | EventKind::Deleted { .. }
+            | EventKind::Reacted { .. } => {}
             // In the main session's log alone, but whether one may write is so in all of them.
             EventKind::RoomSettings { room, .. } => self.forget_room(*room),
             _ => self.forget(event.session),

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{Heard, Node, Spent, Topic, Word};
 
 /// The version of the form. Nodes read their own only.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Bytes of an event beyond which only its place is carried.
 const EVENT_BYTES_MAX: usize = 48 * 1024;
@@ -27,6 +27,7 @@ const EDITED: u8 = 2;
 const DELETED: u8 = 3;
 const SESSION_HEAD: u8 = 4;
 const USER_HEAD: u8 = 5;
+const REACTED: u8 = 6;
 const TYPING: u8 = 16;
 const READ: u8 = 17;
 const PRESENCE: u8 = 18;
@@ -63,9 +64,20 @@ pub(crate) fn event(event: &Event) -> Vec<u8> {
             id(&mut out, by.0);
             return out;
         }
+        EventKind::Reacted { message, number, user, emoji, on, count } => {
+            let mut out = placed(REACTED, event);
+            id(&mut out, message.0);
+            int(&mut out, *number);
+            id(&mut out, user.0);
+            text(&mut out, emoji.as_bytes());
+            out.push(u8::from(*on));
+            int(&mut out, *count);
+            return out;
+        }
         _ => return head(Topic::Session(event.session), event.seq),
     };
-    if message.content.len() > EVENT_BYTES_MAX {
+    // What people did with a message is read where it is told, as it is then.
+    if message.content.len() > EVENT_BYTES_MAX || message.extras.is_some() {
         return head(Topic::Session(event.session), event.seq);
     }
     let mut out = placed(tag, event);
@@ -77,6 +89,7 @@ pub(crate) fn event(event: &Event) -> Vec<u8> {
     id(&mut out, message.client_id.0);
     text(&mut out, message.content.as_bytes());
     option(&mut out, message.reply_to, |out, reply| id(out, reply.0));
+    option(&mut out, message.thread, |out, root| id(out, root.0));
     option(&mut out, message.file.as_deref(), |out, file| text(out, file.as_bytes()));
     int(&mut out, message.sent_at.0);
     option(&mut out, message.edited_at, |out, at| int(out, at.0));
@@ -183,7 +196,7 @@ pub(crate) fn read(letter: &[u8]) -> Vec<Heard> {
 fn entry(input: &mut Input<'_>, node: Node) -> Option<Heard> {
     let said = |word| Some(Heard::Word(node, word));
     match input.byte()? {
-        tag @ (POSTED | EDITED | DELETED) => Some(Heard::Event(input.event(tag)?)),
+        tag @ (POSTED | EDITED | DELETED | REACTED) => Some(Heard::Event(input.event(tag)?)),
         SESSION_HEAD => Some(Heard::Head(Topic::Session(SessionId(input.id()?)), input.int()?)),
         USER_HEAD => Some(Heard::Head(Topic::User(UserId(input.id()?)), input.int()?)),
         TYPING => said(Word::Typing(SessionId(input.id()?), UserId(input.id()?))),
@@ -312,14 +325,24 @@ impl<'a> Input<'a> {
 
     fn event(&mut self, tag: u8) -> Option<Event> {
         let (session, seq, at) = (SessionId(self.id()?), self.int()?, Time(self.int()?));
-        let kind = if tag == DELETED {
-            let (message, number) = (MessageId(self.id()?), self.int()?);
-            EventKind::Deleted { message, number, by: UserId(self.id()?) }
-        } else {
-            let message = self.message(session)?;
-            if tag == POSTED { EventKind::Posted(message) } else { EventKind::Edited(message) }
+        let kind = match tag {
+            POSTED => EventKind::Posted(self.message(session)?),
+            EDITED => EventKind::Edited(self.message(session)?),
+            _ => {
+                let (message, number) = (MessageId(self.id()?), self.int()?);
+                let user = UserId(self.id()?);
+                match tag {
+                    DELETED => EventKind::Deleted { message, number, by: user },
+                    _ => self.reaction(message, number, user)?,
+                }
+            }
         };
         Some(Event { session, seq, at, kind })
+    }
+
+    fn reaction(&mut self, message: MessageId, number: i64, user: UserId) -> Option<EventKind> {
+        let (emoji, on, count) = (self.string()?, self.flag()?, self.int()?);
+        Some(EventKind::Reacted { message, number, user, emoji, on, count })
     }
 
     fn message(&mut self, session: SessionId) -> Option<Message> {
@@ -333,10 +356,12 @@ impl<'a> Input<'a> {
             client_id: ClientId(self.id()?),
             content: self.string()?,
             reply_to: self.option(Self::id)?.map(MessageId),
+            thread: self.option(Self::id)?.map(MessageId),
             file: self.option(Self::string)?,
             sent_at: Time(self.int()?),
             edited_at: self.option(Self::int)?.map(Time),
             deleted_at: self.option(Self::int)?.map(Time),
+            extras: None,
         })
     }
 }
@@ -362,10 +387,12 @@ mod tests {
             client_id: ClientId(uuid(4)),
             content: content.to_owned(),
             reply_to: Some(MessageId(uuid(5))),
+            thread: Some(MessageId(uuid(6))),
             file: None,
             sent_at: Time(11),
             edited_at: Some(Time(-12)),
             deleted_at: None,
+            extras: None,
         };
         Event { session, seq: 9, at: Time(11), kind: EventKind::Posted(message) }
     }
@@ -383,7 +410,11 @@ mod tests {
         let edited = Event { seq: 10, kind: EventKind::Edited(message.clone()), ..said.clone() };
         let kind = EventKind::Deleted { message: message.id, number: 5, by: message.sender };
         let deleted = Event { seq: 11, kind, ..said.clone() };
-        let all = [said, edited, deleted];
+        let (id, user) = (message.id, message.sender);
+        let emoji = "\u{1F44D}".to_owned();
+        let kind = EventKind::Reacted { message: id, number: 5, user, emoji, on: true, count: 3 };
+        let reacted = Event { seq: 12, kind, ..said.clone() };
+        let all = [said, edited, deleted, reacted];
         let entries: Vec<_> = all.iter().map(event).collect();
         assert_eq!(read(&letter(&entries)), all.map(Heard::Event));
         assert_eq!(writer(&letter(&[])), Some(Node(77)));

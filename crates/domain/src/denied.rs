@@ -34,6 +34,9 @@ pub enum Denied {
         /// The limit, in the unit of the field's limit.
         limit: u64,
     },
+    /// What somebody may keep, or what there is room for, is used up.
+    #[error("{0}")]
+    NoRoom(&'static str),
     /// Too much at once.
     #[error("slow down")]
     SlowDown {

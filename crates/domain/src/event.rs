@@ -44,6 +44,21 @@ pub enum EventKind {
         /// By whom.
         by: UserId,
     },
+    /// Somebody reacted to a message, or does so no more.
+    Reacted {
+        /// The message.
+        message: MessageId,
+        /// Its number.
+        number: i64,
+        /// Who.
+        user: UserId,
+        /// By which emoji; empty when the message was deleted since.
+        emoji: String,
+        /// Whether they do.
+        on: bool,
+        /// How many do so now by this emoji.
+        count: i64,
+    },
     /// Somebody came in.
     Joined {
         /// Who.

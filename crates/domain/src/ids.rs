@@ -51,6 +51,8 @@ id! {
     SessionId;
     /// A message.
     MessageId;
+    /// A file that somebody sent, or is sending.
+    FileId;
     /// A device that somebody signs in from.
     DeviceId;
     /// A sign-in.

@@ -66,6 +66,9 @@ limits! {
     message_bytes_max = 16 * 1024, "Bytes of a message's text.";
     file_chars_max = 500, "Characters of the place of a file that goes with a message.";
     mentions_max = 50, "People named in one message.";
+    reaction_bytes_max = 64, "Bytes of the emoji of a reaction.";
+    reactions_max = 20, "Different emoji that people react to one message by.";
+    reactions_own_max = 20, "Different emoji that one user reacts to one message by.";
     revisions_max = 100, "Earlier wordings kept of one message; further edits are refused.";
     socket_message_bytes_max = 64 * 1024, "Bytes of a message on a WebSocket.";
     socket_fragments_max = 16, "Fragments of a message on a WebSocket.";
@@ -120,6 +123,23 @@ limits! {
     receipts_kept_days = 7, "Days that the answer to a request is kept for its repetition.";
     sweep_s = 60, "Seconds between two sweeps of what is over: receipts, logins, codes.";
     sweep_rows_max = 200, "Rows that a sweep erases in one commit, which may make sends wait.";
+    upload_bytes_max = 5 * 1024 * 1024 * 1024, "Bytes of a file that is sent in several requests.";
+    upload_once_bytes_max = 50 * 1024 * 1024, "Bytes of a file that is sent in one request.";
+    upload_stall_ms_max = 30_000, "Milliseconds that a request may bring nothing of its file.";
+    upload_per_s_min = 1_024, "Bytes of a file that must come each second, on the whole.";
+    upload_kept_s = 3_600, "Seconds that an unfinished file is kept after it last grew.";
+    uploads_max = 20, "Unfinished files of one user.";
+    upload_sync_bytes = 8 * 1024 * 1024, "Bytes of a file that may come between two syncs.";
+    file_name_chars_max = 255, "Characters of a file's name; the middle of a longer one is cut.";
+    file_unsent_hours = 24, "Hours that a file is kept which no message carries.";
+    user_files_bytes_max = 2 * 1024 * 1024 * 1024, "Bytes of all files of one user.";
+    all_files_bytes_max = 1024 * 1024 * 1024 * 1024, "Bytes of all files of everybody.";
+    files_per_message_max = 10, "Files that one message carries.";
+    image_pixels_max = 40_000_000, "Pixels of a picture.";
+    image_frames_max = 1_000, "Pictures in one animation.";
+    image_memory_bytes_max = 256 * 1024 * 1024, "Bytes of memory that drawing a picture takes.";
+    image_tasks_max = 2, "Pictures that are looked into at once.";
+    media_ticket_s = 600, "Seconds that a ticket to fetch files is good.";
     typing_ms = 3_000, "Milliseconds between two typing notices of one user.";
 }
 

@@ -1,8 +1,12 @@
 //! Path 4/8: what somebody says: who may say, reword and delete it. Next: the store,
 //! `store/src/sqlite/messages.rs`.
 
+use crate::mention::mentioned;
 use crate::permission::{Action, may};
-use crate::{ClientId, Denied, Limits, MessageId, RoomId, SessionId, Time, UserId, View, name};
+use crate::{
+    ClientId, Denied, Extras, File, FileId, Limits, MessageId, RoomId, SessionId, Time, UserId,
+    View, file, name,
+};
 
 /// What somebody said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub struct Message {
     pub content: String,
     /// The message that it answers.
     pub reply_to: Option<MessageId>,
+    /// The message that began the thread that it is in.
+    pub thread: Option<MessageId>,
     /// Where a file that goes with it is, as its sender wrote it.
     pub file: Option<String>,
     /// When it was stored.
@@ -33,6 +39,8 @@ pub struct Message {
     pub edited_at: Option<Time>,
     /// When it was deleted.
     pub deleted_at: Option<Time>,
+    /// What else there is of it; mostly nothing.
+    pub extras: Option<Box<Extras>>,
 }
 
 /// A message of a room's main session, and the room.
@@ -81,6 +89,10 @@ pub struct SendMessage {
     pub reply_to: Option<MessageId>,
     /// Where a file that goes with it is.
     pub file: Option<String>,
+    /// The files that it carries.
+    pub files: Vec<FileId>,
+    /// The same, once they are looked up.
+    pub carried: Vec<File>,
     /// Whether an empty text will do, as it does in some façades.
     pub blank: bool,
 }
@@ -106,6 +118,8 @@ pub struct Draft {
     pub reply_to: Option<MessageId>,
     /// Where a file that goes with it is.
     pub file: Option<String>,
+    /// The files that it carries; the store checks that the sender may have them.
+    pub files: Vec<File>,
     /// Username keys of the people it names; the store keeps those who are members.
     pub mentions: Vec<String>,
     /// When.
@@ -133,7 +147,9 @@ impl View {
         self.open()?;
         may(self.role, Action::Talk)?;
         check_file(cmd.file.as_deref(), limits)?;
-        if !(cmd.blank && cmd.content.is_empty()) {
+        file::check_carried(&cmd.carried, limits)?;
+        let blank = cmd.blank || !cmd.carried.is_empty();
+        if !(blank && cmd.content.is_empty()) {
             check_content(&cmd.content, limits)?;
         }
         Ok(Draft {
@@ -147,6 +163,7 @@ impl View {
             content: cmd.content,
             reply_to: cmd.reply_to,
             file: cmd.file,
+            files: cmd.carried,
             sent_at: now,
             acl_version: self.acl_version,
             digest,
@@ -223,51 +240,9 @@ fn check_file(file: Option<&str>, limits: &Limits) -> Result<(), Denied> {
     file.map_or(Ok(()), |file| name::text("file", file, limits.file_chars_max).map(drop))
 }
 
-/// The username keys of the people that a text names by `@username`, each once, in order.
-///
-/// # Errors
-/// [`Denied::Invalid`] when it names more people than the limit allows.
-pub fn mentioned(content: &str, limits: &Limits) -> Result<Vec<String>, Denied> {
-    let mut keys: Vec<String> = Vec::new();
-    if !content.contains('@') {
-        return Ok(keys);
-    }
-    for (at, _) in content.match_indices('@') {
-        let before = content[..at].chars().next_back();
-        if before.is_some_and(|c| c.is_alphanumeric() || c == '@') {
-            continue; // A mail address names nobody.
-        }
-        let rest = &content[at + 1..];
-        let inner = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let end = rest.find(|c| !inner(c)).unwrap_or(rest.len());
-        let handle = rest[..end].trim_end_matches(['.', '-']);
-        if handle.is_empty() || handle.chars().count() as u64 > limits.username_chars_max {
-            continue;
-        }
-        let key = name::username_key(handle);
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-        if keys.len() as u64 > limits.mentions_max {
-            return Err(Denied::invalid("content", "names too many people"));
-        }
-    }
-    Ok(keys)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_names_people_by_their_handles() {
-        let limits = Limits::default();
-        let of = |text| mentioned(text, &limits);
-        assert_eq!(of("hi @ana, @Ana and @bo."), Ok(vec!["ana".to_owned(), "bo".to_owned()]));
-        assert_eq!(of("mail ana@bo.org @ @@x"), Ok(vec![]));
-        let crowd: String = (0..51).map(|i| format!("@u{i} ")).collect();
-        assert!(of(&crowd).is_err());
-    }
 
     #[test]
     fn a_text_must_say_something() {

@@ -10,7 +10,7 @@ mod words;
 pub use snippet::{Snippet, snippet};
 pub use words::{Word, words};
 
-use crate::{Denied, Limits, Message, Time, name};
+use crate::{Denied, Extras, Limits, Message, Time, name};
 
 /// The field that a refused query names.
 const FIELD: &str = "q";
@@ -84,7 +84,10 @@ impl Query {
             Has::Link => has_link(&message.content),
             Has::Reply => message.reply_to.is_some(),
             Has::Mention => message.content.contains('@'),
-            Has::File => message.file.is_some(),
+            Has::File => {
+                let extras = message.extras.as_ref();
+                message.file.is_some() || extras.is_some_and(|e| e.has(Extras::FILES))
+            }
         };
         if !self.has.iter().all(has) {
             return false;

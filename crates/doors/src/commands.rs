@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::FuturesOrdered;
 use parlor_app::{Actor, App, Error, Posted};
 use parlor_domain::message::SendMessage;
-use parlor_domain::{Denied, SessionId};
+use parlor_domain::{Denied, FileId, SessionId};
 use parlor_hub::Key;
 use parlor_wire::command::Command;
 use parlor_wire::frame::Frame as Said;
@@ -108,6 +108,12 @@ async fn begin_send(parts: &mut Parts<'_>, send: v1::Send) {
     }
 }
 
+/// The files that a message is to carry; what is no id names none.
+pub(crate) fn file_ids(texts: &[String]) -> Result<Vec<FileId>, Denied> {
+    let ids = texts.iter().map(|text| text.parse());
+    ids.collect::<Result<_, _>>().map_err(|_| Denied::NotFound)
+}
+
 fn read_send(send: v1::Send) -> Result<SendMessage, Denied> {
     let client_id = send.client_id.parse();
     Ok(SendMessage {
@@ -119,6 +125,8 @@ fn read_send(send: v1::Send) -> Result<SendMessage, Denied> {
             None => None,
         },
         file: None,
+        files: file_ids(&send.files)?,
+        carried: vec![],
         blank: false,
     })
 }

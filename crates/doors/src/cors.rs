@@ -8,9 +8,11 @@ use axum::response::Response;
 
 use crate::Doors;
 
-const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
-const HEADERS: &str = "authorization, content-type, idempotency-key, last-event-id";
-const EXPOSED: &str = "retry-after, x-request-id";
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+const HEADERS: &str = "authorization, content-type, idempotency-key, last-event-id, tus-resumable, \
+    upload-checksum, upload-length, upload-metadata, upload-offset";
+const EXPOSED: &str = "retry-after, x-request-id, location, tus-resumable, upload-expires, \
+    upload-length, upload-offset";
 
 /// The answer to a browser that asks before it sends.
 pub(crate) fn preflight(parts: &Parts, doors: &Doors) -> Option<Response> {

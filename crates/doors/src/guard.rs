@@ -170,14 +170,25 @@ async fn run(request: Request, next: Next, limits: &Limits) -> Response {
     let body_ms = if has_body { limits.body_ms_max } else { 0 };
     // Somebody who polls is answered when there is something, or with the next ping.
     let poll_ms = if request.uri().path() == socketio::PATH { limits.heartbeat_ms } else { 0 };
-    let patience = Duration::from_millis(limits.answer_ms_max + body_ms + poll_ms);
+    // A file takes as long as it moves; whoever takes it sees to that.
+    let patience = (!takes_a_file(request.method(), request.uri().path()))
+        .then(|| Duration::from_millis(limits.answer_ms_max + body_ms + poll_ms));
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(patience, handled).await {
+    match tokio::time::timeout(patience.unwrap_or(Duration::MAX), handled).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
             Refusal::internal(format!("panic: {}", panic_text(&*panic))).into_response()
         }
         Err(_) => Refusal::new(Code::Unavailable, "it took too long; try again").into_response(),
+    }
+}
+
+fn takes_a_file(method: &Method, path: &str) -> bool {
+    let Some(path) = path.strip_prefix("/api/v1/") else { return false };
+    match *method {
+        Method::POST => matches!(path, "files" | "uploads"),
+        Method::PATCH => path.starts_with("uploads/"),
+        _ => false,
     }
 }
 

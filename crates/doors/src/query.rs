@@ -52,6 +52,20 @@ pub(crate) struct PagedInRoom {
     pub(crate) limit: Option<u64>,
 }
 
+/// A page of those who react by one emoji.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(crate) struct PagedByEmoji {
+    /// By which emoji.
+    #[param(required = true)]
+    pub(crate) emoji: String,
+    /// `next_cursor` of the page before.
+    pub(crate) cursor: Option<String>,
+    /// Rows: 1 to 100.
+    pub(crate) limit: Option<u64>,
+}
+
 /// What is in one room, or in any.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -77,8 +77,10 @@ impl Running {
         let tls = config.tls.as_ref();
         let tls = tls.map(|tls| certificate::server_config(tls, data.path(), &tasks, &stop));
         let tls = tls.transpose()?;
+        let blobs = behind::blobs(&config, &data)?;
         let app = App::new(Parts {
             store,
+            blobs,
             hub,
             bus: neighbours.bus,
             shared: neighbours.shared,
@@ -93,6 +95,7 @@ impl Running {
             tasks: tasks.clone(),
         });
         told.spawn(deliver::deliver(Arc::clone(&app), commits, quiet.clone()));
+        app.tidy_files().await.context("failed to put the files in order")?;
         if neighbours.shared {
             tasks.spawn(heal::heal(Arc::clone(&app), stop.clone()));
             tasks.spawn(exchange::exchange(Arc::clone(&app), stop.clone()));

@@ -11,6 +11,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use parlor_app::Clock;
 use parlor_store::{State, postgres, sqlite};
 
+use crate::behind::BLOBS;
 use crate::config::{Config, Faults};
 use crate::manifest::{self, DUMP, Database, Manifest, SQLITE};
 use crate::progress::Progress;
@@ -45,7 +46,7 @@ impl Options {
                     .value_parser(value_parser!(PathBuf))
                     .help("The folder of the backup, which must be empty or not there"),
             )
-            .args(cli::flags(&["data_dir", "database_url"]))
+            .args(cli::flags(&["data_dir", "files_dir", "database_url"]))
     }
 
     /// Reads it.
@@ -72,9 +73,10 @@ pub async fn backup(options: Options, clock: &dyn Clock) -> anyhow::Result<Strin
         None => (Database::Sqlite, copy_sqlite(&config.data_dir, &to).await?),
         Some(url) => (Database::Postgres, dump_postgres(url.expose(), &to).await?),
     };
+    let blobs = config.files_dir.clone().unwrap_or_else(|| config.data_dir.join(BLOBS));
     let (data_dir, folder) = (config.data_dir.clone(), to.clone());
     let manifest = tokio::task::spawn_blocking(move || {
-        copy_files(&data_dir, &folder)?;
+        copy_files(&data_dir, &blobs, &folder)?;
         manifest::sync_tree(&folder)?;
         let manifest = Manifest::of(&folder, database, state, made_at)?;
         manifest.write(&folder)?;
@@ -108,15 +110,14 @@ async fn dump_postgres(url: &str, to: &Path) -> anyhow::Result<State> {
 }
 
 /// The generated secret and the blobs.
-fn copy_files(data_dir: &Path, to: &Path) -> anyhow::Result<()> {
+fn copy_files(data_dir: &Path, blobs: &Path, to: &Path) -> anyhow::Result<()> {
     if data_dir.join(SECRET).is_file() {
         manifest::copy(&data_dir.join(SECRET), &to.join(SECRET))?;
     }
-    let blobs = data_dir.join(BLOBS);
     if !blobs.is_dir() {
         return Ok(());
     }
-    for path in manifest::list(&blobs)? {
+    for path in manifest::list(blobs)? {
         // One that is gone by now belongs to a message that is gone.
         if blobs.join(&path).is_file() {
             manifest::copy(&blobs.join(&path), &to.join(BLOBS).join(&path))?;
@@ -124,9 +125,6 @@ fn copy_files(data_dir: &Path, to: &Path) -> anyhow::Result<()> {
     }
     Ok(())
 }
-
-/// The folder of the files that people send.
-const BLOBS: &str = "blobs";
 
 fn told(manifest: &Manifest, folder: &str, config: &Config) -> String {
     let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();

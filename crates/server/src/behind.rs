@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use parlor_blobs::{Blobs, Disk};
 use parlor_bus::{Address, Bus, Heard, Local, Redis};
 use parlor_store::postgres::{PostgresConfig, PostgresStore};
 use parlor_store::sqlite::{SqliteConfig, SqliteStore};
@@ -17,6 +18,9 @@ use crate::secrets::DataDir;
 /// Connections to PostgreSQL that append messages, and those for everything else.
 const LANES: usize = 4;
 const CONNECTIONS: usize = 16;
+
+/// The folder of the files that people send, in the data folder.
+pub(crate) const BLOBS: &str = "blobs";
 
 /// What tells a node of others.
 pub(crate) struct Neighbours {
@@ -47,6 +51,15 @@ pub(crate) async fn store(
     let database = PostgresConfig { url, lanes: LANES, connections: CONNECTIONS };
     let store = PostgresStore::open(&database, sink).await;
     Ok(Arc::new(store.context("failed to open the database")?))
+}
+
+/// Opens what keeps the bytes of files.
+///
+/// # Errors
+/// When it cannot be opened.
+pub(crate) fn blobs(config: &Config, data: &DataDir) -> anyhow::Result<Arc<dyn Blobs>> {
+    let folder = config.files_dir.clone().unwrap_or_else(|| data.path().join(BLOBS));
+    Ok(Arc::new(Disk::open(&folder).context("failed to open the folder of files")?))
 }
 
 /// Begins to talk to other nodes, where there may be any. With PostgreSQL and without Redis they

@@ -28,6 +28,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The folder of everything that is kept.
     pub data_dir: PathBuf,
+    /// The folder of the files that people send; `None`: `blobs` in the data folder.
+    pub files_dir: Option<PathBuf>,
     /// The PostgreSQL database, with its password, as `postgres://…`; `None`: SQLite in the data
     /// folder.
     pub database_url: Option<Hidden>,
@@ -203,6 +205,7 @@ impl Raw {
             listen,
             data_dir: self.text("data_dir").unwrap_or_else(|| "./data".to_owned()).into(),
             database_url: self.database_url(),
+            files_dir: self.text("files_dir").map(PathBuf::from),
             redis_url: self.redis_url(),
             public_url: self.public_url(tls.as_ref(), listen.port()),
             http_listen: self.http_listen(tls.as_ref()),

@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod content;
 pub mod error;
+pub mod files;
 pub mod handles;
 pub mod health;
 pub mod log;
@@ -15,6 +16,7 @@ pub mod logins;
 pub mod messages;
 pub mod moves;
 pub mod postgres;
+pub mod reactions;
 pub mod rooms;
 pub mod search;
 pub mod sessions;
@@ -26,23 +28,52 @@ mod tables;
 pub use accounts::Accounts;
 pub use content::Content;
 pub use error::{Changed, StoreError};
+pub use files::Files;
 pub use handles::Handles;
 pub use health::Health;
 pub use log::{Batch, Log, LogPage, UserLogPage};
 pub use logins::Logins;
 pub use messages::{Messages, Posted};
+pub use reactions::Reactions;
 pub use rooms::Rooms;
 pub use search::Search;
 pub use sessions::Sessions;
 pub use state::{Kept, State};
 
+/// What people do with what was said.
+pub trait Talk: Reactions {}
+
+impl<T: Reactions> Talk for T {}
+
 /// All of it. A node has one, as `Arc<dyn Store>`.
 pub trait Store:
-    Accounts + Logins + Rooms + Sessions + Messages + Search + Log + Handles + Send + Sync
+    Accounts
+    + Logins
+    + Rooms
+    + Sessions
+    + Messages
+    + Talk
+    + Search
+    + Log
+    + Handles
+    + Files
+    + Send
+    + Sync
 {
 }
 
 impl<T> Store for T where
-    T: Accounts + Logins + Rooms + Sessions + Messages + Search + Log + Handles + Send + Sync
+    T: Accounts
+        + Logins
+        + Rooms
+        + Sessions
+        + Messages
+        + Talk
+        + Search
+        + Log
+        + Handles
+        + Files
+        + Send
+        + Sync
 {
 }

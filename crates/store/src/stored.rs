@@ -14,18 +14,33 @@ pub(crate) const POSTED: i64 = 1;
 pub(crate) const EDITED: i64 = 2;
 pub(crate) const DELETED: i64 = 3;
 pub(crate) const OTHER: i64 = 4;
+/// The index `events_of_reactions` has this number, too.
+pub(crate) const REACTED: i64 = 5;
 
 /// An event beside its message, as it is stored. Ids, never names: people change theirs.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Stored {
     Deleted { number: i64, by: Uuid },
+    Reacted(Box<StoredReaction>),
     Joined { user: Uuid, by: Option<Uuid> },
     Left { user: Uuid, by: Option<Uuid>, reason: String },
     RoleChanged { user: Uuid, role: String, by: Uuid },
     SessionSettings { name: String, by: Uuid },
     RoomSettings(Box<StoredRoom>),
     Ended { by: Option<Uuid> },
+}
+
+/// A reaction that came or went.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredReaction {
+    number: i64,
+    user: Uuid,
+    /// Taken out when the message is deleted.
+    #[serde(default)]
+    emoji: String,
+    on: bool,
+    count: i64,
 }
 
 /// A room's settings, as they were then.
@@ -47,6 +62,16 @@ impl Stored {
             EventKind::Posted(_) => return (POSTED, None),
             EventKind::Edited(_) => return (EDITED, None),
             EventKind::Deleted { number, by, .. } => Self::Deleted { number: *number, by: by.0 },
+            EventKind::Reacted { number, user, emoji, on, count, .. } => {
+                let (number, user, emoji) = (*number, user.0, emoji.clone());
+                Self::Reacted(Box::new(StoredReaction {
+                    number,
+                    user,
+                    emoji,
+                    on: *on,
+                    count: *count,
+                }))
+            }
             EventKind::Joined { user, by, .. } => {
                 Self::Joined { user: user.0, by: by.map(|id| id.0) }
             }
@@ -80,11 +105,15 @@ impl Stored {
             })),
             EventKind::Ended { by } => Self::Ended { by: by.map(|id| id.0) },
         };
-        let code = if matches!(stored, Self::Deleted { .. }) { DELETED } else { OTHER };
+        let code = match stored {
+            Self::Deleted { .. } => DELETED,
+            Self::Reacted(_) => REACTED,
+            _ => OTHER,
+        };
         (code, json(&stored))
     }
 
-    /// The event again. `message` is the id of the message that a deletion refers to, `names` says
+    /// The event again. `message` is the id of the message that it refers to, if any; `names` says
     /// by which handle and name somebody goes now.
     pub(crate) fn kind(
         self,
@@ -96,6 +125,14 @@ impl Stored {
                 message: message.ok_or_else(|| damaged("a deletion"))?,
                 number,
                 by: UserId(by),
+            },
+            Self::Reacted(said) => EventKind::Reacted {
+                message: message.ok_or_else(|| damaged("a reaction"))?,
+                number: said.number,
+                user: UserId(said.user),
+                emoji: said.emoji,
+                on: said.on,
+                count: said.count,
             },
             Self::Joined { user, by } => {
                 let (username, name) = names(user)?;

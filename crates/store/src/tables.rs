@@ -78,16 +78,32 @@ tables! {
     bans(room_no, user_no) (by_no, reason, banned_at)
     sessions(no) (id, room_no, name, main, created_by, created_at, ended_at, member_count)
     session_members(session_no, user_no) (joined_at, read_number)
-    heads(session_no) (seq, number, acl_version)
+    heads(session_no) (seq, number, acl_version, threaded)
     messages(no) (
         id, session_no, number, seq, sender_no, client_id, content, reply_to, sent_at, edited_at,
-        deleted_at, file
+        deleted_at, file, extras, thread_id, threaded
     )
     revisions(message_no, nth) (content, written_at)
-    mentions(session_no, user_no, number) ()
+    mentions(session_no, user_no, number) (root_no)
+    reactions(message_no, emoji, user_no) (at)
+    pins(session_no, message_no) (by_no, at)
+    forwards(message_no) (sender_no, sent_at)
+    threads(root_no) (root_id, session_no, replies, last_no, last_number, last_at)
+    followers(root_no, user_no) (session_no, following, read_number, said_number)
+    drafts(user_no, session_no, root_no) (content, reply_to, updated_at)
     events(session_no, seq) (kind, at, message_no, data)
     user_events(user_no, seq) (kind, at, data)
     receipts(user_no, key) (kind, made_no, digest, at)
+    blobs(hash) (size, refs, touched_at, doomed)
+    files(id) (
+        user_no, name, media_type, size, width, height, hash, thumbnail, encrypted, length,
+        created_at, carried
+    )
+    attachments(message_no, nth) (file_id)
+    uploads(id) (
+        user_no, length, received, turn, name, encrypted, sha256, created_at, expires_at, doomed
+    )
+    file_bytes(user_no) (bytes)
 }
 
 /// The tables whose small ids are counted on: none is ever given twice.

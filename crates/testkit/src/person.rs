@@ -102,6 +102,19 @@ impl Person {
         self.codec = codec;
     }
 
+    /// Talks to the server by way of another address from now on.
+    pub fn reach(&mut self, server: SocketAddr) {
+        self.server = server;
+    }
+
+    /// Sends a request that may be cut.
+    ///
+    /// # Errors
+    /// When it is.
+    pub async fn try_send(&self, request: Request) -> std::io::Result<Answer> {
+        crate::http::Wire::connect(self.server).await?.exchange(&request.bytes()).await
+    }
+
     /// The server that they talk to.
     pub fn server(&self) -> SocketAddr {
         self.server

@@ -107,6 +107,18 @@ impl ServerProcess {
         number.expect("the kernel says how much memory a process has")
     }
 
+    /// The folder of everything that it keeps.
+    pub fn data_dir(&self) -> PathBuf {
+        self.data_dir.clone()
+    }
+
+    /// Bytes of the files that are just coming.
+    pub fn upload_bytes(&self) -> u64 {
+        let entries = std::fs::read_dir(self.data_dir.join("blobs").join("partial"));
+        let sizes = entries.into_iter().flatten().flatten();
+        sizes.filter_map(|entry| Some(entry.metadata().ok()?.len())).sum()
+    }
+
     /// Whether it still runs.
     pub fn lives(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

@@ -90,12 +90,14 @@ impl Builder {
         // Where one node would listen: the name of the server follows from it.
         let first = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
         let first = first.expect("a free port");
+        let files = TempDir::new().expect("a temporary folder can be made");
         // Nodes are one server: one key, one name. A name given by hand is one that guests of the
         // façades may not make accounts under, unless that is said, too.
         let mut same = vec![
             ("database_url".to_owned(), database.url()),
             ("redis_url".to_owned(), redis),
             ("secret_key".to_owned(), SECRET.to_owned()),
+            ("files_dir".to_owned(), files.path().to_string_lossy().into_owned()),
         ];
         if !self.keys.iter().any(|(key, _)| key == "public_url") {
             same.push(("public_url".to_owned(), format!("http://{first}")));
@@ -110,7 +112,7 @@ impl Builder {
             }
             started.push(Node::start(keys, &same, Arc::clone(&self.clock)).await);
         }
-        TestServer::of(started, Some(database))
+        TestServer { _files: Some(files), ..TestServer::of(started, Some(database)) }
     }
 }
 
@@ -162,6 +164,8 @@ pub struct TestServer {
     contract: OnceCell<Contract>,
     panics_before: usize,
     database: Option<Database>,
+    /// What all nodes have, as long as they are there.
+    _files: Option<TempDir>,
 }
 
 impl TestServer {
@@ -185,6 +189,7 @@ impl TestServer {
             contract: OnceCell::new(),
             panics_before: panics(),
             database,
+            _files: None,
         }
     }
 

@@ -48,6 +48,8 @@ codes! {
     ResyncRequired = "resync_required", 410;
     /// A text or body is longer than its limit.
     TooLong = "too_long", 413;
+    /// What one may keep is used up: delete something first.
+    QuotaExceeded = "quota_exceeded", 413;
     /// The content type or encoding is not spoken here.
     Unsupported = "unsupported", 415;
     /// A value is not acceptable.
@@ -79,8 +81,9 @@ impl From<&Denied> for Code {
             Denied::Invalid { .. } => Self::Invalid,
             Denied::Empty(_) => Self::Empty,
             // Too much to take at all; a name that is too long is just not a good one.
-            Denied::TooLong { field: "content", .. } => Self::TooLong,
+            Denied::TooLong { field: "content" | "upload", .. } => Self::TooLong,
             Denied::TooLong { .. } => Self::Invalid,
+            Denied::NoRoom(_) => Self::QuotaExceeded,
             Denied::SlowDown { .. } => Self::RateLimited,
         }
     }

@@ -134,6 +134,7 @@ impl From<&domain::Ban> for v1::Ban {
 
 impl From<&domain::Message> for v1::Message {
     fn from(message: &domain::Message) -> Self {
+        let extras = message.extras.as_deref();
         Self {
             id: message.id.to_string(),
             no: message.no,
@@ -149,6 +150,36 @@ impl From<&domain::Message> for v1::Message {
             deleted_at: message.deleted_at.map(|t| t.0),
             expires_at: None,
             file: message.file.clone(),
+            reactions: extras
+                .map_or_else(Vec::new, |e| e.reactions.iter().map(Into::into).collect()),
+            files: extras.map_or_else(Vec::new, |e| e.files.iter().map(Into::into).collect()),
+        }
+    }
+}
+
+impl From<&domain::Reaction> for v1::Reaction {
+    fn from(reaction: &domain::Reaction) -> Self {
+        Self {
+            emoji: reaction.emoji.clone(),
+            count: reaction.count,
+            user_ids: reaction.users.iter().map(ToString::to_string).collect(),
+            mine: reaction.mine,
+        }
+    }
+}
+
+impl From<&domain::File> for v1::File {
+    fn from(file: &domain::File) -> Self {
+        Self {
+            id: file.id.to_string(),
+            name: file.name.clone(),
+            media_type: file.media_type.clone(),
+            size: file.size,
+            width: file.width,
+            height: file.height,
+            thumbnail: file.thumbnail,
+            created_at: file.created_at.0,
+            encrypted: file.encrypted,
         }
     }
 }
@@ -182,6 +213,16 @@ impl From<&EventKind> for Kind {
                 number: *number,
                 by: text(by),
             }),
+            EventKind::Reacted { message, number, user, emoji, on, count } => {
+                Self::Reacted(v1::Reacted {
+                    message_id: message.to_string(),
+                    number: *number,
+                    user_id: text(user),
+                    emoji: emoji.clone(),
+                    on: *on,
+                    count: *count,
+                })
+            }
             EventKind::Joined { user, username, name, by } => Self::Joined(v1::Joined {
                 user_id: text(user),
                 by: by.as_ref().map(text),

@@ -1,6 +1,6 @@
 import type {
   BanList, DeviceList, EventPage, Init, Me, Member, MemberList, Message, MessagePage, Registered,
-  RevisionList, Room, RoomList, Session, SessionList, User, UserEventPage, UserList,
+  RevisionList, Room, RoomList, SearchPage, Session, SessionList, User, UserEventPage, UserList,
 } from '../wire';
 import { call, query } from './http';
 
@@ -104,8 +104,16 @@ export const messages = {
   get: (id: string) => call<Message>('GET', `/messages/${id}`),
   edit: (id: string, content: string) => call<Message>('PATCH', `/messages/${id}`, { content }),
   remove: (id: string) => call<void>('DELETE', `/messages/${id}`),
+  react: (id: string, emoji: string, on: boolean) =>
+    call<void>(on ? 'PUT' : 'DELETE', `/messages/${id}/reactions/${encodeURIComponent(emoji)}`),
+  reactors: (id: string, emoji: string, cursor?: string) =>
+    call<UserList>('GET', `/messages/${id}/reactions${query({ emoji, cursor })}`),
   revisions: (id: string) => call<RevisionList>('GET', `/messages/${id}/revisions`),
 };
+
+export function search(q: string, cursor?: string): Promise<SearchPage> {
+  return call<SearchPage>('GET', `/search${query({ q, cursor, limit: 20 })}`);
+}
 
 const MEMBERS_MAX = 2_000;
 

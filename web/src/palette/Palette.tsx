@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
-import { users as usersApi } from '../net/api';
-import { store, update } from '../store/store';
+import { store } from '../store/store';
+import { useFindPeople } from '../store/useUser';
 import { strings } from '../strings';
 import { Avatar } from '../ui/Avatar';
 import { closeDialog, Dialog } from '../ui/dialog';
@@ -11,7 +11,7 @@ import { allEntries, matching, type Entry } from './entries';
 export default function Palette() {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
-  const people = usePeople(text);
+  const people = useFindPeople(text);
   const found = useMemo(() => matching(allEntries(store.getState()), text), [text, people]);
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -58,23 +58,4 @@ export default function Palette() {
       <p className="palette-keys" aria-hidden="true">{strings.paletteKeys.map((key) => <span key={key}>{key}</span>)}</p>
     </Dialog>
   );
-}
-
-/** People that are not known yet are asked for while one types. */
-function usePeople(text: string): number {
-  const [version, setVersion] = useState(0);
-  useEffect(() => {
-    if (!text.trim()) return;
-    const timer = setTimeout(async () => {
-      const list = await usersApi.find(text.trim()).catch(() => ({ users: [] }));
-      update((state) => {
-        const known = { ...state.users };
-        for (const user of list.users) known[user.id] ??= user;
-        return { ...state, users: known };
-      });
-      setVersion((held) => held + 1);
-    }, 150);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return version;
 }

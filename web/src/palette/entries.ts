@@ -66,6 +66,7 @@ function commands(): Entry[] {
     [strings.newRoom, () => openDialog(createElement(NewRoom))],
     [strings.newDirect, () => openDialog(createElement(NewDirect))],
     [strings.browse, () => navigate(paths.browse)],
+    [strings.searchMessages, () => navigate(paths.search())],
     [strings.settings, () => navigate(paths.settings())],
     [strings.help, () => navigate(paths.settings('shortcuts'))],
     ...Object.entries(strings.themes).map(([theme, name]): [string, () => void] => [

@@ -4,6 +4,7 @@ import { AddPeople } from '../sessions/AddPeople';
 import { setLook, useLook } from '../shell/prefs';
 import { href, navigate, paths } from '../shell/router';
 import { usePhone } from '../shell/usePhone';
+import { searchHere } from '../shell/useShortcuts';
 import { rightsIn, roomTitle, sessionTitle } from '../store/select';
 import { say, useParlor } from '../store/store';
 import { strings } from '../strings';
@@ -18,6 +19,8 @@ interface Props {
   room: Room;
   session: Session;
 }
+
+const SEARCH: MenuItem = { label: strings.searchHere, icon: 'search', act: searchHere };
 
 export function RoomHeader({ room, session }: Props) {
   const me = useParlor((state) => state.me!.user.id);
@@ -38,11 +41,12 @@ export function RoomHeader({ room, session }: Props) {
         </h1>
         {about && <p className="room-about">{about}</p>}
       </div>
+      {!phone && <IconButton icon="search" label={strings.searchHere} onClick={searchHere} />}
       <button type="button" className="people-button" aria-pressed={panel} title={strings.members}
         aria-label={`${strings.members}: ${session.member_count}`} onClick={() => setLook({ panel: !panel })}>
         <Icon name="people" /> <span className="tabular">{session.member_count}</span>
       </button>
-      <Menu label={strings.roomMenu} groups={[sessionItems(room, session, me), roomItems(room, title)]} />
+      <Menu label={strings.roomMenu} groups={[...(phone ? [[SEARCH]] : []), sessionItems(room, session, me), roomItems(room, title)]} />
     </header>
   );
 }

@@ -1,5 +1,6 @@
 import { lazy, Suspense, useEffect } from 'react';
 import { Forgot, Register, Reset, SignIn, Verify } from '../auth/screens';
+import { PickerHost } from '../emoji/PickerHost';
 import { useAround } from '../store/store';
 import { sync } from '../store/sync';
 import { strings } from '../strings';
@@ -30,6 +31,7 @@ export function App() {
       {gate === 'out' && <Door route={route} />}
       {gate === 'in' && !isDoor(route) && <Shell route={route} />}
       <DialogHost />
+      <PickerHost />
       <Toast />
       <LiveRegion />
     </>

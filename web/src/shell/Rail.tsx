@@ -1,14 +1,10 @@
-import { lazy, Suspense } from 'react';
 import { nameOf } from '../store/select';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import { Avatar } from '../ui/Avatar';
-import { IconButton, Link } from '../ui/controls';
-import { openDialog } from '../ui/dialog';
+import { Link } from '../ui/controls';
 import { Icon, Mark } from '../ui/Icon';
 import { paths, type Route } from './router';
-
-const Palette = lazy(() => import('../palette/Palette'));
 
 export function Rail({ route }: { route: Route }) {
   const user = useParlor((state) => state.me!.user);
@@ -20,8 +16,9 @@ export function Rail({ route }: { route: Route }) {
       <Link to={paths.browse} className="rail-item" label={strings.browse} current={route.at === 'browse'}>
         <Icon name="compass" size={22} />
       </Link>
-      <IconButton icon="search" size={22} className="rail-item" label={strings.search}
-        onClick={() => openDialog(<Suspense><Palette /></Suspense>)} />
+      <Link to={paths.search()} className="rail-item" label={strings.search} current={route.at === 'search'}>
+        <Icon name="search" size={22} />
+      </Link>
       <div className="rail-gap" />
       <Link to={paths.settings()} className="rail-me" current={route.at === 'settings'}>
         <Avatar id={user.id} name={nameOf(user)} />

@@ -1,4 +1,4 @@
-import { memo, useMemo } from 'react';
+import { lazy, memo, Suspense, useMemo } from 'react';
 import { NewDirect } from '../rooms/NewDirect';
 import { NewRoom } from '../rooms/NewRoom';
 import { countsByRoom, roomTitle, sortedRooms, type Counts } from '../store/select';
@@ -11,6 +11,8 @@ import { openDialog } from '../ui/dialog';
 import { Icon } from '../ui/Icon';
 import { paths, type Route } from './router';
 import { usePhone } from './usePhone';
+
+const Palette = lazy(() => import('../palette/Palette'));
 
 const NOTHING: Counts = { unread: 0, mentions: 0 };
 
@@ -33,7 +35,10 @@ export function RoomList({ route }: { route: Route }) {
   const List = phone ? 'main' : 'nav';
   return (
     <List className="list" aria-label={strings.roomList} data-landmark id={phone ? 'main' : undefined} tabIndex={-1}>
-      <header className="list-head"><Title className="list-title"><bdi>{serverName || strings.product}</bdi></Title></header>
+      <header className="list-head">
+        <Title className="list-title"><bdi>{serverName || strings.product}</bdi></Title>
+        <IconButton icon="go" label={strings.palette} onClick={() => openDialog(<Suspense><Palette /></Suspense>)} />
+      </header>
       <div className="list-scroll">
         <Section title={strings.rooms} action={strings.newRoom} onAction={() => openDialog(<NewRoom />)}>
           {groups.rooms.map(row)}

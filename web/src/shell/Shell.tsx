@@ -14,6 +14,7 @@ import { usePhone } from './usePhone';
 
 const Directory = lazy(() => import('../rooms/Directory'));
 const RoomSettings = lazy(() => import('../rooms/RoomSettings'));
+const Search = lazy(() => import('../search/Search'));
 const Settings = lazy(() => import('../settings/Settings'));
 
 /** Rail, list and conversation side by side; on a phone, one of them at a time. */
@@ -42,6 +43,7 @@ function Page({ route }: { route: Route }) {
     case 'room': return <RoomPage key={route.room} roomId={route.room} sessionId={route.session} message={route.message} />;
     case 'room-settings': return <RoomSettings key={route.room} roomId={route.room} />;
     case 'browse': return <Directory />;
+    case 'search': return <Search text={route.text} />;
     case 'settings': return <Settings page={route.page} />;
     case 'nowhere': return <Nowhere />;
     default: return <NoRooms />;

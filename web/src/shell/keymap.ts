@@ -10,6 +10,9 @@ const MOD = isMac ? '⌘' : 'Ctrl';
 
 export const BINDINGS: Binding[] = [
   { keys: [MOD, 'K'], what: 'Go to a room, a session, a person, a command', where: 'Anywhere' },
+  { keys: [MOD, 'F'], what: 'Search here; once more for the browser’s own', where: 'Anywhere' },
+  { keys: ['/'], what: 'Search here', where: 'Anywhere' },
+  { keys: [MOD, 'Shift', 'F'], what: 'Search everywhere', where: 'Anywhere' },
   { keys: ['Alt', '↓'], what: 'Next room', where: 'Anywhere' },
   { keys: ['Alt', '↑'], what: 'Previous room', where: 'Anywhere' },
   { keys: ['Alt', 'Shift', '↓'], what: 'Next room with something new', where: 'Anywhere' },
@@ -27,10 +30,18 @@ export const BINDINGS: Binding[] = [
   { keys: ['Shift', 'J'], what: 'Oldest unread message', where: 'In the messages' },
   { keys: ['Esc'], what: 'Mark read and go to the newest', where: 'In the messages' },
   { keys: ['R'], what: 'Reply', where: 'In the messages' },
+  { keys: ['>'], what: 'Quote', where: 'In the messages' },
+  { keys: [':'], what: 'React', where: 'In the messages' },
+  { keys: ['+'], what: 'React with 👍', where: 'In the messages' },
   { keys: ['E'], what: 'Edit', where: 'In the messages' },
   { keys: ['Del'], what: 'Delete', where: 'In the messages' },
   { keys: ['Enter'], what: 'Send', where: 'In the field' },
   { keys: ['Shift', 'Enter'], what: 'New line', where: 'In the field' },
   { keys: ['↑'], what: 'Edit your last message, when the field is empty', where: 'In the field' },
   { keys: ['@'], what: 'Name somebody', where: 'In the field' },
+  { keys: [':'], what: 'Emoji by name', where: 'In the field' },
+  { keys: [MOD, 'B'], what: 'Bold', where: 'In the field' },
+  { keys: [MOD, 'I'], what: 'Italic', where: 'In the field' },
+  { keys: [MOD, 'E'], what: 'Code', where: 'In the field' },
+  { keys: [MOD, 'Shift', 'L'], what: 'Link', where: 'In the field' },
 ];

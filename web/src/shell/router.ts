@@ -7,6 +7,7 @@ export type Route =
   | { at: 'login' | 'register' | 'forgot' }
   | { at: 'verify' | 'reset'; email: string; code: string }
   | { at: 'browse' }
+  | { at: 'search'; text: string }
   | { at: 'settings'; page: string }
   | { at: 'room'; room: string; session: string | null; message: number | null }
   | { at: 'room-settings'; room: string }
@@ -20,9 +21,11 @@ export const paths = {
   verify: (email: string) => `/verify?email=${encodeURIComponent(email)}`,
   reset: (email: string) => `/reset?email=${encodeURIComponent(email)}`,
   browse: '/browse',
+  search: (text = '') => (text ? `/search?q=${encodeURIComponent(text)}` : '/search'),
   settings: (page = 'profile') => `/settings/${page}`,
   room: (room: string) => `/r/${room}`,
   session: (room: string, session: string) => `/r/${room}/s/${session}`,
+  message: (room: string, session: string, number: number) => `/r/${room}/s/${session}/m/${number}`,
   roomSettings: (room: string) => `/r/${room}/settings`,
 };
 
@@ -36,6 +39,7 @@ export function parseRoute(path: string, search: string): Route {
     case 'verify': case 'reset':
       return { at: first, email: query.get('email') ?? '', code: query.get('code') ?? '' };
     case 'browse': return { at: 'browse' };
+    case 'search': return { at: 'search', text: query.get('q') ?? '' };
     case 'settings': return { at: 'settings', page: second ?? '' };
     case 'r': {
       if (!second) return { at: 'nowhere' };

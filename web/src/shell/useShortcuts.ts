@@ -25,11 +25,13 @@ function combined(event: KeyboardEvent, palette: () => ReactNode): boolean {
   if (mod && !event.altKey && !event.shiftKey) {
     if (event.key === 'k') return palette && togglePalette(palette);
     if (dialogIsOpen()) return false;
+    if (event.key === 'f') return searchHere();
     if (event.key === '.') return setLook({ panel: !look.getState().panel }), true;
     if (event.key === ',') return navigate(paths.settings()), true;
     return false;
   }
   if (dialogIsOpen()) return false;
+  if (mod && event.shiftKey && !event.altKey && event.key.toLowerCase() === 'f') return navigate(paths.search()), true;
   const vertical = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (event.altKey && !event.ctrlKey && !event.metaKey && vertical) return nextRoom(vertical, event.shiftKey);
   const sideways = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -40,8 +42,18 @@ function combined(event: KeyboardEvent, palette: () => ReactNode): boolean {
 
 function plain(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || dialogIsOpen() || isField(event.target)) return false;
-  if (event.key === '?' && look.getState().singleKeys) return navigate(paths.settings('shortcuts')), true;
+  if (!look.getState().singleKeys) return false;
+  if (event.key === '?') return navigate(paths.settings('shortcuts')), true;
+  if (event.key === '/') return searchHere() || (navigate(paths.search()), true);
   return false;
+}
+
+/** Searches the room that is open. Where one searches already, the key is the browser's own again. */
+export function searchHere(): boolean {
+  const here = route();
+  if (here.at === 'search') return false;
+  navigate(paths.search(here.at === 'room' || here.at === 'room-settings' ? `in:${here.room}` : ''));
+  return true;
 }
 
 export function isField(target: EventTarget | null): boolean {

@@ -3,6 +3,8 @@ import { strings } from '../strings';
 const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+const dayShort = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const dayOfYearShort = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
 const ago = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
@@ -27,6 +29,13 @@ export function dayName(at: string, today: string, yesterday: string): string {
   if (gap === 0) return today;
   if (gap === 1) return yesterday;
   return gap < 300 ? day.format(new Date(at)) : dayOfYear.format(new Date(at));
+}
+
+/** The time of today, else the day. */
+export function shortTime(at: string): string {
+  const gap = dayNumber(Date.now()) - dayNumber(at);
+  if (gap === 0) return timeOf(at);
+  return (gap < 300 ? dayShort : dayOfYearShort).format(new Date(at));
 }
 
 export function since(at: string): string {

@@ -1,8 +1,10 @@
 import { messages as messagesApi, sessions as sessionsApi, users as usersApi, type PageBound } from '../net/api';
 import { ApiError } from '../net/http';
 import type { Member, Message } from '../wire';
-import { counted, patchSession, readUpTo, withLog } from './apply';
-import { store, update } from './store';
+import { counted, patchSession, reacted, readUpTo, withLog } from './apply';
+import { explain } from '../ui/explain';
+import { ownReaction } from './reactions';
+import { say, store, update } from './store';
 import { trimmed, withoutEnd, withPage, withPatch, withPosted } from './window';
 
 const PAGE = 50;
@@ -136,6 +138,21 @@ export async function deleteMessage(message: Message): Promise<void> {
   await messagesApi.remove(message.id);
   const deletedAt = new Date().toISOString();
   update((state) => withLog(state, message.session_id, (log) => withPatch(log, message.id, { deletedAt })));
+}
+
+/** Reacts, or takes it back: at once here, and back again if the server refuses. */
+export async function toggleReaction(message: Message, emoji: string): Promise<void> {
+  const state = store.getState();
+  const me = state.me!.user.id;
+  const held = state.logs[message.session_id]?.messages.find((one) => one.id === message.id) ?? message;
+  const change = ownReaction(held, emoji, me);
+  update((now) => reacted(now, message.session_id, change));
+  try {
+    await messagesApi.react(message.id, emoji, change.on);
+  } catch (error) {
+    update((now) => reacted(now, message.session_id, { ...change, on: !change.on, count: Math.max(0, change.count + (change.on ? -1 : 1)) }));
+    say(explain(error), true);
+  }
 }
 
 const markTimers = new Map<string, number>();

@@ -33,6 +33,7 @@ function applyToSession(state: State, event: WireEvent, id: string): State {
   if (event.deleted) {
     return withLog(next, id, (held) => withPatch(held, event.deleted!.message_id, { deletedAt: event.at }));
   }
+  if (event.reacted) return reacted(next, id, event.reacted);
   if (event.joined) return joined(next, id, event);
   if (event.left) return left(next, id, event);
   if (event.role_changed) return roleChanged(next, id, event.role_changed);
@@ -63,6 +64,11 @@ export function counted(state: State, id: string, message: NonNullable<WireEvent
     unread: message.number - read,
     mentions: own ? 0 : session.mentions + (named ? 1 : 0),
   });
+}
+
+export function reacted(state: State, id: string, change: NonNullable<WireEvent['reacted']>): State {
+  const own = change.user_id === state.me?.user.id;
+  return withLog(state, id, (log) => withPatch(log, change.message_id, { reacted: [{ ...change, own }] }));
 }
 
 function joined(state: State, id: string, event: WireEvent): State {

@@ -1,3 +1,4 @@
+import type { Reacting } from './reactions';
 import type { Init, Me, Message, Room, Session, User } from '../wire';
 
 /** A person's place in a session. */
@@ -23,6 +24,7 @@ export interface Notice {
 export interface Patch {
   edited?: Message;
   deletedAt?: string;
+  reacted?: Reacting[];
 }
 
 /** What is known of a session's log: a window of its messages, without holes. */

@@ -1,4 +1,5 @@
 import type { Message, MessagePage } from '../wire';
+import { withReaction } from './reactions';
 import type { Log, Patch } from './state';
 
 /** The later of two tellings of one message: deletion is final, then the newest wording counts. */
@@ -9,8 +10,22 @@ export function later(a: Message, b: Message): Message {
 
 function patched(message: Message, patch: Patch | undefined): Message {
   if (!patch) return message;
-  if (patch.deletedAt) return { ...message, content: '', deleted_at: patch.deletedAt };
-  return patch.edited ? later(patch.edited, message) : message;
+  if (patch.deletedAt) return { ...message, content: '', deleted_at: patch.deletedAt, reactions: [] };
+  const worded = patch.edited ? reworded(message, patch.edited) : message;
+  if (!patch.reacted) return worded;
+  return { ...worded, reactions: patch.reacted.reduce((held, reacted) => withReaction(held, reacted), worded.reactions) };
+}
+
+/** The message in other words. An event of them is told to everybody: it knows nothing of the reader. */
+function reworded(message: Message, edited: Message): Message {
+  const newer = later(edited, message);
+  return newer === message ? message : { ...newer, reactions: message.reactions };
+}
+
+/** What is held and what a page brings. Who reacts is heard event by event: of that, what is held is newer. */
+function joined(held: Message, fresh: Message): Message {
+  const newer = later(held, fresh);
+  return newer === held || newer.deleted_at ? newer : { ...newer, reactions: held.reactions };
 }
 
 /** The window with a page in it: joined when they touch, replaced when they do not. */
@@ -21,7 +36,7 @@ export function withPage(log: Log, page: MessagePage, replace = false): Log {
   const byNumber = new Map(held.map((message) => [message.number, message]));
   for (const message of fresh) {
     const known = byNumber.get(message.number);
-    byNumber.set(message.number, known ? later(known, message) : message);
+    byNumber.set(message.number, known ? joined(known, message) : message);
   }
   const messages = [...byNumber.values()].sort((a, b) => a.number - b.number);
   const first = held[0]?.number ?? Infinity;
@@ -42,7 +57,7 @@ function replaced(log: Log, messages: Message[], page: MessagePage): Log {
     ...log,
     messages: messages.map((message) => {
       const known = held.get(message.id);
-      return known ? later(known, message) : message;
+      return known ? joined(known, message) : message;
     }),
     hasBefore: page.has_more_before,
     hasAfter: page.has_more_after,
@@ -77,7 +92,9 @@ export function withPatch(log: Log, id: string, patch: Patch): Log {
     return { ...log, messages };
   }
   const kept = Object.entries(log.patches).slice(-PATCHES_MAX);
-  return { ...log, patches: { ...Object.fromEntries(kept), [id]: { ...log.patches[id], ...patch } } };
+  const held = log.patches[id];
+  const reacted = patch.reacted ? [...(held?.reacted ?? []), ...patch.reacted].slice(-PATCHES_MAX) : held?.reacted;
+  return { ...log, patches: { ...Object.fromEntries(kept), [id]: { ...held, ...patch, ...(reacted ? { reacted } : {}) } } };
 }
 
 const PATCHES_MAX = 99;

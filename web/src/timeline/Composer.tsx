@@ -1,20 +1,27 @@
 import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { pickEmoji } from '../emoji/PickerHost';
 import { plainText } from '../markdown/parse';
 import { usePhone } from '../shell/usePhone';
 import { sendMessage } from '../store/app';
+import { mentions, ROOM } from '../store/mentions';
 import { nameOf } from '../store/select';
 import { store, useParlor } from '../store/store';
 import { sync } from '../store/sync';
 import { strings } from '../strings';
 import type { Session } from '../wire';
 import { IconButton } from '../ui/controls';
-import { whenNoDialog } from '../ui/dialog';
+import { confirm, whenNoDialog } from '../ui/dialog';
+import { Icon } from '../ui/Icon';
 import { edit, loadDraft, onDraft, saveDraft, stopReply, useTalk } from './talk';
 import { grow } from './grow';
-import { MentionList, useMentions } from './mentioning';
+import { Completions, useCompleting } from './completing';
+import { format } from './formatting';
+import { namedElsewhere } from './offers';
 
 const BYTES_MAX = 16 * 1024;
 const TYPING_EVERY_MS = 3_000;
+/** Naming everybody is asked about from here on. */
+const ROOM_ASK_MIN = 10;
 
 export function Composer({ session, title }: { session: Session; title: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
@@ -31,7 +38,7 @@ export function Composer({ session, title }: { session: Session; title: string }
     typedAt.current = Date.now();
     sync.typing(session.id);
   };
-  const naming = useMentions(session.id, field, text, write);
+  const completing = useCompleting('composer', session.id, field, text, write);
 
   useEffect(() => onDraft(session.id, setText), [session.id]);
   // Only when the session opens: a window that changes its size takes the focus from nobody.
@@ -44,6 +51,10 @@ export function Composer({ session, title }: { session: Session; title: string }
 
   const send = () => {
     if (!text.trim() || over > 0) return;
+    if (mentions(text, ROOM) && session.member_count > ROOM_ASK_MIN) askRoom(session.member_count, sendNow);
+    else sendNow();
+  };
+  const sendNow = () => {
     sendMessage(session.id, text.trim(), reply?.id);
     typedAt.current = 0;
     write('');
@@ -51,8 +62,8 @@ export function Composer({ session, title }: { session: Session; title: string }
     field.current?.focus();
   };
 
-  const keys = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing || naming.keys(event)) return;
+  const keys = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (event.nativeEvent.isComposing || completing.keys(event) || format(event)) return;
     if (event.key === 'Enter' && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       send();
@@ -66,18 +77,32 @@ export function Composer({ session, title }: { session: Session; title: string }
   return (
     <div className="composer">
       {reply && <ReplyBar sessionId={session.id} />}
-      <MentionList naming={naming} />
+      <Elsewhere session={session} text={text} />
+      <Completions by={completing} />
       <div className="composer-box">
         <textarea ref={field} id="composer" rows={1} value={text} dir="auto" data-landmark-focus
           aria-label={strings.composer(title)} placeholder={strings.placeholder(title)} enterKeyHint="send"
-          {...naming.aria} onChange={(event) => write(event.target.value)} onKeyDown={keys} onSelect={naming.look}
-          onBlur={naming.close} />
+          {...completing.aria} onChange={(event) => write(event.target.value)} onKeyDown={keys} onSelect={completing.look}
+          onBlur={completing.close} />
+        <IconButton icon="smile" label={strings.emoji} className="composer-tool" aria-haspopup="dialog" onMouseDown={(event) => event.preventDefault()}
+          onClick={(event) => pickEmoji(event.currentTarget, completing.insert)} />
         <IconButton icon="send" label={strings.send} className="composer-send" disabled={!text.trim() || over > 0}
           onMouseDown={(event) => event.preventDefault()} onClick={send} />
       </div>
       {over > 0 && <p className="composer-over" role="status">{strings.tooLong(over)}</p>}
     </div>
   );
+}
+
+/** Asks before everybody of many people is named. */
+function askRoom(count: number, onSubmit: () => void): void {
+  confirm({ title: strings.roomSure(count), lead: strings.roomHint, action: strings.send, onSubmit: async () => onSubmit() });
+}
+
+/** Says who is named and will not see it. */
+function Elsewhere({ session, text }: { session: Session; text: string }) {
+  const named = useParlor((state) => namedElsewhere(state, session.id, text).map(nameOf).join(', '));
+  return named ? <p className="composer-note" role="status"><Icon name="alert" size={16} /> <bdi>{strings.notHereWarning(named)}</bdi></p> : null;
 }
 
 function ReplyBar({ sessionId }: { sessionId: string }) {

@@ -5,6 +5,7 @@ import { strings } from '../strings';
 import type { Message } from '../wire';
 import { Button } from '../ui/controls';
 import { explain } from '../ui/explain';
+import { format } from './formatting';
 import { grow } from './grow';
 import { edit } from './talk';
 import { askDelete } from './Toolbar';
@@ -30,9 +31,9 @@ export function EditBox({ message }: { message: Message }) {
       say(explain(error), true);
     }
   };
-  const keys = (event: KeyboardEvent) => {
+  const keys = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     event.stopPropagation();
-    if (event.nativeEvent.isComposing) return;
+    if (event.nativeEvent.isComposing || format(event)) return;
     if (event.key === 'Escape') edit(null);
     if (event.key !== 'Enter' || event.shiftKey) return;
     event.preventDefault();

@@ -1,4 +1,4 @@
-import { memo, type ReactNode } from 'react';
+import { memo, useState, type FocusEvent, type ReactNode } from 'react';
 import { Markdown } from '../markdown/Markdown';
 import { plainText } from '../markdown/parse';
 import { fullTime, timeOf } from '../shell/when';
@@ -12,6 +12,7 @@ import { openDialog } from '../ui/dialog';
 import { EditBox } from './EditBox';
 import { Faces } from './Faces';
 import { Quote } from './Quote';
+import { Reactions } from './Reactions';
 import { Revisions } from './Revisions';
 import { Toolbar } from './Toolbar';
 import { useTalk } from './talk';
@@ -35,11 +36,17 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   const editing = useTalk((state) => state.editing === message.id);
   const name = nameOf(sender);
   const deleted = Boolean(message.deleted_at);
+  const [pointed, setPointed] = useState(false);
+  const [within, setWithin] = useState(false);
+  const blur = (event: FocusEvent) => {
+    if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setWithin(false);
+  };
   const label = `${name}, ${timeOf(message.sent_at)}: ${deleted ? strings.deletedMessage : plainText(message.content).slice(0, 300)}`
     + (message.edited_at && !deleted ? `, ${strings.edited}` : '');
   return (
     <article className={`message${head ? ' message-head' : ''}${lit ? ' message-lit' : ''}${editing ? ' message-editing' : ''}`}
-      tabIndex={0} aria-posinset={message.number} aria-setsize={total} aria-label={label} data-number={message.number} data-id={message.id}>
+      tabIndex={0} aria-posinset={message.number} aria-setsize={total} aria-label={label} data-number={message.number} data-id={message.id}
+      onMouseEnter={() => setPointed(true)} onMouseLeave={() => setPointed(false)} onFocus={() => setWithin(true)} onBlur={blur}>
       <Gutter head={head} at={message.sent_at}><Avatar id={message.sender_id} name={name} /></Gutter>
       <div className="message-body">
         {head && <MessageHead name={name} username={sender?.username} at={message.sent_at} />}
@@ -52,11 +59,12 @@ export const MessageRow = memo(function MessageRow(props: Props) {
           <button type="button" className="edited" title={fullTime(message.edited_at)} aria-label={strings.showEdits}
             onClick={() => openDialog(<Revisions message={message} />)}>{strings.edited}</button>
         )}
+        {message.reactions.length > 0 && !deleted && <Reactions message={message} />}
       </div>
       <div className="message-side">
         {faces ? <Faces ids={faces} /> : storedMark && <span className="mark-stored" role="img" aria-label={strings.storedMark} title={strings.storedMark} />}
       </div>
-      {!deleted && !editing && <Toolbar message={message} own={message.sender_id === me.id} mayDelete={mayDelete} />}
+      {!deleted && !editing && (pointed || within) && <Toolbar message={message} own={message.sender_id === me.id} mayDelete={mayDelete} />}
     </article>
   );
 });

@@ -6,7 +6,8 @@ import { rightsIn } from '../store/select';
 import { store } from '../store/store';
 import type { Message, Session } from '../wire';
 import { dialogIsOpen } from '../ui/dialog';
-import { edit, replyTo } from './talk';
+import { pickReaction, react } from './Reactions';
+import { edit, quote, replyTo } from './talk';
 import { askDelete } from './Toolbar';
 import type { Row } from './rows';
 import type { View } from './useView';
@@ -19,6 +20,7 @@ interface Input {
   clear: () => void;
 }
 
+const THUMB = '👍';
 const STEPS: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 1, PageUp: -1 };
 const LETTER_STEPS: Record<string, number> = { j: 1, k: -1 };
 
@@ -63,8 +65,8 @@ export function useFeedKeys({ scroller, rows, session, view, clear }: Input) {
 
   const act = (event: KeyboardEvent): boolean => {
     const row = focused === null ? undefined : rows[focused];
-    if (row?.kind !== 'message' || row.message.deleted_at || event.shiftKey) return false;
-    return actOn(row.message, event.key);
+    if (row?.kind !== 'message' || row.message.deleted_at) return false;
+    return actOn(row.message, event);
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -94,12 +96,17 @@ function useEscape(catchUp: () => void): void {
   }, []);
 }
 
-function actOn(message: Message, key: string): boolean {
+function actOn(message: Message, event: KeyboardEvent): boolean {
+  const key = event.key;
   const state = store.getState();
   const own = message.sender_id === state.me?.user.id;
   const room = state.rooms[state.sessions[message.session_id]?.room_id ?? ''];
   const letters = look.getState().singleKeys;
+  const article = (event.target as HTMLElement).closest<HTMLElement>('article');
   if (key === 'r' && letters) replyTo(message);
+  else if (key === '>' && letters) quote(message);
+  else if (key === '+' && letters) react(message, THUMB);
+  else if (key === ':' && letters && article) pickReaction(message, article);
   else if (key === 'e' && letters && own) edit(message.id);
   else if (key === 'Delete' && (own || (room && rightsIn(room).moderate))) askDelete(message);
   else return false;

@@ -27,6 +27,16 @@ export function stopReply(sessionId: string): void {
   talk.setState(({ replies: { [sessionId]: _done, ...replies } }) => ({ replies }));
 }
 
+/** Puts a message's words into the field, as a quote. */
+export function quote(message: Message): void {
+  const lines = message.content.split('\n').map((line) => `> ${line}`).join('\n');
+  const before = loadDraft(message.session_id).trimEnd();
+  const text = `${before ? `${before}\n\n` : ''}${lines}\n\n`;
+  saveDraft(message.session_id, text);
+  told.forEach((tell) => tell(message.session_id, text));
+  document.getElementById('composer')?.focus();
+}
+
 export function edit(id: string | null): void {
   talk.setState({ editing: id });
   if (id === null) document.getElementById('composer')?.focus();
@@ -47,11 +57,18 @@ export function saveDraft(sessionId: string, text: string): void {
   else localStorage.removeItem(DRAFT + sessionId);
 }
 
-/** Drafts written in another window show here too. */
+const told = new Set<(sessionId: string, text: string) => void>();
+
+/** Drafts that were written elsewhere, in another window too, show here. */
 export function onDraft(sessionId: string, show: (text: string) => void): () => void {
+  const hear = (id: string, text: string) => id === sessionId && show(text);
   const listen = (event: StorageEvent) => {
     if (event.key === DRAFT + sessionId) show(event.newValue ?? '');
   };
   window.addEventListener('storage', listen);
-  return () => window.removeEventListener('storage', listen);
+  told.add(hear);
+  return () => {
+    window.removeEventListener('storage', listen);
+    told.delete(hear);
+  };
 }

@@ -111,6 +111,18 @@ impl App {
         self.alive(actor.login, self.clock.now()).await.map(drop)
     }
 
+    /// The actor of a login, while it lives.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] when it is over.
+    pub(crate) async fn authenticate_login(
+        &self,
+        login: LoginId,
+        now: Time,
+    ) -> Result<Actor, Error> {
+        Ok(actor(&self.alive(login, now).await?))
+    }
+
     async fn alive(&self, id: LoginId, now: Time) -> Result<Login, Error> {
         if self.health.is_lost() {
             return Err(Error::Unavailable);

@@ -43,6 +43,7 @@ impl App {
         while self.store.forget_logins(now, rows).await? >= rows {}
         while self.store.forget_codes(now, rows).await? >= rows {}
         // What a crash kept from being erased at once.
-        self.erase_deleted().await
+        self.erase_deleted().await?;
+        self.sweep_files().await
     }
 }

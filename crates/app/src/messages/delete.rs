@@ -1,5 +1,7 @@
 //! Deleting.
 
+use std::sync::Arc;
+
 use parlor_domain::MessageId;
 
 use crate::{Actor, App, Error};
@@ -9,9 +11,11 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Denied`]: not found, or neither theirs nor theirs to moderate.
-    pub async fn delete(&self, actor: &Actor, message: MessageId) -> Result<(), Error> {
+    pub async fn delete(self: &Arc<Self>, actor: &Actor, message: MessageId) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(parlor_domain::View::admit_delete);
-        Ok(self.store.delete(actor.user, message, now, decide).await?)
+        self.store.delete(actor.user, message, now, decide).await?;
+        self.sweep_soon();
+        Ok(())
     }
 }

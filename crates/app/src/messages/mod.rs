@@ -4,6 +4,7 @@ mod delete;
 mod edit;
 mod handles;
 mod murmur;
+mod react;
 mod read;
 pub mod search;
 mod send;

@@ -9,6 +9,7 @@ use parlor_store::messages::Appending;
 use parlor_store::{Posted, StoreError};
 
 use crate::clock::new_id;
+use crate::digest::ids;
 use crate::{Actor, App, Error};
 
 /// How often a send is decided anew because the access list changed under it.
@@ -54,6 +55,7 @@ impl App {
         digest: [u8; 16],
     ) -> Result<Draft, Error> {
         let view = self.view(actor, cmd.session).await?;
+        let cmd = self.with_files(actor, cmd).await?;
         let now = self.clock.now();
         let id = MessageId(new_id(now));
         let draft = view.admit_post(cmd, id, digest, now, &self.limits)?;
@@ -67,7 +69,11 @@ impl App {
         let reply_to = reply_to.as_ref().map_or(&[][..], |id| &id[..]);
         let session = cmd.session.0.as_bytes();
         let file = cmd.file.as_deref().unwrap_or_default().as_bytes();
-        self.digests.of("message", &[session, reply_to, cmd.content.as_bytes(), file])
+        let content = cmd.content.as_bytes();
+        // Without files it is what it was before there were any: an older send is known again.
+        let files = ids(cmd.files.iter().map(|id| id.0));
+        let parts = [session, reply_to, content, file, &files];
+        self.digests.of("message", if files.is_empty() { &parts[..4] } else { &parts })
     }
 }
 

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use parlor_app::accounts::{Login, Register, Registered, SignedIn};
 use parlor_app::mail::{Letter, MailError};
 use parlor_app::{App, Clock, Error, Hashing, Hidden, Mail, Parts, Secret, Settings};
+use parlor_blobs::Disk;
 use parlor_domain::{Limits, Time};
 use parlor_hub::Hub;
 use parlor_store::sqlite::{SqliteConfig, SqliteStore};
@@ -68,6 +69,7 @@ impl House {
         let limits = Limits { sweep_rows_max: 2, ..Limits::default() };
         let app = App::new(Parts {
             store: store.clone(),
+            blobs: Arc::new(Disk::open(&folder.path().join("blobs")).unwrap()),
             hub: Hub::new(limits),
             bus: Arc::new(parlor_bus::Local),
             shared: false,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use parlor_app::{Actor, App, Clock, Hashing, Parts, Secret, Settings};
+use parlor_blobs::Disk;
 use parlor_bus::{Bus, Heard, Node, State, Topic, Word};
 use parlor_domain::message::SendMessage;
 use parlor_domain::{ClientId, Event, Limits, RoomKind, SessionId, Time, UserEvent};
@@ -85,6 +86,7 @@ impl Town {
             let wire = Arc::new(Wire { node: Node(n), state, sent });
             let app = App::new(Parts {
                 store: Arc::clone(&store) as Arc<dyn Store>,
+                blobs: Arc::new(Disk::open(&folder.path().join("blobs")).unwrap()),
                 hub: Hub::new(limits),
                 bus: Arc::clone(&wire) as Arc<dyn Bus>,
                 shared: true,
@@ -158,6 +160,8 @@ impl Town {
             content: "hi".into(),
             reply_to: None,
             file: None,
+            files: vec![],
+            carried: vec![],
             blank: false,
         };
         let posted = self.app(node).send(actor, cmd).await.unwrap().done().await.unwrap();

@@ -26,6 +26,8 @@ async fn say(
         content: text.to_owned(),
         reply_to: None,
         file: None,
+        files: vec![],
+        carried: vec![],
         blank: false,
     };
     app.send(actor, cmd).await?.done().await

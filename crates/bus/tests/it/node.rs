@@ -99,10 +99,12 @@ pub(crate) fn posted(n: u128, seq: i64) -> Event {
         client_id: ClientId(Uuid::nil()),
         content: format!("message {seq}"),
         reply_to: None,
+        thread: None,
         file: None,
         sent_at: Time(seq),
         edited_at: None,
         deleted_at: None,
+        extras: None,
     };
     Event { session: session(n), seq, at: Time(seq), kind: EventKind::Posted(message) }
 }

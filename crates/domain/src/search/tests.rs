@@ -29,6 +29,8 @@ fn said(text: &str) -> Message {
         edited_at: None,
         deleted_at: None,
         file: None,
+        thread: None,
+        extras: None,
     }
 }
 

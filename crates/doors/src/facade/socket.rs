@@ -117,8 +117,16 @@ impl Talk {
     /// As [`App::send`].
     pub async fn post(&mut self, session: SessionId, content: String) -> Result<Posted, Error> {
         let client_id = ClientId(Uuid::new_v4());
-        let asked =
-            SendMessage { client_id, session, content, reply_to: None, file: None, blank: false };
+        let asked = SendMessage {
+            client_id,
+            session,
+            content,
+            reply_to: None,
+            file: None,
+            files: vec![],
+            carried: vec![],
+            blank: false,
+        };
         let mut waited = Duration::ZERO;
         loop {
             match self.app.send(&self.actor, asked.clone()).await {

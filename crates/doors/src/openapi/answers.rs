@@ -34,6 +34,8 @@ refusals! {
     Conflict = 409;
     /// The place in the log is of another history.
     Gone = 410;
+    /// A value is not acceptable.
+    Unacceptable = 422;
     /// Too much at once.
     TooMany = 429;
 }
@@ -64,7 +66,7 @@ fn about(status: u16) -> &'static str {
 /// something may be told to slow down. What else a handler refuses, it says itself.
 pub(super) fn complete(method: &str, operation: &mut Value) {
     let mut statuses = vec![400, 421, 500, 503];
-    let changes = method != "get";
+    let changes = !matches!(method, "get" | "head" | "options");
     let open = operation["security"].as_array().is_some_and(|ways| ways.contains(&json!({})));
     if !open {
         statuses.push(401);

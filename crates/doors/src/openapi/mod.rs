@@ -13,7 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 use crate::Doors;
 use crate::reply::PROTOBUF;
 
-pub(crate) use answers::{Conflict, Forbidden, Gone, NotFound, TooMany, Unauthorized};
+pub(crate) use answers::{
+    Conflict, Forbidden, Gone, NotFound, TooMany, Unacceptable, Unauthorized,
+};
 pub(crate) use shapes::shape;
 
 /// The header of creating requests.
@@ -117,7 +119,8 @@ fn is_optional(field: &Value) -> bool {
 
 /// Any request may be refused, and any body may be protobuf.
 fn complete_operation(method: &str, operation: &mut Value) {
-    if let Some(body) = operation.get_mut("requestBody") {
+    let json = "/content/application~1json";
+    if let Some(body) = operation.get_mut("requestBody").filter(|b| b.pointer(json).is_some()) {
         let schema = &mut body["content"]["application/json"]["schema"];
         // A body that may be left out is left out: it is not `null` instead.
         if let Some(there) = schema.pointer("/oneOf/0").cloned() {

@@ -53,6 +53,7 @@ pub(super) fn shape_parameter(path: &str, parameter: &mut Value, limits: &Limits
         schema["type"] = kind;
     }
     let shape = match (parameter["in"].as_str(), parameter["name"].as_str()) {
+        (_, Some("emoji")) => emoji(limits),
         (Some("path"), _) | (_, Some("room_id")) => json!({"format": "uuid"}),
         (_, Some("limit")) => json!({"minimum": 1, "maximum": limits.page_max}),
         (_, Some("after" | "before" | "around" | "user_after")) => {
@@ -152,6 +153,15 @@ fn asked(name: &str, field: &str, limits: &Limits) -> Option<Value> {
         _ => return None,
     };
     Some(shape)
+}
+
+/// One emoji. Its length is counted in bytes; nothing of ASCII alone is one.
+fn emoji(limits: &Limits) -> Value {
+    json!({
+        "pattern": r"[^\u0000-\u007f]",
+        "maxLength": limits.reaction_bytes_max,
+        "examples": ["\u{1f44d}"],
+    })
 }
 
 /// A UUID with its hyphens.

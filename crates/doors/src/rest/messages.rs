@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use crate::Doors;
 use crate::auth::Signed;
 use crate::body::Body;
+use crate::commands::file_ids;
 use crate::key::Key;
 use crate::openapi::{Conflict, KeyParam};
 use crate::path::Id;
@@ -49,12 +50,15 @@ async fn send(
         content: asked.content,
         reply_to: reply_to(asked.reply_to.as_deref())?,
         file: None,
+        files: file_ids(&asked.files)?,
+        carried: vec![],
         blank: false,
     };
+    let carries = !command.files.is_empty();
     let pending = doors.app.send(&actor, command.clone()).await?;
     let posted = pending.done().await?;
     let message = said(&actor, command, &posted);
-    if posted.fresh {
+    if posted.fresh && !carries {
         return created(true, (&message).into());
     }
     // It may have been reworded since; who cannot see it any more still hears that it was sent.
@@ -87,10 +91,12 @@ fn said(actor: &Actor, command: SendMessage, posted: &Posted) -> Message {
         client_id: command.client_id,
         content: command.content,
         reply_to: command.reply_to,
+        thread: None,
         file: command.file,
         sent_at: posted.sent_at,
         edited_at: None,
         deleted_at: None,
+        extras: None,
     }
 }
 

@@ -1,11 +1,14 @@
 //! REST: each handler reads a request, calls one use case, and writes its result.
 
 mod auth;
+mod files;
 mod me;
 mod messages;
+mod reactions;
 mod rooms;
 mod search;
 mod sessions;
+mod uploads;
 mod users;
 
 use std::str::FromStr;
@@ -14,7 +17,7 @@ use parlor_domain::Denied;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{Doors, events, upgrade};
+use crate::{Doors, events, media, upgrade};
 
 /// Every route of the REST API, with its description.
 pub(crate) fn routes() -> OpenApiRouter<Doors> {
@@ -25,11 +28,15 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(rooms::routes())
         .merge(sessions::routes())
         .merge(messages::routes())
-        .merge(search::routes());
+        .merge(reactions::routes())
+        .merge(search::routes())
+        .merge(files::routes())
+        .merge(uploads::routes());
     OpenApiRouter::default()
         .nest("/api/v1", api)
         .routes(routes!(upgrade::upgrade))
         .routes(routes!(events::follow))
+        .merge(media::routes())
 }
 
 /// The ids of a list in a body; what is no id names nobody.

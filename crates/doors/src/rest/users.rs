@@ -32,7 +32,7 @@ async fn find_users(
 ) -> Answer<v1::UserList> {
     let limit = query::limit(asked.limit, doors.app.limits())?;
     let users = doors.app.find_users(&actor, &asked.query, limit).await?;
-    ok(v1::UserList { users: doors.users(&users) })
+    ok(v1::UserList { users: doors.users(&users), next_cursor: None })
 }
 
 /// A person.

@@ -41,6 +41,8 @@ pub(crate) async fn post(State(doors): State<Doors>, visitor: Visitor, request: 
         content: content.clone(),
         reply_to: None,
         file: file.clone(),
+        files: vec![],
+        carried: vec![],
         blank: true,
     };
     let outside = || Refused::forbidden("Not a member of this group");

@@ -57,6 +57,8 @@ pub(crate) async fn send(
         content: asked.text,
         reply_to: None,
         file: None,
+        files: vec![],
+        carried: vec![],
         blank: false,
     };
     let app = Arc::clone(&doors.app);

@@ -106,7 +106,9 @@ impl From<Error> for Refused {
                 let text = format!("Ensure this field has no more than {limit} characters.");
                 Self::field(field, text)
             }
-            other @ (Denied::Conflict(_) | Denied::Taken(_)) => Self::error(bad, other.to_string()),
+            other @ (Denied::Conflict(_) | Denied::Taken(_) | Denied::NoRoom(_)) => {
+                Self::error(bad, other.to_string())
+            }
         }
     }
 }

@@ -53,6 +53,8 @@ pub(crate) fn posted(session: SessionId, seq: i64, bytes: usize) -> Event {
         edited_at: None,
         deleted_at: None,
         file: None,
+        thread: None,
+        extras: None,
     };
     Event { session, seq, at: Time(0), kind: EventKind::Posted(message) }
 }

@@ -27,6 +27,8 @@ keys! {
         "Address and port to listen on; port 0 takes a free one.";
     "data_dir", None, "./data",
         "Folder of the database, the generated secret, and the mail that becomes files.";
+    "files_dir", None, "<data_dir>/blobs",
+        "Folder of the files that people send; several nodes need one that all of them have.";
     "database_url", Some("DATABASE_URL"), "",
         "PostgreSQL database, as `postgres://user:password@host/name`; without it, SQLite in the \
          data folder.";

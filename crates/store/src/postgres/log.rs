@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::readers::Db;
 use super::rows::{many, message_at, most, one, time, uuid, view};
-use super::{PostgresStore, accounts, logins, rooms, schema, sessions};
+use super::{PostgresStore, accounts, extras, logins, rooms, schema, sessions};
 use crate::stored::{EDITED, POSTED, Stored, StoredUser, damaged};
 use crate::{Log, LogPage, StoreError, UserLogPage};
 
@@ -99,7 +99,8 @@ async fn between(
         return Ok(vec![]);
     }
     let sql = "select e.seq, e.kind, e.at, e.data, m.id, m.no, m.number, m.seq, s.id, u.id, \
-               m.client_id, m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file \
+               m.client_id, m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, \
+               m.thread_id, m.extras \
                from events e left join messages m on m.no = e.message_no \
                left join sessions s on s.no = m.session_no \
                left join users u on u.no = m.sender_no \
@@ -108,7 +109,14 @@ async fn between(
     let stored = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
     let names = names(db, &stored).await?;
     let each = rows.iter().zip(stored);
-    each.map(|(row, stored)| event(session, row, stored, &names)).collect()
+    let events = each.map(|(row, stored)| event(session, row, stored, &names));
+    let mut events = events.collect::<Result<Vec<_>, _>>()?;
+    let messages = events.iter_mut().filter_map(|event| match &mut event.kind {
+        EventKind::Posted(message) | EventKind::Edited(message) => Some(message),
+        _ => None,
+    });
+    extras::fill(db, extras::NOBODY, &mut messages.collect::<Vec<_>>()).await?;
+    Ok(events)
 }
 
 /// What an event is beside its message; nothing when it is all message.

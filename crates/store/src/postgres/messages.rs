@@ -3,11 +3,11 @@
 
 mod queries;
 
-pub(super) use queries::{Erased, erase};
+pub(super) use queries::{Erased, erase, held, seen};
 
 use std::collections::BTreeSet;
 
-use parlor_domain::{Denied, Draft, Message, MessageId};
+use parlor_domain::{Denied, Draft, Extras, Message, MessageId};
 use tokio::sync::oneshot;
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -39,19 +39,33 @@ const STORE: &str = "\
         $5::uuid[], $6::bytea[], $7::text[], $8::uuid[], $9::text[], $10::bigint[]) \
         with ordinality d (id, session_no, acl_version, sender_no, client_id, digest, content, \
         reply_to, file, sent_at, ord)), \
+    asked as (select * from unnest($13::bigint[], $14::bigint[], $15::uuid[]) \
+        a (ord, nth, file_id)), \
     held as (select x.*, nextval('messages_no_seq') as no from (select d.*, h.seq as seq, \
         h.number as number from d join heads h on h.session_no = d.session_no \
         and h.acl_version = d.acl_version where d.reply_to is null or (select \
         m.session_no = d.session_no and m.deleted_at is null from messages m \
-        where m.id = d.reply_to) order by d.ord) x), \
+        where m.id = d.reply_to) order by d.ord) x \
+        where not exists (select 1 from asked a where a.ord = x.ord and not exists \
+        (select 1 from files f where f.id = a.file_id and ((f.carried = 0 \
+        and f.user_no = x.sender_no) or exists (select 1 from attachments t \
+        join messages m on m.no = t.message_no and m.deleted_at is null \
+        join session_members sm on sm.session_no = m.session_no and sm.user_no = x.sender_no \
+        where t.file_id = f.id))))), \
     kept as (insert into receipts (user_no, key, kind, made_no, digest, at) \
         select sender_no, client_id, 1, no, digest, sent_at from held \
         order by sender_no, client_id, no on conflict do nothing returning made_no), \
     fresh as (select held.*, row_number() over (partition by session_no order by no) as nth \
         from held where (no in (select made_no from kept)) is true), \
     said as (insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
-        content, reply_to, sent_at, file) select no, id, session_no, number + nth, seq + nth, \
-        sender_no, client_id, content, reply_to, sent_at, file from fresh), \
+        content, reply_to, sent_at, file, extras) select no, id, session_no, number + nth, \
+        seq + nth, sender_no, client_id, content, reply_to, sent_at, file, case when exists \
+        (select 1 from asked a where a.ord = fresh.ord) then 16 else 0 end from fresh), \
+    carried as (insert into attachments (message_no, nth, file_id) select f.no, a.nth, a.file_id \
+        from asked a join fresh f on f.ord = a.ord), \
+    counted as (update files x set carried = x.carried + c.count from (select a.file_id, \
+        count(*) as count from asked a join fresh f on f.ord = a.ord group by a.file_id) c \
+        where x.id = c.file_id), \
     told as (insert into events (session_no, seq, kind, at, message_no) \
         select session_no, seq + nth, 1, sent_at, no from fresh), \
     named as (insert into mentions (session_no, user_no, number) \
@@ -125,6 +139,14 @@ async fn store(db: &Db, sessions: &[i64], drafts: &[&Draft]) -> Result<Vec<Row>,
             names.push(name);
         }
     }
+    let (mut carrying, mut nths, mut carried) = (Vec::<i64>::new(), Vec::<i64>::new(), vec![]);
+    for (place, draft) in (1..).zip(drafts) {
+        for (nth, file) in (1..).zip(&draft.files) {
+            carrying.push(place);
+            nths.push(nth);
+            carried.push(file.id.0);
+        }
+    }
     let lock: (&str, super::readers::Bound<'_>) = (LOCK, &[&sessions]);
     let work: (&str, super::readers::Bound<'_>) = (
         STORE,
@@ -141,6 +163,9 @@ async fn store(db: &Db, sessions: &[i64], drafts: &[&Draft]) -> Result<Vec<Row>,
             &times,
             &places,
             &names,
+            &carrying,
+            &nths,
+            &carried,
         ],
     );
     db.at_once(lock, work).await
@@ -172,7 +197,8 @@ async fn reasons(db: &Db, drafts: &[&Draft]) -> Vec<Result<Posted, StoreError>> 
 }
 
 /// A receipt counts for more than any other reason. Without one, the access list has changed or the
-/// message is an answer to nothing.
+/// message is an answer to nothing,
+/// or carries what its sender may not have.
 fn reason(row: &Row, draft: &Draft) -> Result<Posted, StoreError> {
     if row.try_get::<_, Option<&[u8]>>(5)?.is_some() {
         let first = first_result(row)?;
@@ -181,7 +207,10 @@ fn reason(row: &Row, draft: &Draft) -> Result<Posted, StoreError> {
     }
     match row.try_get::<_, Option<i64>>(6)? {
         None => Err(Denied::NotFound.into()),
-        Some(version) if version == draft.acl_version && draft.reply_to.is_some() => {
+        Some(version)
+            if version == draft.acl_version
+                && (draft.reply_to.is_some() || !draft.files.is_empty()) =>
+        {
             Err(Denied::NotFound.into())
         }
         Some(_) => Err(StoreError::Stale(Box::new(draft.clone()))),
@@ -217,9 +246,11 @@ pub(super) fn told(draft: &Draft, posted: &Posted) -> Message {
         client_id: draft.client_id,
         content: draft.content.clone(),
         reply_to: draft.reply_to,
+        thread: None,
         file: draft.file.clone(),
         sent_at: draft.sent_at,
         edited_at: None,
         deleted_at: None,
+        extras: Extras::of_files(&draft.files),
     }
 }

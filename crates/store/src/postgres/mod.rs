@@ -10,11 +10,14 @@
 mod accounts;
 pub mod backup;
 pub(crate) mod contents;
+mod extras;
+mod files;
 mod handles;
 pub mod health;
 mod log;
 mod logins;
 mod messages;
+mod reactions;
 mod readers;
 mod receipts;
 mod rooms;

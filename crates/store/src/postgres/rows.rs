@@ -1,7 +1,8 @@
 //! Rows in the domain's words: what every query of a kind selects, and how it is read.
 
 use parlor_domain::{
-    ClientId, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User, UserId, View,
+    ClientId, Extras, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User, UserId,
+    View,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -93,6 +94,11 @@ pub(super) fn maybe_user(row: &Row, column: usize) -> Result<Option<UserId>, Sto
     Ok(row.try_get::<_, Option<Uuid>>(column)?.map(UserId))
 }
 
+/// The id of a message in this column, or nothing.
+pub(super) fn maybe_message(row: &Row, column: usize) -> Result<Option<MessageId>, StoreError> {
+    Ok(row.try_get::<_, Option<Uuid>>(column)?.map(MessageId))
+}
+
 /// A person, as the logs name them.
 pub(super) struct Person {
     pub(super) no: i64,
@@ -119,10 +125,13 @@ pub(super) async fn user_no(db: &Db, id: UserId) -> Result<Option<i64>, StoreErr
 
 /// Selects messages `m`, to be read by [`message`].
 pub(super) const MESSAGE: &str = "select m.id, m.no, m.number, m.seq, s.id, u.id, m.client_id, \
-    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file from messages m \
-    join sessions s on s.no = m.session_no join users u on u.no = m.sender_no";
+    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras \
+    from messages m join sessions s on s.no = m.session_no join users u on u.no = m.sender_no";
 
-/// Reads a row of [`MESSAGE`].
+/// How many columns [`MESSAGE`] has.
+pub(super) const MESSAGE_COLUMNS: usize = 15;
+
+/// Reads a row of [`MESSAGE`]; what else there is of it is still to be read.
 pub(super) fn message(row: &Row) -> Result<Message, StoreError> {
     message_at(row, 0)
 }
@@ -138,11 +147,13 @@ pub(super) fn message_at(row: &Row, at: usize) -> Result<Message, StoreError> {
         sender: UserId(uuid(row, at + 5)?),
         client_id: ClientId(uuid(row, at + 6)?),
         content: row.try_get(at + 7)?,
-        reply_to: row.try_get::<_, Option<Uuid>>(at + 8)?.map(MessageId),
+        reply_to: maybe_message(row, at + 8)?,
         sent_at: time(row, at + 9)?,
         edited_at: maybe_time(row, at + 10)?,
         deleted_at: maybe_time(row, at + 11)?,
         file: row.try_get(at + 12)?,
+        thread: maybe_message(row, at + 13)?,
+        extras: Extras::of(row.try_get(at + 14)?),
     })
 }
 

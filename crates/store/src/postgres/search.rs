@@ -9,11 +9,11 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use parlor_domain::search::{Has, Query};
-use parlor_domain::{Limits, Message, UserId, message as said};
+use parlor_domain::{Limits, Message, UserId, mention};
 
-use super::PostgresStore;
 use super::readers::Db;
 use super::rows::{MESSAGE, exists, many, message};
+use super::{PostgresStore, extras};
 use crate::StoreError;
 use crate::search::{Asked, Found, Hit, Search};
 
@@ -84,6 +84,7 @@ async fn fits(
     if query.has.contains(&Has::Mention) && !names_somebody(db, &message).await? {
         return Ok(None);
     }
+    let message = extras::filled(db, scope.user_no, message).await?;
     Ok(Some(Hit { message, room }))
 }
 
@@ -91,6 +92,6 @@ async fn fits(
 async fn names_somebody(db: &Db, message: &Message) -> Result<bool, StoreError> {
     // Whatever the limit was when it was said; a text that was reworded may name more than that.
     let limits = Limits { mentions_max: MENTIONS_MAX, ..Limits::default() };
-    let keys = said::mentioned(&message.content, &limits).unwrap_or_default();
+    let keys = mention::mentioned(&message.content, &limits).unwrap_or_default();
     exists(db, "select 1 from users where username_key = any($1) limit 1", &[&keys]).await
 }

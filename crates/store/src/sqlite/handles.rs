@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::rooms::{ROOM, ROOM_COLUMNS, room_row};
 use super::rows::{
-    MESSAGE, USER_COLUMNS, exists, many, maybe_user, message, most, one, user_at, user_no, uuid,
+    MESSAGE, MESSAGE_COLUMNS, USER_COLUMNS, exists, many, maybe_user, message, most, one, user_at,
+    user_no, uuid,
 };
 use super::{SqliteStore, failed};
 use crate::StoreError;
@@ -233,7 +234,7 @@ fn placed_sql() -> String {
 }
 
 fn placed(row: &Row<'_>) -> rusqlite::Result<Placed> {
-    Ok(Placed { message: message(row)?, room: RoomId(uuid(row, 13)?) })
+    Ok(Placed { message: message(row)?, room: RoomId(uuid(row, MESSAGE_COLUMNS)?) })
 }
 
 /// What a listing leaves: its room is `?2`, its sender `?3`.

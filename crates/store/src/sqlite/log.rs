@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use parlor_domain::{
-    DeviceId, Event, EventKind, Gone, MessageId, RoomId, SessionId, Time, UserEvent, UserEventKind,
-    UserId,
+    DeviceId, Event, EventKind, Gone, Message, MessageId, RoomId, SessionId, Time, UserEvent,
+    UserEventKind, UserId,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::rows::{message_at, one, view};
-use super::{SqliteStore, accounts, failed, logins, rooms, sessions};
+use super::{SqliteStore, accounts, extras, failed, logins, rooms, sessions};
 use crate::stored::{EDITED, POSTED, Stored, StoredUser, damaged};
 use crate::{Log, LogPage, StoreError, UserLogPage};
 
@@ -115,7 +115,8 @@ fn between(
         return Ok(vec![]);
     }
     let sql = "select e.seq, e.kind, e.at, e.data, m.id, m.no, m.number, m.seq, s.id, u.id, \
-               m.client_id, m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file \
+               m.client_id, m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, \
+               m.thread_id, m.extras \
                from events e left join messages m on m.no = e.message_no \
                left join sessions s on s.no = m.session_no \
                left join users u on u.no = m.sender_no \
@@ -131,8 +132,8 @@ fn between(
 
 fn event(conn: &Connection, session: SessionId, row: &Row<'_>) -> Result<Event, StoreError> {
     let kind = match row.get(1).map_err(failed)? {
-        POSTED => EventKind::Posted(message_at(row, 4).map_err(failed)?),
-        EDITED => EventKind::Edited(message_at(row, 4).map_err(failed)?),
+        POSTED => EventKind::Posted(told(conn, row)?),
+        EDITED => EventKind::Edited(told(conn, row)?),
         _ => {
             let text = row.get_ref(3).map_err(failed)?;
             let text = text.as_str().map_err(|_| damaged("an event"))?;
@@ -144,6 +145,11 @@ fn event(conn: &Connection, session: SessionId, row: &Row<'_>) -> Result<Event, 
     };
     let (seq, at) = (row.get(0).map_err(failed)?, Time(row.get(2).map_err(failed)?));
     Ok(Event { session, seq, at, kind })
+}
+
+/// The message of an event, as everybody is told of it.
+fn told(conn: &Connection, row: &Row<'_>) -> Result<Message, StoreError> {
+    extras::filled(conn, extras::NOBODY, message_at(row, 4).map_err(failed)?)
 }
 
 fn user_events(

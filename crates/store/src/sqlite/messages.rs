@@ -3,17 +3,17 @@
 
 mod queries;
 
-pub(super) use queries::{Erased, erase};
+pub(super) use queries::{Erased, erase, seen};
 
-use parlor_domain::{ClientId, Denied, Draft, EventKind, Message, MessageId, Time};
+use parlor_domain::{ClientId, Denied, Draft, EventKind, Extras, Message, MessageId, Time};
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::failed;
 use super::receipts::{self, Made};
 use super::rows::one;
 use super::txn::{Head, Txn};
+use super::{failed, files};
 use crate::StoreError;
 use crate::messages::{Posted, Receipt};
 
@@ -44,6 +44,7 @@ pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreEr
         fresh: true,
     };
     write(txn, draft, &posted)?;
+    files::carry(txn, no, draft)?;
     let kind = EventKind::Posted(told(draft, &posted));
     txn.log(draft.session_no, draft.sent_at, Some(no), kind)?;
     Ok(posted)
@@ -58,6 +59,7 @@ fn admit(txn: &mut Txn<'_>, draft: &Draft) -> Result<(), StoreError> {
     if !reply_is_here(txn.conn, draft)? {
         return Err(Denied::NotFound.into());
     }
+    files::may_carry(txn.conn, draft)?;
     let (key, made) = ((draft.client_id, draft.digest), (Made::Message, *txn.next_message_no));
     let fresh = receipts::keep(txn, draft.sender_no, &key, made, draft.sent_at)?;
     fresh.then_some(()).ok_or(StoreError::KeyReused)
@@ -73,7 +75,8 @@ fn still_holds(draft: &Draft, head: Head) -> bool {
 fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreError> {
     let key = draft.client_id.0.as_bytes();
     let sql = "insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
-               content, reply_to, sent_at, file) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               content, reply_to, sent_at, file, extras) \
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let row = params![
         posted.no,
         draft.id.0.as_bytes(),
@@ -86,6 +89,7 @@ fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreE
         draft.reply_to.as_ref().map(|id| id.0.as_bytes()),
         draft.sent_at.0,
         draft.file,
+        Extras::of_files(&draft.files).map_or(0, |extras| extras.bits),
     ];
     txn.execute(sql, row)?;
     let sql = "insert or ignore into mentions (session_no, user_no, number) \
@@ -110,10 +114,12 @@ fn told(draft: &Draft, posted: &Posted) -> Message {
         client_id: draft.client_id,
         content: draft.content.clone(),
         reply_to: draft.reply_to,
+        thread: None,
         file: draft.file.clone(),
         sent_at: draft.sent_at,
         edited_at: None,
         deleted_at: None,
+        extras: Extras::of_files(&draft.files),
     }
 }
 

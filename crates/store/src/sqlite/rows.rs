@@ -1,7 +1,8 @@
 //! Rows in the domain's words: what every query of a kind selects, and how it is read.
 
 use parlor_domain::{
-    ClientId, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User, UserId, View,
+    ClientId, Extras, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User, UserId,
+    View,
 };
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
@@ -97,6 +98,12 @@ pub(super) fn maybe_user(row: &Row<'_>, column: usize) -> rusqlite::Result<Optio
     Ok(id.map(|id| UserId(Uuid::from_bytes(id))))
 }
 
+/// The id of a message in this column, or nothing.
+pub(super) fn maybe_message(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<MessageId>> {
+    let id: Option<[u8; 16]> = row.get(column)?;
+    Ok(id.map(|id| MessageId(Uuid::from_bytes(id))))
+}
+
 /// A person, as the logs name them.
 pub(super) struct Person {
     pub(super) no: i64,
@@ -122,17 +129,19 @@ pub(super) fn user_no(conn: &Connection, id: UserId) -> Result<Option<i64>, Stor
 
 /// Selects messages `m`, to be read by [`message`].
 pub(super) const MESSAGE: &str = "select m.id, m.no, m.number, m.seq, s.id, u.id, m.client_id, \
-    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file from messages m \
-    join sessions s on s.no = m.session_no join users u on u.no = m.sender_no";
+    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras \
+    from messages m join sessions s on s.no = m.session_no join users u on u.no = m.sender_no";
 
-/// Reads a row of [`MESSAGE`].
+/// How many columns [`MESSAGE`] has.
+pub(super) const MESSAGE_COLUMNS: usize = 15;
+
+/// Reads a row of [`MESSAGE`]; what else there is of it is still to be read.
 pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     message_at(row, 0)
 }
 
 /// Reads a row of [`MESSAGE`] whose columns begin at `at`.
 pub(super) fn message_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Message> {
-    let reply_to: Option<[u8; 16]> = row.get(at + 8)?;
     Ok(Message {
         id: MessageId(uuid(row, at)?),
         no: row.get(at + 1)?,
@@ -142,11 +151,13 @@ pub(super) fn message_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Message> 
         sender: UserId(uuid(row, at + 5)?),
         client_id: ClientId(uuid(row, at + 6)?),
         content: row.get(at + 7)?,
-        reply_to: reply_to.map(|id| MessageId(Uuid::from_bytes(id))),
+        reply_to: maybe_message(row, at + 8)?,
         sent_at: Time(row.get(at + 9)?),
         edited_at: row.get::<_, Option<i64>>(at + 10)?.map(Time),
         deleted_at: row.get::<_, Option<i64>>(at + 11)?.map(Time),
         file: row.get(at + 12)?,
+        thread: maybe_message(row, at + 13)?,
+        extras: Extras::of(row.get(at + 14)?),
     })
 }
 

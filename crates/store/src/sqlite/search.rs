@@ -7,11 +7,11 @@ mod scope;
 
 use async_trait::async_trait;
 use parlor_domain::search::{Has, Query};
-use parlor_domain::{Limits, Message, UserId, message as said};
+use parlor_domain::{Limits, Message, UserId, mention};
 use rusqlite::Connection;
 
 use super::rows::{MESSAGE, exists, message, one};
-use super::{SqliteStore, failed};
+use super::{SqliteStore, extras, failed};
 use crate::StoreError;
 use crate::search::{Asked, Found, Hit, Search};
 
@@ -72,6 +72,7 @@ fn fits(
     if query.has.contains(&Has::Mention) && !names_somebody(conn, &message)? {
         return Ok(None);
     }
+    let message = extras::filled(conn, scope.user_no, message)?;
     Ok(Some(Hit { message, room }))
 }
 
@@ -79,7 +80,7 @@ fn fits(
 fn names_somebody(conn: &Connection, message: &Message) -> Result<bool, StoreError> {
     // Whatever the limit was when it was said; a text that was reworded may name more than that.
     let limits = Limits { mentions_max: MENTIONS_MAX, ..Limits::default() };
-    let keys = said::mentioned(&message.content, &limits);
+    let keys = mention::mentioned(&message.content, &limits);
     for key in keys.unwrap_or_default() {
         if exists(conn, "select 1 from users where username_key = ?", [key])? {
             return Ok(true);

@@ -157,7 +157,16 @@ async fn an_older_database_is_indexed_in_the_background() {
     }
     close(w).await;
     let older = "drop table search; delete from meta where key = 'search_indexed_to'; \
-                 delete from refinery_schema_history where version = 5";
+                 drop table reactions; drop table pins; drop table forwards; drop table threads; \
+                 drop table followers; drop table drafts; drop index events_of_reactions; \
+                 drop index messages_in_threads; drop index messages_by_sender; \
+                 create index messages_by_sender on messages (sender_no, no); \
+                 alter table messages drop column extras; \
+                 alter table messages drop column thread_id; \
+                 alter table messages drop column threaded; \
+                 alter table heads drop column threaded; \
+                 alter table mentions drop column root_no; \
+                 delete from refinery_schema_history where version >= 5";
     Connection::open(&path).unwrap().execute_batch(older).unwrap();
     let w = world_in(&path, Box::new(()));
     assert_eq!(w.find(ana, "message 7 ").await, ["message 7"]);

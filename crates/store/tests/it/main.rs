@@ -9,6 +9,7 @@
 mod accounts;
 mod concurrency;
 mod entries;
+mod filing;
 mod handles;
 mod index;
 mod lanes;
@@ -21,6 +22,7 @@ mod nodes;
 mod paging;
 mod postgres;
 mod random;
+mod reactions;
 mod rooms;
 mod searching;
 mod sessions;
@@ -116,6 +118,16 @@ macro_rules! suite {
                 a_receipt_is_forgotten_in_its_time
                 receipts_of_places_are_forgotten_too
             }
+            reactions {
+                a_reaction_is_told_and_counted
+                a_repeated_reaction_changes_nothing
+                people_of_a_reaction_are_named_in_order_and_paged
+                reactions_are_seen_wherever_a_message_is_read
+                too_many_reactions_are_refused
+                reactions_go_with_their_message
+                who_cannot_see_a_message_cannot_react_to_it
+                a_deleted_account_takes_its_reactions_back
+            }
             paging {
                 the_newest_page_ends_at_the_head
                 a_page_before_or_after_a_number_leaves_it_out
@@ -139,6 +151,21 @@ macro_rules! suite {
                 an_entry_about_what_one_has_left_shows_nothing
                 heads_are_told_of_what_exists
                 the_store_says_that_it_works
+            }
+            filing {
+                an_upload_grows_in_turns
+                a_complete_upload_becomes_a_file
+                nobody_keeps_more_than_there_is_room_for
+                fifty_at_once_do_not_exceed_a_quota
+                the_same_bytes_go_with_the_last_who_has_them
+                what_came_to_nothing_is_swept
+                what_nobody_was_shown_goes_in_time
+                a_file_has_one_thumbnail_which_goes_with_it
+                who_goes_takes_along_what_nobody_was_shown
+                a_file_is_seen_by_those_who_may_read_a_message_with_it
+                nobody_sends_what_they_may_not_have
+                a_file_goes_with_the_last_message_that_carries_it
+                files_go_with_their_room
             }
             searching {
                 what_was_said_is_found_at_once_newest_first

@@ -173,6 +173,8 @@ pub(crate) async fn a_message_is_found_by_what_it_has(w: World) {
         content: "an answer".to_owned(),
         reply_to: Some(first.id),
         file: None,
+        files: vec![],
+        carried: vec![],
         blank: false,
     };
     let draft = view.admit_post(cmd, MessageId(id()), [7; 16], w.now(), &Limits::default());

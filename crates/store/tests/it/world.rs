@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use parlor_domain::member::Role;
 use parlor_domain::message::{Rewording, SendMessage};
+use parlor_domain::reaction::ReactionFacts;
 use parlor_domain::room::{self, NewRoom, Settings};
 use parlor_domain::session::{self};
 use parlor_domain::{
     ClientId, Denied, Draft, Event, EventKind, Limits, Message, MessageId, Room, RoomChange,
     RoomFacts, RoomId, RoomKind, Session, SessionChange, SessionFacts, SessionId, Time, User,
-    UserEvent, UserId, name, search,
+    UserEvent, UserId, View, name, search,
 };
 use parlor_store::accounts::NewAccount;
+use parlor_store::reactions::Reacting;
 use parlor_store::rooms::RoomDraft;
 use parlor_store::search::{Asked, Found};
 use parlor_store::sessions::NewSession;
@@ -259,6 +261,8 @@ impl World {
             content: text.to_owned(),
             reply_to: None,
             file: None,
+            files: vec![],
+            carried: vec![],
             blank: false,
         };
         let (limits, message) = (Limits::default(), MessageId(id()));
@@ -293,6 +297,25 @@ impl World {
     pub(crate) async fn unsay(&self, user: UserId, message: MessageId) -> Result<(), StoreError> {
         let decide = Box::new(|view: &parlor_domain::View, old: &Message| view.admit_delete(old));
         self.store.delete(user, message, self.now(), decide).await
+    }
+
+    pub(crate) async fn react(
+        &self,
+        user: UserId,
+        message: MessageId,
+        emoji: &str,
+        on: bool,
+    ) -> Result<(), StoreError> {
+        let decide = Box::new(move |view: &View, message: &Message, facts: &ReactionFacts| {
+            view.admit_reaction(message, on, facts, &Limits::default())
+        });
+        let reacting = Reacting { user, message, emoji: emoji.to_owned(), on };
+        self.store.react(reacting, self.now(), decide).await
+    }
+
+    /// A message as somebody sees it.
+    pub(crate) async fn message(&self, user: UserId, message: MessageId) -> Message {
+        self.store.message(user, message).await.unwrap().expect("they see it")
     }
 
     /// What somebody finds, in one go.

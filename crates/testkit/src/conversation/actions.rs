@@ -24,6 +24,7 @@ impl Cast<'_> {
             [W("say" | "reply" | "edit" | "delete" | "repeat"), T(_), ..] => {
                 self.speak(who, rest).await.map(|()| false)
             }
+            [W("react" | "unreact"), ..] => self.deal(who, rest).await.map(|()| false),
             [W("read" | "type"), ..] => self.murmur(who, rest).await.map(|()| false),
             [W("take" | "set" | "hide" | "show"), ..] => self.profile(who, rest).await,
             [W("sign" | "change" | "go" | "come" | "forget"), ..] => self.login(who, rest).await,

@@ -51,6 +51,9 @@ impl Cast<'_> {
             [W("read"), W("in"), T(place), W(":"), texts @ ..] => {
                 self.reads(who, place, texts).await?;
             }
+            [W("see"), W("reactions"), W("to"), T(content), W(":"), expected @ ..] => {
+                self.sees_reactions(who, content, expected).await?;
+            }
             [W("page"), T(place), rest @ ..] => {
                 let mut halves = rest.splitn(2, |token| *token == W(":"));
                 let (asked, expected) = (halves.next(), halves.next());

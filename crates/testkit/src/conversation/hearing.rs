@@ -22,7 +22,7 @@ const ENDED_WITHIN: Duration = Duration::from_secs(5);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// Says whether an incident is the one that is waited for.
-type Wanted = Box<dyn Fn(&Incident) -> bool>;
+pub(super) type Wanted = Box<dyn Fn(&Incident) -> bool>;
 
 impl Cast<'_> {
     /// Waits until somebody hears this. What else comes of the same log before is passed over.
@@ -229,12 +229,12 @@ impl Cast<'_> {
                 let who = self.person(who).id.clone();
                 murmur(move |frame| matches!(frame, Frame::Presence(p) if p.offline.contains(&who)))
             }
-            _ => panic!("nobody hears {what:?}"),
+            _ => self.wanted_of_deals(what),
         }
     }
 }
 
-fn event(wanted: impl Fn(&Event, &Kind) -> bool + 'static) -> Wanted {
+pub(super) fn event(wanted: impl Fn(&Event, &Kind) -> bool + 'static) -> Wanted {
     Box::new(move |incident| match incident {
         Incident::Event(event) => event.kind.as_ref().is_some_and(|kind| wanted(event, kind)),
         _ => false,
@@ -250,6 +250,7 @@ fn is_by(event: &Event, id: &str) -> bool {
     match &event.kind {
         Some(Kind::Posted(m) | Kind::Edited(m)) => m.sender_id == id,
         Some(Kind::Deleted(d)) => d.by == id,
+        Some(Kind::Reacted(r)) => r.user_id == id,
         Some(Kind::Joined(j)) => j.by.as_deref().unwrap_or(&j.user_id) == id,
         Some(Kind::Left(l)) => l.by.as_deref().unwrap_or(&l.user_id) == id,
         Some(Kind::RoleChanged(c)) => c.by == id,

@@ -4,6 +4,7 @@
 mod actions;
 mod cast;
 mod checks;
+mod deals;
 mod ear;
 mod hearing;
 mod script;

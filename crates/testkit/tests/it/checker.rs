@@ -51,6 +51,7 @@ impl Entry {
             Kind::SessionSettings(_) => What::Other(16),
             Kind::RoomSettings(_) => What::Other(17),
             Kind::Ended(_) => What::Other(18),
+            Kind::Reacted(_) => What::Other(19),
             Kind::Added(_) => What::Other(30),
             Kind::Removed(_) => What::Other(31),
             Kind::RoomCreated(_) => What::Other(32),

@@ -11,6 +11,7 @@ mod conversations;
 mod deploy;
 mod described;
 mod disconnects;
+mod files;
 mod kills;
 mod log;
 mod matrix;

@@ -53,6 +53,20 @@ const ALONE: &[Rule] = &[
     ("GET /rooms", "", [401, 200, 200, 200, 200, 200, 200]),
     ("POST /rooms", r#"{"name":"Mine"}"#, [401, 201, 201, 201, 201, 201, 201]),
     ("GET /rooms/public", "", [401, 200, 200, 200, 200, 200, 200]),
+    ("OPTIONS /uploads", "", [204; 7]),
+    ("POST /uploads", "", [401, 201, 201, 201, 201, 201, 201]),
+    // The owner's own upload and file, which nobody was shown yet.
+    ("HEAD /uploads/{upload}", "", [401, 404, 404, 404, 404, 404, 200]),
+    ("PATCH /uploads/{upload}", "abc", [401, 404, 404, 404, 404, 404, 204]),
+    ("DELETE /uploads/{upload}", "", [401, 404, 404, 404, 404, 404, 204]),
+    ("POST /files?name=x", "abc", [401, 201, 201, 201, 201, 201, 201]),
+    ("GET /files/{file}", "", [401, 404, 404, 404, 404, 404, 200]),
+    ("DELETE /files/{file}", "", [401, 404, 404, 404, 404, 404, 204]),
+    ("POST /media-ticket", "", [401, 200, 200, 200, 200, 200, 200]),
+    // Each with a ticket of their own.
+    ("GET /media/{file}/x", "", [401, 404, 404, 404, 404, 404, 200]),
+    // There is none, as of no file that is no picture.
+    ("GET /media/{file}/thumbnail", "", [401, 404, 404, 404, 404, 404, 404]),
     // Not a WebSocket handshake, whoever asks.
     ("GET /socket", "", [426; 7]),
 ];
@@ -160,6 +174,8 @@ struct Scene {
     session: String,
     message: String,
     device: String,
+    upload: String,
+    file: String,
 }
 
 impl Town {
@@ -204,7 +220,13 @@ impl Town {
         let session: v1::Session = made.expect("an owner may open a session");
         let message = owner.say(&room.main_session_id, "hello").await.expect("it is said");
         let device = self.server.device("owner").await.device;
-        Scene { room, session: session.id, message: message.id, device }
+        let begin = owner.request("POST", "/uploads").header("Tus-Resumable", "1.0.0");
+        let begun = owner.send(begin.header("Upload-Length", "3")).await;
+        let upload = begun.header("location").expect("an upload may begin");
+        let upload = upload.rsplit('/').next().unwrap_or_default().to_owned();
+        let sent = owner.request("POST", "/files?name=x").body("text/plain", *b"abc");
+        let file = owner.send(sent).await.json()["id"].as_str().unwrap_or_default().to_owned();
+        Scene { room, session: session.id, message: message.id, device, upload, file }
     }
 
     fn filled(&self, text: &str, scene: &Scene) -> String {
@@ -219,6 +241,8 @@ impl Town {
             ("{session}", &scene.session),
             ("{message}", &scene.message),
             ("{device}", &scene.device),
+            ("{upload}", &scene.upload),
+            ("{file}", &scene.file),
             ("{target}", &self.target.id),
             ("{outside}", &self.outside.id),
             ("{newcomer}", &self.newcomer.id),
@@ -229,12 +253,30 @@ impl Town {
         .fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 
+    /// What lets somebody fetch files.
+    async fn ticket(&self, asker: &str) -> String {
+        if asker == "anonymous" {
+            return String::new();
+        }
+        let ticket = self.person(asker).call("POST", "/media-ticket", None::<&v1::Ping>).await;
+        ticket.map(|ticket: v1::MediaTicket| ticket.ticket).expect("everybody gets one")
+    }
+
     /// Asks, and returns the status. Whatever ends a login ends one that was made for it.
     async fn ask(&self, rule: &Rule, asker: &str, scene: &Scene) -> u16 {
         let (method, path) = rule.0.split_once(' ').expect("a method and a path");
-        let path = format!("/api/v1{}", self.filled(path, scene));
+        let mut path = format!("/api/v1{}", self.filled(path, scene));
+        if path.starts_with("/api/v1/media/") {
+            path = format!("{}?ticket={}", &path["/api/v1".len()..], self.ticket(asker).await);
+        }
         let mut request = Request::new(method, &path);
-        if !rule.1.is_empty() {
+        if path.contains("/uploads") {
+            request = request.header("Tus-Resumable", "1.0.0").header("Upload-Length", "3");
+            request = request.header("Upload-Offset", "0");
+        }
+        if rule.1 == "abc" {
+            request = request.body("application/offset+octet-stream", *b"abc");
+        } else if !rule.1.is_empty() {
             request = request.json(&self.filled(rule.1, scene));
         }
         let ends_login = path.contains("/auth/log") || path.contains("password");

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use super::super::messages::{Erased, erase};
 use super::super::rows::{exists, many, most, one, user_no, uuid};
 use super::super::txn::Txn;
-use super::super::{logins, rooms};
+use super::super::{files, logins, reactions, rooms};
 use crate::StoreError;
 
 /// What is left of a person: a number that their messages' tombstones refer to. The key is one
@@ -51,6 +51,7 @@ async fn delete_while(
         // Changed meanwhile: what was done so far is undone, and can be asked for again.
         return Err(StoreError::Busy);
     }
+    files::leave(txn, no).await?;
     let revoked = logins::revoke_all(txn, no, None, now).await?;
     for sql in [
         "delete from codes where user_no = $1",
@@ -84,7 +85,7 @@ pub(super) async fn forget_pending(
     }
 }
 
-/// Erases messages of deleted accounts; see [`crate::Accounts::erase_deleted`].
+/// Erases what deleted accounts said, and how they reacted; see [`crate::Accounts::erase_deleted`].
 pub(super) async fn erase_deleted(txn: &mut Txn, limit: u64, now: Time) -> Result<u64, StoreError> {
     let sql = "select no, id from users where deleted_at is not null and erased_at is null \
                order by no limit 1";
@@ -108,13 +109,11 @@ pub(super) async fn erase_deleted(txn: &mut Txn, limit: u64, now: Time) -> Resul
         Ok(Erased { id, no, session_no: row.try_get(2)?, number: row.try_get(3)? })
     })
     .await?;
-    let count = doomed.len() as u64;
     erase(txn, left, user, now).await?;
-    if count < limit {
+    if doomed.is_empty() && reactions::withdraw(txn, (no, user), limit, now).await? == 0 {
         let sql = "update users set erased_at = $2 where no = $1 and erased_at is null";
         txn.execute(sql, &[&no, &now.0]).await?;
-        // There may be another account to be erased.
-        return Ok(limit);
     }
-    Ok(count)
+    // There may be more of it, or another account to be erased.
+    Ok(limit)
 }

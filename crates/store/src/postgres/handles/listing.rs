@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::super::readers::Db;
-use super::super::rows::{MESSAGE, many, message, most, one, uuid};
+use super::super::rows::{MESSAGE, MESSAGE_COLUMNS, many, message, most, one, uuid};
 use crate::StoreError;
 use crate::handles::Listing;
 
@@ -31,7 +31,7 @@ const MAIN: &str = "join rooms r on r.main_session_no = m.session_no \
 
 /// Reads a row of [`select`].
 pub(super) fn placed(row: &Row) -> Result<Placed, StoreError> {
-    Ok(Placed { message: message(row)?, room: RoomId(uuid(row, 13)?) })
+    Ok(Placed { message: message(row)?, room: RoomId(uuid(row, MESSAGE_COLUMNS)?) })
 }
 
 /// What a listing is narrowed to, and what that is bound to.

@@ -13,10 +13,13 @@ use uuid::Uuid;
 use super::{Append, first_result};
 use crate::StoreError;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
+use crate::postgres::extras::NOBODY;
 use crate::postgres::readers::Db;
-use crate::postgres::rows::{MESSAGE, many, message, message_at, most, one, time, uuid, view};
+use crate::postgres::rows::{
+    MESSAGE, MESSAGE_COLUMNS, many, message, message_at, most, one, time, user_no, uuid, view,
+};
 use crate::postgres::txn::Txn;
-use crate::postgres::{PostgresStore, receipts, search};
+use crate::postgres::{PostgresStore, extras, files, receipts, search};
 
 #[async_trait]
 impl Messages for PostgresStore {
@@ -60,7 +63,9 @@ impl Messages for PostgresStore {
         txn.execute(sql, &[&content, &file, &now.0, &old.no]).await?;
         search::reword(&txn, (view.session_no, old.number), old.no, &content).await?;
         let new = Message { content, file, edited_at: Some(now), ..old };
-        txn.log(view.session_no, now, Some(new.no), EventKind::Edited(new.clone())).await?;
+        let told = extras::filled(&txn, NOBODY, new.clone()).await?;
+        txn.log(view.session_no, now, Some(new.no), EventKind::Edited(told)).await?;
+        let new = extras::filled(&txn, view.user_no, new).await?;
         txn.commit().await?;
         Ok(new)
     }
@@ -81,7 +86,11 @@ impl Messages for PostgresStore {
     }
 
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
-        Ok(seen(&self.read().await?, user, id).await?.map(|(_, message)| message))
+        let db = self.read().await?;
+        match seen(&db, user, id).await? {
+            Some((view, message)) => extras::filled(&db, view.user_no, message).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     async fn page(
@@ -109,9 +118,9 @@ impl Messages for PostgresStore {
         let rows = db.query(NEWEST, &[&user.0, &sessions, &messages]).await?;
         let mut found: Vec<(SessionId, MessagePage)> = Vec::new();
         for row in &rows {
-            let session = SessionId(uuid(row, 13)?);
+            let session = SessionId(uuid(row, MESSAGE_COLUMNS)?);
             if found.last().is_none_or(|(last, _)| *last != session) {
-                let more_before = row.try_get(14)?;
+                let more_before = row.try_get(MESSAGE_COLUMNS + 1)?;
                 let page = MessagePage { messages: vec![], more_before, more_after: false };
                 found.push((session, page));
             }
@@ -120,6 +129,12 @@ impl Messages for PostgresStore {
             {
                 page.messages.push(message_at(row, 0)?);
             }
+        }
+        let all = found.iter_mut().flat_map(|(_, page)| &mut page.messages);
+        let mut all: Vec<&mut Message> = all.filter(|message| message.extras.is_some()).collect();
+        if !all.is_empty() {
+            let reader_no = user_no(&db, user).await?.unwrap_or(NOBODY);
+            extras::fill(&db, reader_no, &mut all).await?;
         }
         Ok(found)
     }
@@ -144,7 +159,13 @@ impl Messages for PostgresStore {
         let (before, limit) = (before.unwrap_or(i64::MAX), most(limit));
         let room = room.map(|room| room.0);
         let db = self.one().await?;
-        many(&db, &sql, &[&user.0, &author.0, &before, &limit, &room], message).await
+        let bound = [&user.0 as _, &author.0 as _, &before as _, &limit as _, &room as _];
+        let mut found = many(&db, &sql, &bound, message).await?;
+        if found.iter().any(|message| message.extras.is_some()) {
+            let reader_no = user_no(&db, user).await?.unwrap_or(NOBODY);
+            extras::fill_all(&db, reader_no, &mut found).await?;
+        }
+        Ok(found)
     }
 
     async fn revisions(
@@ -173,7 +194,8 @@ impl Messages for PostgresStore {
 /// The newest messages of the sessions in which something was said last: the message, the session,
 /// and whether there are earlier ones.
 const NEWEST: &str = "select m.id, m.no, m.number, m.seq, t.id, u.id, m.client_id, m.content, \
-    m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, t.id, t.number > $3 from \
+    m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras, \
+    t.id, t.number > $3 from \
     (select s.no, s.id, h.number, last.no as last_no from session_members me \
     join sessions s on s.no = me.session_no and s.ended_at is null \
     join room_members rm on rm.room_no = s.room_no and rm.user_no = me.user_no \
@@ -210,6 +232,8 @@ pub(in super::super) async fn erase(
     txn.execute(sql, &[&now.0, &nos]).await?;
     txn.execute("delete from revisions where message_no = any($1)", &[&nos]).await?;
     search::remove(txn, &nos).await?;
+    extras::erase(txn, &nos).await?;
+    files::release(txn, &nos).await?;
     let sql = "delete from mentions m using unnest($1::bigint[], $2::bigint[]) \
                e (session_no, number) where m.session_no = e.session_no and m.number = e.number";
     txn.execute(sql, &[&sessions, &numbers]).await?;
@@ -220,8 +244,13 @@ pub(in super::super) async fn erase(
     Ok(())
 }
 
-/// A message and its session, if the user is in that session.
-async fn seen(db: &Db, user: UserId, id: MessageId) -> Result<Option<(View, Message)>, StoreError> {
+/// A message and its session, if the user is in that session. What else there is of the message is
+/// still to be read.
+pub(in super::super) async fn seen(
+    db: &Db,
+    user: UserId,
+    id: MessageId,
+) -> Result<Option<(View, Message)>, StoreError> {
     let sql = format!("{MESSAGE} where m.id = $1");
     let Some(found) = one(db, &sql, &[&id.0], message).await? else {
         return Ok(None);
@@ -230,7 +259,11 @@ async fn seen(db: &Db, user: UserId, id: MessageId) -> Result<Option<(View, Mess
 }
 
 /// The same, to be changed: nobody else changes it, or who is in its session, meanwhile.
-async fn held(txn: &mut Txn, user: UserId, id: MessageId) -> Result<(View, Message), StoreError> {
+pub(in super::super) async fn held(
+    txn: &mut Txn,
+    user: UserId,
+    id: MessageId,
+) -> Result<(View, Message), StoreError> {
     let sql = "select session_no from messages where id = $1";
     let session_no: Option<i64> = one(txn, sql, &[&id.0], |row| Ok(row.try_get(0)?)).await?;
     txn.lock_heads(&[session_no.ok_or(Denied::NotFound)?]).await?;
@@ -258,6 +291,7 @@ async fn read_page(
     if descending {
         messages.reverse();
     }
+    extras::fill_all(db, view.user_no, &mut messages).await?;
     let sql = "select number from heads where session_no = $1";
     let head = one(db, sql, &[&view.session_no], |row| Ok(row.try_get(0)?)).await?;
     let head: i64 = head.unwrap_or(0);

@@ -4,13 +4,13 @@ use parlor_domain::{EventKind, Gone, SessionId, Time, UserEventKind, UserId};
 use tokio_postgres::Row;
 
 use super::super::rows::{many, uuid};
-use super::super::search;
 use super::super::txn::Txn;
+use super::super::{files, search};
 use super::Place;
 use crate::StoreError;
 
 /// What goes with a room, in an order that keeps every reference valid.
-const ROWS: [&str; 13] = [
+const ROWS: [&str; 19] = [
     "delete from receipts r using messages m join sessions s on s.no = m.session_no \
      where s.room_no = $1 and r.user_no = m.sender_no and r.key = m.client_id \
      and r.kind = 1 and r.made_no = m.no",
@@ -19,6 +19,14 @@ const ROWS: [&str; 13] = [
     "delete from receipts where kind <> 1 and kind = 2 and made_no = $1",
     "delete from revisions where message_no in (select m.no \
      from messages m join sessions s on s.no = m.session_no where s.room_no = $1)",
+    "delete from reactions where message_no in (select m.no \
+     from messages m join sessions s on s.no = m.session_no where s.room_no = $1)",
+    "delete from forwards where message_no in (select m.no \
+     from messages m join sessions s on s.no = m.session_no where s.room_no = $1)",
+    "delete from pins where session_no in (select no from sessions where room_no = $1)",
+    "delete from threads where session_no in (select no from sessions where room_no = $1)",
+    "delete from followers where session_no in (select no from sessions where room_no = $1)",
+    "delete from drafts where session_no in (select no from sessions where room_no = $1)",
     "delete from mentions where session_no in (select no from sessions where room_no = $1)",
     "delete from events where session_no in (select no from sessions where room_no = $1)",
     "delete from messages where session_no in (select no from sessions where room_no = $1)",
@@ -61,10 +69,20 @@ pub(super) async fn delete(
     tell(txn, place, &sessions, now).await?;
     txn.be_patient().await?;
     search::remove_room(txn, place.no).await?;
+    release_files(txn, place).await?;
     for sql in ROWS {
         txn.execute(sql, &[&place.no]).await?;
     }
     Ok(())
+}
+
+/// Takes their files from a room's messages.
+async fn release_files(txn: &Txn, place: &Place) -> Result<(), StoreError> {
+    let sql = "select distinct a.message_no from attachments a \
+               join messages m on m.no = a.message_no \
+               join sessions s on s.no = m.session_no where s.room_no = $1";
+    let carrying = many(txn, sql, &[&place.no], |row| Ok(row.try_get(0)?)).await?;
+    files::release(txn, &carrying).await
 }
 
 /// Tells everybody in the sessions that they are gone, the main one last.

@@ -7,7 +7,7 @@ use super::super::messages::{Erased, erase};
 use super::super::rows::{exists, many, most, one, user_no, uuid};
 use super::super::search::Gone;
 use super::super::txn::Txn;
-use super::super::{logins, rooms};
+use super::super::{files, logins, reactions, rooms};
 use crate::StoreError;
 
 /// What is left of a person: a number that their messages' tombstones refer to. The key is one
@@ -28,6 +28,7 @@ pub(super) fn delete(
         return Err(Denied::NotFound.into());
     }
     leave_all(txn, user, no, now)?;
+    files::leave(txn, no)?;
     let revoked = logins::revoke_all(txn, no, None, now)?;
     for sql in [
         "delete from codes where user_no = ?",
@@ -62,7 +63,7 @@ pub(super) fn forget_pending(
     }
 }
 
-/// Erases messages of deleted accounts; see [`crate::Accounts::erase_deleted`].
+/// Erases what deleted accounts said, and how they reacted; see [`crate::Accounts::erase_deleted`].
 pub(super) fn erase_deleted(txn: &mut Txn<'_>, limit: u64, now: Time) -> Result<u64, StoreError> {
     let sql = "select no, id from users where deleted_at is not null and erased_at is null limit 1";
     let next = one(txn.conn, sql, [], |row| Ok((row.get::<_, i64>(0)?, UserId(uuid(row, 1)?))))?;
@@ -75,14 +76,13 @@ pub(super) fn erase_deleted(txn: &mut Txn<'_>, limit: u64, now: Time) -> Result<
         let gone = Gone { no: row.get(0)?, session_no: row.get(3)?, text: row.get(4)? };
         Ok(Erased { id: MessageId(uuid(row, 1)?), number: row.get(2)?, gone })
     })?;
-    let count = doomed.len() as u64;
-    for erased in doomed {
-        erase(txn, erased, user, now)?;
+    let erased = doomed.len();
+    for doomed in doomed {
+        erase(txn, doomed, user, now)?;
     }
-    if count < limit {
+    if erased == 0 && reactions::withdraw(txn, (no, user), limit, now)? == 0 {
         txn.execute("update users set erased_at = ? where no = ?", [now.0, no])?;
-        // There may be another account to be erased.
-        return Ok(limit);
     }
-    Ok(count)
+    // There may be more of it, or another account to be erased.
+    Ok(limit)
 }

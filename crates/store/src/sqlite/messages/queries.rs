@@ -12,12 +12,13 @@ use tokio::sync::oneshot;
 use super::{Append, receipt};
 use crate::StoreError;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
+use crate::sqlite::extras::NOBODY;
 use crate::sqlite::receipts;
 use crate::sqlite::rows::{MESSAGE, many, message, most, one, user_no, uuid, view};
 use crate::sqlite::search::{self, Gone};
 use crate::sqlite::txn::Txn;
 use crate::sqlite::writer::Op;
-use crate::sqlite::{SqliteStore, failed};
+use crate::sqlite::{SqliteStore, extras, failed, files};
 
 #[async_trait]
 impl Messages for SqliteStore {
@@ -66,8 +67,9 @@ impl Messages for SqliteStore {
             txn.execute(sql, params![content, file, now.0, old.no])?;
             search::reword(txn, &gone(&view, &old), &content)?;
             let new = Message { content, file, edited_at: Some(now), ..old };
-            txn.log(view.session_no, now, Some(new.no), EventKind::Edited(new.clone()))?;
-            Ok(new)
+            let told = extras::filled(txn.conn, NOBODY, new.clone())?;
+            txn.log(view.session_no, now, Some(new.no), EventKind::Edited(told))?;
+            extras::filled(txn.conn, view.user_no, new)
         })
         .await
     }
@@ -89,7 +91,12 @@ impl Messages for SqliteStore {
     }
 
     async fn message(&self, user: UserId, id: MessageId) -> Result<Option<Message>, StoreError> {
-        self.read(move |conn| Ok(seen(conn, user, id)?.map(|(_, message)| message))).await
+        self.read(move |conn| {
+            let found = seen(conn, user, id)?;
+            let filled = found.map(|(view, message)| extras::filled(conn, view.user_no, message));
+            filled.transpose()
+        })
+        .await
     }
 
     async fn page(
@@ -159,7 +166,10 @@ impl Messages for SqliteStore {
             let room = room.map(|room| room.0.into_bytes());
             let bound = params![user.0.as_bytes(), author.0.as_bytes(), before, limit, room];
             let rows = statement.query_map(bound, message).map_err(failed)?;
-            rows.collect::<Result<_, _>>().map_err(failed)
+            let mut found: Vec<Message> = rows.collect::<Result<_, _>>().map_err(failed)?;
+            let reader_no = user_no(conn, user)?.unwrap_or(NOBODY);
+            extras::fill(conn, reader_no, &mut found)?;
+            Ok(found)
         })
         .await
     }
@@ -209,6 +219,8 @@ pub(in super::super) fn erase(
     txn.execute(sql, params![now.0, no])?;
     txn.execute("delete from revisions where message_no = ?", [no])?;
     search::remove(txn, 1, [Ok(gone)].into_iter())?;
+    extras::erase(txn, no)?;
+    files::release(txn, no)?;
     txn.erase();
     let sql = "delete from mentions where session_no = ? and number = ?";
     txn.execute(sql, params![session_no, number])?;
@@ -217,8 +229,9 @@ pub(in super::super) fn erase(
     Ok(())
 }
 
-/// A message and its session, if the user is in that session.
-fn seen(
+/// A message and its session, if the user is in that session. What else there is of the message is
+/// still to be read.
+pub(in super::super) fn seen(
     conn: &Connection,
     user: UserId,
     id: MessageId,
@@ -259,6 +272,7 @@ fn read_page(
     if descending {
         messages.reverse();
     }
+    extras::fill(conn, view.user_no, &mut messages)?;
     let sql = "select number from heads where session_no = ?";
     let head: i64 = one(conn, sql, [view.session_no], |row| row.get(0))?.unwrap_or(0);
     // Numbers have no holes, so they tell what is on either side, even of an empty page.

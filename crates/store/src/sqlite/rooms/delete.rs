@@ -5,17 +5,25 @@ use rusqlite::params;
 
 use super::super::rows::{many, one, uuid};
 use super::super::txn::Txn;
-use super::super::{failed, search};
+use super::super::{failed, files, search};
 use super::Place;
 use crate::StoreError;
 
 /// What goes with a room, in an order that keeps every reference valid.
-const ROWS: [&str; 12] = [
+const ROWS: [&str; 18] = [
     "delete from receipts where kind <> 1 and kind = 3 and made_no in \
      (select no from sessions where room_no = ?1)",
     "delete from receipts where kind <> 1 and kind = 2 and made_no = ?1",
     "delete from revisions where message_no in (select m.no \
      from messages m join sessions s on s.no = m.session_no where s.room_no = ?1)",
+    "delete from reactions where message_no in (select m.no \
+     from messages m join sessions s on s.no = m.session_no where s.room_no = ?1)",
+    "delete from forwards where message_no in (select m.no \
+     from messages m join sessions s on s.no = m.session_no where s.room_no = ?1)",
+    "delete from pins where session_no in (select no from sessions where room_no = ?1)",
+    "delete from threads where session_no in (select no from sessions where room_no = ?1)",
+    "delete from followers where session_no in (select no from sessions where room_no = ?1)",
+    "delete from drafts where session_no in (select no from sessions where room_no = ?1)",
     "delete from mentions where session_no in (select no from sessions where room_no = ?1)",
     "delete from events where session_no in (select no from sessions where room_no = ?1)",
     "delete from messages where session_no in (select no from sessions where room_no = ?1)",
@@ -57,6 +65,7 @@ pub(super) fn delete(
     }
     delete_receipts(txn, place)?;
     unindex(txn, place)?;
+    release_files(txn, place)?;
     for sql in ROWS {
         txn.execute(sql, [place.no])?;
     }
@@ -92,6 +101,15 @@ fn unindex(txn: &mut Txn<'_>, place: &Place) -> Result<(), StoreError> {
         Ok(search::Gone { no: row.get(0)?, session_no: row.get(1)?, text: row.get(2)? })
     });
     search::remove(txn, count.unwrap_or(0), texts.map_err(failed)?)
+}
+
+/// Takes their files from a room's messages.
+fn release_files(txn: &mut Txn<'_>, place: &Place) -> Result<(), StoreError> {
+    let sql = "select distinct a.message_no from attachments a \
+               join messages m on m.no = a.message_no \
+               join sessions s on s.no = m.session_no where s.room_no = ?";
+    let carrying: Vec<i64> = many(txn.conn, sql, [place.no], |row| row.get(0))?;
+    carrying.into_iter().try_for_each(|no| files::release(txn, no))
 }
 
 /// Tells everybody in a session that it is gone.

@@ -236,6 +236,8 @@ impl<'t> Schedule<'t> {
                 content: sent.content.clone(),
                 reply_to: None,
                 file: None,
+                files: vec![],
+                carried: vec![],
                 blank: false,
             };
             let posted = app.send(&actor, cmd).await?.done().await?;

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use parlor_app::mail::FolderMail;
 use parlor_app::{Actor, App, Parts, Secret, Settings};
+use parlor_blobs::Disk;
 use parlor_domain::room::NewRoom;
 use parlor_domain::{
     DeviceId, Limits, LoginId, Role, RoomChange, RoomFacts, RoomId, RoomKind, SessionId, UserId,
@@ -62,6 +63,7 @@ impl Town {
         let mail = FolderMail::new(folder.path(), "parlor@localhost").expect("an address");
         let app = App::new(Parts {
             store: Arc::clone(&store) as _,
+            blobs: Arc::new(Disk::open(folder.path()).expect("a folder")),
             hub: Hub::new(limits),
             bus: Arc::new(parlor_bus::Local),
             shared: false,

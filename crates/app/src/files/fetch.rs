@@ -1,0 +1,108 @@
+//! Getting a file.
+
+use std::ops::Range;
+
+use futures_util::StreamExt as _;
+use parlor_blobs::{Hash, Pieces};
+use parlor_domain::{Denied, File, FileId};
+
+use super::unsigned;
+use crate::{Actor, App, Error};
+
+/// Which bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What was sent.
+    Whole,
+    /// The small picture.
+    Thumbnail,
+}
+
+/// Bytes that somebody may have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bytes {
+    /// The file that they are of.
+    pub file: File,
+    /// How many there are.
+    pub length: u64,
+    hash: Hash,
+    media_type: String,
+}
+
+impl Bytes {
+    /// What they are.
+    pub fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
+    /// What they are called.
+    pub fn name(&self) -> &str {
+        &self.file.name
+    }
+
+    /// Names them: other bytes have another name. It says nothing of what they are.
+    pub fn tag(&self) -> String {
+        parlor_blobs::hex(blake3::hash(&self.hash).as_bytes())[..32].to_owned()
+    }
+}
+
+/// Bytes by which a small picture is known.
+const SMALL_HEAD: u64 = 64;
+
+impl App {
+    /// A file that the actor may have, as of now.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`].
+    pub async fn file(&self, actor: &Actor, id: FileId) -> Result<File, Error> {
+        let found = self.store.file(actor.user, id).await?;
+        Ok(found.ok_or(Denied::NotFound)?.file)
+    }
+
+    /// How long a file of the actor's was as it was sent, for who asks whether all of it has come.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`].
+    pub async fn sent_length(&self, actor: &Actor, id: FileId) -> Result<u64, Error> {
+        let found = self.store.file(actor.user, id).await?.ok_or(Denied::NotFound)?;
+        if found.file.owner != actor.user {
+            return Err(Denied::NotFound.into());
+        }
+        Ok(unsigned(found.length))
+    }
+
+    /// The bytes of a file that the actor may have, as of now.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`].
+    pub async fn bytes_of(&self, actor: &Actor, id: FileId, part: Part) -> Result<Bytes, Error> {
+        let found = self.store.file(actor.user, id).await?.ok_or(Denied::NotFound)?;
+        let (hash, length, media_type) = match part {
+            Part::Whole => (found.hash, unsigned(found.file.size), found.file.media_type.clone()),
+            Part::Thumbnail => {
+                let small = found.thumbnail.ok_or(Denied::NotFound)?;
+                let media_type = self.small_type(small.hash, unsigned(small.size)).await?;
+                (small.hash, unsigned(small.size), media_type)
+            }
+        };
+        Ok(Bytes { file: found.file, length, hash, media_type })
+    }
+
+    /// What a small picture is, by its content.
+    async fn small_type(&self, hash: Hash, length: u64) -> Result<String, Error> {
+        let mut pieces = self.blobs.read(hash, 0..length.min(SMALL_HEAD)).await?;
+        let head = pieces.next().await.transpose()?.unwrap_or_default();
+        Ok(parlor_media::kind(&head).0.to_owned())
+    }
+
+    /// Reads them, from the first of a range up to the one behind its last.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`] when they have just been deleted.
+    pub async fn read_bytes(&self, bytes: &Bytes, range: Range<u64>) -> Result<Pieces, Error> {
+        match self.blobs.read(bytes.hash, range).await {
+            Err(parlor_blobs::BlobError::Missing) => Err(Denied::NotFound.into()),
+            read => Ok(read?),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What must hold of every store of bytes.
+
+mod conformance;
+mod disk;

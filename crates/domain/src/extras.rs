@@ -1,0 +1,40 @@
+//! What else there is of a message besides what was said: what people did with it since. Few
+//! messages have any of it, and the others are to cost nothing more.
+
+use crate::{File, Reaction};
+
+/// What else there is of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Which of the following there are: a sum of the constants. What is not listed here is not
+    /// looked for.
+    pub bits: i64,
+    /// How people react to it, in the order in which each emoji came first.
+    pub reactions: Vec<Reaction>,
+    /// The files that it carries, in their order.
+    pub files: Vec<File>,
+}
+
+impl Extras {
+    /// People have reacted to it.
+    pub const REACTIONS: i64 = 1;
+
+    /// It carries files.
+    pub const FILES: i64 = 16;
+
+    /// Room for what these bits say, which is still to be read; `None` when it is nothing.
+    pub fn of(bits: i64) -> Option<Box<Self>> {
+        (bits != 0).then(|| Box::new(Self { bits, ..Self::default() }))
+    }
+
+    /// What there is of a message that was just said; `None` when that is nothing.
+    pub fn of_files(files: &[File]) -> Option<Box<Self>> {
+        let bits = if files.is_empty() { 0 } else { Self::FILES };
+        (bits != 0).then(|| Box::new(Self { bits, files: files.to_vec(), ..Self::default() }))
+    }
+
+    /// Whether there is this, one of the constants.
+    pub fn has(&self, bit: i64) -> bool {
+        self.bits & bit != 0
+    }
+}

@@ -1,0 +1,5 @@
+//! Pictures, good and bad.
+
+mod cleaning;
+mod drawn;
+mod small;
