@@ -1,8 +1,6 @@
 //! `cargo xtask uploads`: files of full size whose connections are cut, and a server that is killed
 //! while people send. The same tests run, smaller, in `cargo xtask test`.
 
-use std::process::Command;
-
 use anyhow::Context as _;
 
 use crate::{process, sim};
@@ -28,27 +26,15 @@ pub(crate) struct Options {
 /// The verb.
 pub(crate) fn uploads(options: &Options) -> anyhow::Result<()> {
     // Memory is measured of a build that people run.
-    let mut command = release("files::cut");
+    let mut command = sim::testkit("files::cut", &["--release"]);
     command.env("PARLOR_UPLOAD_BYTES", options.bytes.to_string());
     command.env("PARLOR_UPLOAD_CUTS", options.cuts.to_string());
     command.env("PARLOR_UPLOAD_MEASURED", "1");
     process::run(&mut command)?;
-    let mut command = release("files::killed");
+    let mut command = sim::testkit("files::killed", &["--release"]);
     command.env("PARLOR_UPLOAD_KILLS", options.kills.to_string());
     command.envs(options.seed.map(|seed| ("PARLOR_UPLOAD_KILLS_SEED", seed.to_string())));
     process::run(&mut command)
-}
-
-fn release(filter: &str) -> Command {
-    let mut command = sim::testkit(filter, false);
-    // Behind the verb and its filter: both tools take it there, and neither behind `--`.
-    if process::exists("cargo-nextest") {
-        command.arg("--release");
-        return command;
-    }
-    let mut command = process::cargo(&["test", "--release", "--package", "parlor-testkit"]);
-    command.args(["--tests", filter, "--", "--nocapture"]);
-    command
 }
 
 /// A number of bytes.

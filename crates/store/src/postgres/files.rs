@@ -226,16 +226,11 @@ async fn visible(db: &Db, user: UserId, id: FileId) -> Result<Option<Found>, Sto
 async fn delete(txn: &Txn, ids: &[FileId]) -> Result<(), StoreError> {
     let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     let sql = "delete from files where id = any($1) returning user_no, size, hash, thumbnail";
-    let gone = many(txn, sql, &[&ids], |row| {
-        let thumbnail: Option<Vec<u8>> = row.try_get(3)?;
-        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, thumbnail))
-    })
-    .await?;
-    let gone: Vec<(i64, i64, Vec<u8>, Option<Vec<u8>>)> = gone;
-    let (mut blobs, mut owners) = (Vec::new(), Vec::new());
-    for (user_no, size, hash, thumbnail) in gone {
-        owners.push((user_no, -size));
-        blobs.extend([Some(hash), thumbnail].into_iter().flatten());
+    let (mut blobs, mut owners): (Vec<Vec<u8>>, Vec<(i64, i64)>) = (Vec::new(), Vec::new());
+    for row in txn.query(sql, &[&ids]).await? {
+        let size: i64 = row.try_get(1)?;
+        owners.push((row.try_get(0)?, -size));
+        blobs.extend([Some(row.try_get(2)?), row.try_get(3)?].into_iter().flatten());
     }
     blobs::release(txn, blobs).await?;
     owners.sort_unstable();

@@ -68,6 +68,7 @@ type Work = Box<dyn FnOnce(&mut Txn<'_>) -> (Result<(), ()>, Finish) + Send>;
 /// Something for the next commit.
 pub struct Op(Kind);
 
+#[expect(clippy::large_enum_variant, reason = "nearly all that waits is appended")]
 enum Kind {
     Append(Append),
     Run(Work),

@@ -32,7 +32,7 @@ pub(in super::super) async fn of_messages(
 /// Takes messages' files from them; those that no other carries are deleted.
 pub(in super::super) async fn release(txn: &Txn, nos: &[i64]) -> Result<(), StoreError> {
     let sql = "delete from attachments where message_no = any($1) returning file_id";
-    let mut taken = many(txn, sql, &[&nos], |row| Ok(uuid(row, 0)?)).await?;
+    let mut taken = many(txn, sql, &[&nos], |row| uuid(row, 0)).await?;
     if taken.is_empty() {
         return Ok(());
     }
