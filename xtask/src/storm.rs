@@ -88,8 +88,8 @@ pub(crate) fn storm(options: &Options) -> anyhow::Result<()> {
     process::run(&mut command)
 }
 
-/// The tests whose name contains `only`, built this way, one after the other: each measures how long
-/// something takes. Without a word of how many, each is a tenth of the whole.
+/// The tests whose name contains `only`, built this way, one after the other: each measures how
+/// long something takes. Without a word of how many, each is a tenth of the whole.
 pub(crate) fn tests(only: &str, build: &[&str]) -> Command {
     let filter = format!("storm::{only}");
     if exists("cargo-nextest") {

@@ -53,7 +53,7 @@ pub(crate) async fn pour(
             return Err(slow());
         }
     }
-    if checksum.is_some_and(|checksum| !checksum.is_right()) {
+    if checksum.is_some_and(|checksum| !checksum.agrees()) {
         writing.undo();
         let status = StatusCode::from_u16(MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);
         return Err(Refusal::http(status, "the piece is not what its checksum says"));
@@ -110,7 +110,7 @@ impl Checksum {
         }
     }
 
-    fn is_right(self) -> bool {
+    fn agrees(self) -> bool {
         match self.hasher {
             Hasher::Sha1(hasher) => hasher.finalize()[..] == self.said,
             Hasher::Sha256(hasher) => hasher.finalize()[..] == self.said,
@@ -128,7 +128,7 @@ mod tests {
             let mut checksum = Checksum::read(text)?;
             checksum.add(b"ab");
             checksum.add(b"c");
-            Some(checksum.is_right())
+            Some(checksum.agrees())
         };
         assert_eq!(of("sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0="), Some(true));
         assert_eq!(of("sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J1="), None);

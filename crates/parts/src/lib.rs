@@ -1,6 +1,6 @@
 //! For tests only: private instances of the programs that Parlor works with: PostgreSQL, Redis,
-//! a Redis Cluster, a sentinel and HAProxy, on loopback, in folders of their own, on ports that the system
-//! chooses. Each is ready when it is returned, and stopped by its own process id when it is
+//! a Redis Cluster, a sentinel and HAProxy, on loopback, in folders of their own, on ports that the
+//! system chooses. Each is ready when it is returned, and stopped by its own process id when it is
 //! dropped.
 //!
 //! Refuses to know anything of Parlor, and to touch an instance that it did not start. Nothing in

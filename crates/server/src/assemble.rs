@@ -11,6 +11,7 @@ use parlor_app::mail::{FolderMail, SmtpMail};
 use parlor_app::{
     App, Clock, Hashing, Mail, Parts, Settings, deliver, exchange, heal, hear, jobs, presence,
 };
+use parlor_bus::Heard;
 use parlor_doors::redirect::{self, Redirect};
 use parlor_doors::{Doors, serve};
 use parlor_front::Bound;
@@ -18,6 +19,7 @@ use parlor_hub::Hub;
 use parlor_wire::Dialect;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -68,7 +70,7 @@ impl Running {
         let plain = config.http_listen.map(listen).transpose()?;
         let plain_address = plain.as_ref().map(TcpListener::local_addr).transpose()?;
         let hub = Hub::new(config.limits);
-        let (sink, commits) = tokio::sync::mpsc::channel(COMMITS_MAX);
+        let (sink, commits) = mpsc::channel(COMMITS_MAX);
         let store = behind::store(&config, &data, sink).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         // Both go on until the very end, when nobody is left who could commit anything.
@@ -96,14 +98,7 @@ impl Running {
         });
         told.spawn(deliver::deliver(Arc::clone(&app), commits, quiet.clone()));
         app.tidy_files().await.context("failed to put the files in order")?;
-        if neighbours.shared {
-            tasks.spawn(heal::heal(Arc::clone(&app), stop.clone()));
-            tasks.spawn(exchange::exchange(Arc::clone(&app), stop.clone()));
-        }
-        if let Some(heard) = neighbours.heard {
-            tasks.spawn(hear::hear(Arc::clone(&app), heard, stop.clone()));
-            tasks.spawn(hear::wait_for_early(Arc::clone(&app), stop.clone()));
-        }
+        listen_around(&app, neighbours.shared, neighbours.heard, &tasks, &stop);
         tasks.spawn(presence::murmur(Arc::clone(&app), stop.clone()));
         tasks.spawn(jobs::sweep(Arc::clone(&app), stop.clone()));
         let doors = Doors {
@@ -260,4 +255,22 @@ fn doors(
         deflate: config.deflate,
         hsts: config.hsts,
     })
+}
+
+/// Keeps in step with other nodes, where there may be any.
+fn listen_around(
+    app: &Arc<App>,
+    shared: bool,
+    heard: Option<mpsc::Receiver<Heard>>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) {
+    if shared {
+        tasks.spawn(heal::heal(Arc::clone(app), stop.clone()));
+        tasks.spawn(exchange::exchange(Arc::clone(app), stop.clone()));
+    }
+    if let Some(heard) = heard {
+        tasks.spawn(hear::hear(Arc::clone(app), heard, stop.clone()));
+        tasks.spawn(hear::wait_for_early(Arc::clone(app), stop.clone()));
+    }
 }

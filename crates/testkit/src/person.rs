@@ -223,8 +223,12 @@ impl Person {
     /// # Errors
     /// [`Refused`].
     pub async fn say(&self, session: &str, content: &str) -> Called<v1::Message> {
-        let asked =
-            v1::SendRequest { client_id: fresh_id(), content: content.to_owned(), reply_to: None };
+        let asked = v1::SendRequest {
+            client_id: fresh_id(),
+            content: content.to_owned(),
+            reply_to: None,
+            files: vec![],
+        };
         self.call("POST", &format!("/sessions/{session}/messages"), Some(&asked)).await
     }
 

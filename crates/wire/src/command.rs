@@ -83,6 +83,7 @@ mod tests {
             client_id: "c".into(),
             content: "hi".into(),
             reply_to: None,
+            files: Vec::new(),
         });
         let json = br#"{"type":"send","ref":2,"session_id":"s","client_id":"c","content":"hi"}"#;
         assert_eq!(parse(Codec::Json, json, 32).as_ref(), Ok(&send));

@@ -1,7 +1,6 @@
 //! Deleting bytes that are nobody's any more: what was deleted, what was given up, what came to
 //! nothing because a process was killed.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use parlor_domain::Time;
@@ -40,14 +39,11 @@ impl App {
         self.sweep_blobs().await
     }
 
-    /// Deletes blobs that have just been doomed, without making anybody wait for it.
-    pub(crate) fn sweep_soon(self: &Arc<Self>) {
-        let app = Arc::clone(self);
-        self.tasks.spawn(async move {
-            if let Err(error) = app.sweep_blobs().await {
-                tracing::warn!(%error, "failed to delete files; they are swept later");
-            }
-        });
+    /// Deletes blobs that have just been doomed. What fails is swept later.
+    pub(crate) async fn sweep_now(&self) {
+        if let Err(error) = self.sweep_blobs().await {
+            tracing::warn!(%error, "failed to delete files; they are swept later");
+        }
     }
 
     async fn sweep_uploads(&self, now: Time) -> Result<(), Error> {

@@ -1,7 +1,5 @@
 //! Deleting.
 
-use std::sync::Arc;
-
 use parlor_domain::MessageId;
 
 use crate::{Actor, App, Error};
@@ -11,11 +9,11 @@ impl App {
     ///
     /// # Errors
     /// [`Error::Denied`]: not found, or neither theirs nor theirs to moderate.
-    pub async fn delete(self: &Arc<Self>, actor: &Actor, message: MessageId) -> Result<(), Error> {
+    pub async fn delete(&self, actor: &Actor, message: MessageId) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(parlor_domain::View::admit_delete);
         self.store.delete(actor.user, message, now, decide).await?;
-        self.sweep_soon();
+        self.sweep_now().await;
         Ok(())
     }
 }

@@ -1,7 +1,5 @@
 //! The end of a room.
 
-use std::sync::Arc;
-
 use parlor_domain::{RoomId, room};
 
 use crate::{Actor, App, Error};
@@ -11,11 +9,11 @@ impl App {
     ///
     /// # Errors
     /// [`parlor_domain::Denied`] when the actor may not, or it is the lobby.
-    pub async fn delete_room(self: &Arc<Self>, actor: &Actor, room: RoomId) -> Result<(), Error> {
+    pub async fn delete_room(&self, actor: &Actor, room: RoomId) -> Result<(), Error> {
         let now = self.admit(actor)?;
         let decide = Box::new(room::delete);
         self.store.change_room(actor.user, room, vec![], now, decide).await?;
-        self.sweep_soon();
+        self.sweep_now().await;
         tracing::info!(user = %actor.user, %room, "deleted a room");
         Ok(())
     }

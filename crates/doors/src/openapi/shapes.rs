@@ -148,6 +148,10 @@ fn asked(name: &str, field: &str, limits: &Limits) -> Option<Value> {
         (_, "description") => text(CONTROL_IN_LINES, limits.description_chars_max),
         ("PatchRoomRequest", "kind") => words(&kinds()[..3]),
         (_, "content") => content(limits),
+        ("SendRequest", "files") => json!({
+            "items": {"type": "string", "format": "uuid"},
+            "maxItems": limits.files_per_message_max,
+        }),
         ("SendRequest", "client_id") => json!({"pattern": format!("^(?:{UUID})?$")}),
         (_, "number") => json!({"minimum": 0, "maximum": MOST}),
         _ => return None,

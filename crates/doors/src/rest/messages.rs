@@ -61,9 +61,10 @@ async fn send(
     if posted.fresh && !carries {
         return created(true, (&message).into());
     }
-    // It may have been reworded since; who cannot see it any more still hears that it was sent.
+    // It may have been reworded since, or carry what is only known there; who cannot see it any
+    // more still hears that it was sent.
     let now = doors.app.message(&actor, posted.id).await;
-    created(false, (&now.unwrap_or(message)).into())
+    created(posted.fresh, (&now.unwrap_or(message)).into())
 }
 
 fn client_id(text: &str, key: Option<ClientId>) -> Result<ClientId, Denied> {

@@ -89,7 +89,9 @@ proptest! {
 
     #[test]
     fn whatever_somebody_sends_it_is_a_picture_or_refused(
-        which in 0..4_usize, at in any::<prop::sample::Index>(), bytes in prop::collection::vec(any::<u8>(), 1..8)
+        which in 0..4_usize,
+        at in any::<prop::sample::Index>(),
+        bytes in prop::collection::vec(any::<u8>(), 1..8),
     ) {
         let kind = KINDS[which];
         let mut file = with_secrets(kind, &drawing(20, 10, kind == Kind::Webp));

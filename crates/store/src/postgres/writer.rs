@@ -23,8 +23,8 @@ const GROUP_MAX: usize = 512;
 const QUEUE_MAX: usize = 2048;
 
 /// From so many drafts in a group on, a lane waits a moment for more before it stores the next: a
-/// transaction costs the database about as much with a few drafts as with many, and whoever was just
-/// answered is about to say the next thing. Nobody waits who is nearly alone.
+/// transaction costs the database about as much with a few drafts as with many, and whoever was
+/// just answered is about to say the next thing. Nobody waits who is nearly alone.
 const BUSY: usize = 4;
 const MOMENT: Duration = Duration::from_millis(1);
 

@@ -286,6 +286,7 @@ impl Cast<'_> {
             client_id: client_id.clone(),
             content: content.to_owned(),
             reply_to: reply_to.clone(),
+            files: vec![],
         };
         let path = format!("/sessions/{session}/messages");
         let command = |r#ref| {
@@ -295,6 +296,7 @@ impl Cast<'_> {
                 client_id,
                 content: content_,
                 reply_to,
+                files: vec![],
             })
         };
         let (id, number) = match self.ask(who, command).await {

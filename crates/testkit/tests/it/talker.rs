@@ -238,6 +238,7 @@ impl Talking {
             client_id: unsaid.client_id.clone(),
             content: unsaid.content.clone(),
             reply_to: None,
+            files: vec![],
         };
         let path = format!("/sessions/{}/messages", unsaid.session);
         let body = serde_json::to_string(&said).unwrap();
@@ -332,6 +333,7 @@ fn send(r#ref: i64, unsaid: &Unsaid) -> Command {
         client_id: unsaid.client_id.clone(),
         content: unsaid.content.clone(),
         reply_to: None,
+        files: vec![],
     })
 }
 

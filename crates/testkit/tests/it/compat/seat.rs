@@ -202,7 +202,14 @@ impl Mouth {
         let r#ref = 10 + self.said.cast_signed();
         match self.door {
             Door::Json | Door::Proto => {
-                let send = v1::Send { r#ref, session_id, client_id, content, reply_to: None };
+                let send = v1::Send {
+                    r#ref,
+                    session_id,
+                    client_id,
+                    content,
+                    reply_to: None,
+                    files: vec![],
+                };
                 self.command(Command::Send(send)).await;
             }
             Door::SocketIo => {

@@ -73,6 +73,7 @@ impl Writer {
             client_id: fresh_id(),
             content: "x".repeat(1 + self.dice.index(400)),
             reply_to: None,
+            files: vec![],
         };
         let body = serde_json::to_string(&said).unwrap();
         self.person.request("POST", &format!("/sessions/{session}/messages")).json(&body)

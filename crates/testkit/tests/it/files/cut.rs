@@ -29,6 +29,7 @@ async fn an_upload_that_is_cut_twenty_times_resumes_and_is_right() {
     let path = begin(&ana, length, "x").await;
     let idle = process.memory_kib();
     let (mut at, mut done, mut most) = (0, 0, idle);
+    let mut look = tokio::time::interval(Duration::from_millis(5));
     while at < length {
         let from = usize::try_from(at).unwrap();
         let request = piece(&ana, &path, at, &bytes[from..]).bytes();
@@ -39,7 +40,7 @@ async fn an_upload_that_is_cut_twenty_times_resumes_and_is_right() {
         let answered = loop {
             tokio::select! {
                 answered = &mut sending => break answered,
-                () = tokio::time::sleep(Duration::from_millis(5)) => {}
+                _ = look.tick() => {}
             }
             most = most.max(process.memory_kib());
             if done < cuts && process.upload_bytes() >= share {

@@ -154,6 +154,7 @@ async fn say(mut line: Line, session: String, acked: Shared, stop: Arc<AtomicBoo
                 client_id: fresh_id(),
                 content: "said while a backup is made ".repeat(4),
                 reply_to: None,
+                files: vec![],
             })
         });
         said.await.expect("the line holds");

@@ -93,8 +93,12 @@ impl Walker {
     }
 
     async fn say(&mut self, node: usize) -> v1::Message {
-        let said =
-            v1::SendRequest { client_id: fresh_id(), content: "here".to_owned(), reply_to: None };
+        let said = v1::SendRequest {
+            client_id: fresh_id(),
+            content: "here".to_owned(),
+            reply_to: None,
+            files: vec![],
+        };
         let path = format!("/sessions/{}/messages", self.session);
         let body = serde_json::to_string(&said).unwrap();
         let answer = self.ask(node, "POST", &path, Some(body)).await;

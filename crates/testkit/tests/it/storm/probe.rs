@@ -111,6 +111,7 @@ impl Probe {
             client_id: client_id.clone(),
             content: "does it work?".to_owned(),
             reply_to: None,
+            files: vec![],
         };
         let body = serde_json::to_string(&said).unwrap();
         let path = format!("/sessions/{}/messages", self.session);
