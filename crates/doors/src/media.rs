@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::openapi::{NotFound, Unauthorized};
+use crate::openapi::NotFound;
 use crate::path::Id;
 use crate::query::Query;
 use crate::range::{self, Asked};
@@ -58,9 +58,9 @@ struct Shown {
             content_type = "application/octet-stream"),
         (status = 304, description = "It is the one that the asker has"),
         (status = 416, description = "The range is behind its end"),
-        Unauthorized, NotFound
+        NotFound
     ),
-    security(())
+    security(("ticket" = []))
 )]
 async fn media(
     State(doors): State<Doors>,
@@ -81,9 +81,9 @@ async fn media(
             content_type = "image/jpeg"),
         (status = 304, description = "It is the one that the asker has"),
         (status = 416, description = "The range is behind its end"),
-        Unauthorized, NotFound
+        NotFound
     ),
-    security(())
+    security(("ticket" = []))
 )]
 async fn thumbnail(
     State(doors): State<Doors>,

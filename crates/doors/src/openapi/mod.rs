@@ -50,6 +50,7 @@ pub(crate) fn complete(handlers: &OpenApi, doors: &Doors) -> Value {
     api["security"] = json!([{"bearer": []}, {"cookie": []}]);
     api["components"]["securitySchemes"] = json!({
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "ticket": {"type": "apiKey", "in": "query", "name": "ticket"},
         "cookie": {"type": "apiKey", "in": "cookie", "name": crate::cookie::name(doors)},
     });
     let schemas = &mut api["components"]["schemas"];

@@ -64,7 +64,7 @@ const ALONE: &[Rule] = &[
     ("DELETE /files/{file}", "", [401, 404, 404, 404, 404, 404, 204]),
     ("POST /media-ticket", "", [401, 200, 200, 200, 200, 200, 200]),
     // Each with a ticket of their own.
-    ("GET /media/{file}/x", "", [401, 404, 404, 404, 404, 404, 200]),
+    ("GET /media/{file}/{name}", "", [401, 404, 404, 404, 404, 404, 200]),
     // There is none, as of no file that is no picture.
     ("GET /media/{file}/thumbnail", "", [401, 404, 404, 404, 404, 404, 404]),
     // Not a WebSocket handshake, whoever asks.
@@ -180,7 +180,8 @@ struct Scene {
 
 impl Town {
     async fn new() -> Self {
-        let server = TestServer::start().await;
+        // Each scene leaves an upload of the owner's behind.
+        let server = TestServer::builder().limit("uploads_max", 10_000).start().await;
         let mut people = Vec::new();
         for name in &ASKERS[1..] {
             people.push(server.person(name).await);
@@ -243,6 +244,7 @@ impl Town {
             ("{device}", &scene.device),
             ("{upload}", &scene.upload),
             ("{file}", &scene.file),
+            ("{name}", "x"),
             ("{target}", &self.target.id),
             ("{outside}", &self.outside.id),
             ("{newcomer}", &self.newcomer.id),

@@ -132,19 +132,24 @@ async fn who_comes_back_takes_over_from_a_connection_that_hangs() {
     let mut hanging = Wire::open(ana.server()).await;
     let head = piece(&ana, &path, 0, &bytes).bytes();
     hanging.write(&head[..head.len() - 400_000]).await.unwrap();
-    // All of it that came is here, though the connection is still open.
+    let partial = server.data_dir().join("blobs").join("partial").join(id_of(&path));
     let came = async {
-        loop {
-            let at = offset(&ana, &path).await;
-            if at > 0 {
-                return at;
-            }
+        while std::fs::metadata(&partial).map_or(0, |file| file.len()) < 600_000 {
+            tokio::task::yield_now().await;
         }
     };
-    let at = soon("what came", came).await;
+    soon("what was sent", came).await;
+    // All of it that came is here, though the connection is still open.
+    let at = offset(&ana, &path).await;
+    assert_eq!(at, 600_000);
     let rest = &bytes[usize::try_from(at).unwrap()..];
     assert_eq!(ana.send(piece(&ana, &path, at, rest)).await.status, 204);
     let hash = *blake3::hash(&bytes).as_bytes();
     assert_eq!(inventory(server.data_dir()).await.blobs, [hash]);
     server.stop().await;
+}
+
+/// The name of an upload's file.
+fn id_of(path: &str) -> String {
+    path.rsplit('/').next().unwrap_or_default().replace('-', "")
 }
