@@ -271,6 +271,8 @@ export interface Message {
    * in particular: `mine` is false there.
    */
   reactions: Reaction[];
+  /** The files that it carries. */
+  files: File[];
 }
 
 /** How people react to a message by one emoji. */
@@ -506,6 +508,8 @@ export interface SendRequest {
   client_id: string;
   content: string;
   reply_to?: string | null;
+  /** Files of one's own, or that one may have. With files, the content may be empty. */
+  files: string[];
 }
 
 export interface EditRequest {
@@ -640,6 +644,8 @@ export interface Send {
   client_id: string;
   content: string;
   reply_to?: string | null;
+  /** Files of one's own, or that one may have. With files, the content may be empty. */
+  files: string[];
 }
 
 /** Reword a message of one's own. */
