@@ -35,6 +35,10 @@ export function useAttachments(place: string): Attachment[] {
   return useStore(places, (state) => state[place] ?? NONE);
 }
 
+export function attachmentsOf(place: string): Attachment[] {
+  return places.getState()[place] ?? NONE;
+}
+
 function change(place: string, key: number, by: Partial<Attachment>): void {
   places.setState((state) => ({
     ...state, [place]: (state[place] ?? []).map((one) => (one.key === key ? { ...one, ...by } : one)),
@@ -110,6 +114,12 @@ function forget(place: string, gone: number[]): void {
     sources.delete(one.key);
   }
   places.setState({ [place]: list.filter((one) => !gone.includes(one.key)) });
+}
+
+/** Somebody else may sign in: nothing of this is theirs. */
+export function forgetAll(): void {
+  uploads.forEach((upload) => upload.cancel());
+  for (const [place, list] of Object.entries(places.getState())) forget(place, list.map(({ key }) => key));
 }
 
 /** The ids of what goes with a message that is sent now. The place is empty afterwards. */

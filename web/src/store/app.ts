@@ -1,4 +1,5 @@
 import { auth, rooms as roomsApi, sessions as sessionsApi } from '../net/api';
+import { forgetAll } from '../files/attachments';
 import { dropTicket } from '../files/ticket';
 import { uuid } from '../net/uuid';
 import { Outbox, type Item } from '../outbox/outbox';
@@ -32,6 +33,7 @@ export function start(): void {
   };
   sync.onSignedOut = () => {
     dropTicket();
+    forgetAll();
     outbox = null;
   };
   if (windows) {
