@@ -12,6 +12,14 @@ export default defineConfig(({ mode }) => {
       // The policy allows no inline script and no data: font, so nothing may be inlined.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
+      // What screens that load later share with the first one stays in one file: each is a request.
+      rolldownOptions: {
+        output: {
+          codeSplitting: {
+            groups: [{ name: 'base', test: /\/src\/(?:ui|net|shell|store|markdown|strings)|\/node_modules\/(?:react|react-dom|scheduler|zustand|virtua|idb)\// }],
+          },
+        },
+      },
     },
     test: { include: ['test/**/*.test.{ts,tsx,mjs}'] },
     server: {

@@ -9,6 +9,7 @@ import './styles/shell.css';
 import './styles/timeline.css';
 import './styles/message.css';
 import './styles/markdown.css';
+import './styles/files.css';
 import './styles/pages.css';
 import { App } from './shell/App';
 import { start } from './store/app';

@@ -1,6 +1,6 @@
 import type {
   BanList, DeviceList, EventPage, Init, Me, Member, MemberList, Message, MessagePage, Registered,
-  RevisionList, Room, RoomList, SearchPage, Session, SessionList, User, UserEventPage, UserList,
+  RevisionList, Room, RoomList, SearchPage, SendRequest, Session, SessionList, User, UserEventPage, UserList,
 } from '../wire';
 import { call, query } from './http';
 
@@ -93,8 +93,7 @@ export const sessions = {
   add: (id: string, people: string[]) => call<void>('POST', `/sessions/${id}/members`, { users: people }),
   remove: (id: string, user: string) => call<void>('DELETE', `/sessions/${id}/members/${user}`),
   read: (id: string, number: number) => call<void>('PUT', `/sessions/${id}/read`, { number }),
-  send: (id: string, client_id: string, content: string, reply_to?: string) =>
-    call<Message>('POST', `/sessions/${id}/messages`, reply_to ? { client_id, content, reply_to } : { client_id, content }),
+  send: (id: string, message: SendRequest) => call<Message>('POST', `/sessions/${id}/messages`, message),
   page: (id: string, bound: PageBound, limit = 50) =>
     call<MessagePage>('GET', `/sessions/${id}/messages${query({ ...bound, limit })}`),
   events: (id: string, after: number) => call<EventPage>('GET', `/sessions/${id}/events${query({ after, limit: 100 })}`),

@@ -9,10 +9,14 @@ export interface Item {
   session_id: string;
   content: string;
   reply_to?: string;
+  /** What goes with it: the server has it already. */
+  files?: { id: string; name: string }[];
   made_at: number;
   state: 'queued' | 'failed' | 'sent';
   reason?: string;
 }
+
+export type Draft = Pick<Item, 'client_id' | 'session_id' | 'content' | 'reply_to' | 'files'>;
 
 /** Where items outlive the page. */
 export interface Shelf {
@@ -54,7 +58,7 @@ export class Outbox {
     this.tell(false);
   }
 
-  async add(draft: Pick<Item, 'client_id' | 'session_id' | 'content' | 'reply_to'>): Promise<void> {
+  async add(draft: Draft): Promise<void> {
     this.lastMade = Math.max(Date.now(), this.lastMade + 1);
     const item: Item = { ...draft, user_id: this.userId, made_at: this.lastMade, state: 'queued' };
     this.items.set(item.client_id, item);

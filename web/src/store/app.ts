@@ -1,4 +1,6 @@
 import { auth, rooms as roomsApi, sessions as sessionsApi } from '../net/api';
+import { forgetAll } from '../files/attachments';
+import { dropTicket } from '../files/ticket';
 import { uuid } from '../net/uuid';
 import { Outbox, type Item } from '../outbox/outbox';
 import { openShelf } from '../outbox/shelf';
@@ -30,6 +32,8 @@ export function start(): void {
     if (event.removed) tellRemoved(event.removed, before);
   };
   sync.onSignedOut = () => {
+    dropTicket();
+    forgetAll();
     outbox = null;
   };
   if (windows) {
@@ -48,7 +52,8 @@ async function readyOutbox(): Promise<void> {
   outbox = new Outbox(
     {
       shelf: await openShelf(),
-      post: (item) => sessionsApi.send(item.session_id, item.client_id, item.content, item.reply_to),
+      post: ({ session_id, client_id, content, reply_to, files }) =>
+        sessionsApi.send(session_id, { client_id, content, reply_to, files: files?.map(({ id }) => id) ?? [] }),
       alone,
       changed: (items, tellOthers) => {
         around.setState({ outbox: items });
@@ -69,8 +74,8 @@ async function alone(work: () => Promise<void>): Promise<void> {
   else await work();
 }
 
-export function sendMessage(session_id: string, content: string, reply_to?: string): void {
-  void outbox?.add({ client_id: uuid(), session_id, content, ...(reply_to ? { reply_to } : {}) });
+export function sendMessage(session_id: string, content: string, reply_to?: string, files: Item['files'] = []): void {
+  void outbox?.add({ client_id: uuid(), session_id, content, ...(reply_to ? { reply_to } : {}), ...(files.length ? { files } : {}) });
 }
 
 export function retryItem(item: Item): void {

@@ -5,7 +5,10 @@ import { usePhone } from '../shell/usePhone';
 import { sendMessage } from '../store/app';
 import { mentions, ROOM } from '../store/mentions';
 import { nameOf } from '../store/select';
-import { store, useParlor } from '../store/store';
+import { takeFiles, useAttachments } from '../files/attachments';
+import { AttachButton, Tray } from '../files/Tray';
+import { pasteFiles } from '../files/useDrop';
+import { say, store, useParlor } from '../store/store';
 import { sync } from '../store/sync';
 import { strings } from '../strings';
 import type { Session } from '../wire';
@@ -49,13 +52,17 @@ export function Composer({ session, title }: { session: Session; title: string }
   }, [takesFocus]);
   useLayoutEffect(() => grow(field.current!), [text]);
 
+  const files = useAttachments(session.id);
+  const underWay = files.some(({ state }) => state !== 'done');
+  const empty = !text.trim() && !files.length;
   const send = () => {
-    if (!text.trim() || over > 0) return;
+    if (underWay) return say(strings.filesUnderWay);
+    if (empty || over > 0) return;
     if (mentions(text, ROOM) && session.member_count > ROOM_ASK_MIN) askRoom(session.member_count, sendNow);
     else sendNow();
   };
   const sendNow = () => {
-    sendMessage(session.id, text.trim(), reply?.id);
+    sendMessage(session.id, text.trim(), reply?.id, takeFiles(session.id));
     typedAt.current = 0;
     write('');
     if (reply) stopReply(session.id);
@@ -79,14 +86,16 @@ export function Composer({ session, title }: { session: Session; title: string }
       {reply && <ReplyBar sessionId={session.id} />}
       <Elsewhere session={session} text={text} />
       <Completions by={completing} />
+      <Tray place={session.id} />
       <div className="composer-box">
+        <AttachButton place={session.id} />
         <textarea ref={field} id="composer" rows={1} value={text} dir="auto" data-landmark-focus
           aria-label={strings.composer(title)} placeholder={strings.placeholder(title)} enterKeyHint="send"
           {...completing.aria} onChange={(event) => write(event.target.value)} onKeyDown={keys} onSelect={completing.look}
-          onBlur={completing.close} />
+          onBlur={completing.close} onPaste={(event) => pasteFiles(event, session.id)} />
         <IconButton icon="smile" label={strings.emoji} className="composer-tool" aria-haspopup="dialog" onMouseDown={(event) => event.preventDefault()}
           onClick={(event) => pickEmoji(event.currentTarget, completing.insert)} />
-        <IconButton icon="send" label={strings.send} className="composer-send" disabled={!text.trim() || over > 0}
+        <IconButton icon="send" label={strings.send} className="composer-send" disabled={empty || underWay || over > 0}
           onMouseDown={(event) => event.preventDefault()} onClick={send} />
       </div>
       {over > 0 && <p className="composer-over" role="status">{strings.tooLong(over)}</p>}

@@ -1,3 +1,5 @@
+import { useRef } from 'react';
+import { useDrop } from '../files/useDrop';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room, Session } from '../wire';
@@ -17,13 +19,16 @@ export function Conversation({ room, session, goTo }: Props) {
   const me = useParlor((state) => state.me!.user.id);
   const title = session.main ? roomTitle(room, me) : sessionTitle(session);
   const closed = session.ended_at ? strings.ended : room.archived_at ? strings.isArchived : null;
+  const box = useRef<HTMLDivElement>(null);
+  const over = useDrop(box, closed ? null : session.id);
   return (
-    <>
+    <div className="conversation" ref={box}>
+      {over && <p className="drop">{strings.dropHere}</p>}
       <Timeline room={room} session={session} title={title} goTo={goTo} />
       <div className="foot">
         <TypingLine session={session} direct={room.kind === 'direct'} />
         {closed ? <p className="foot-closed">{closed}</p> : <Composer session={session} title={title} />}
       </div>
-    </>
+    </div>
   );
 }

@@ -1,4 +1,5 @@
 import { memo, useState, type FocusEvent, type ReactNode } from 'react';
+import { Files } from '../files/Files';
 import { Markdown } from '../markdown/Markdown';
 import { plainText } from '../markdown/parse';
 import { fullTime, timeOf } from '../shell/when';
@@ -41,7 +42,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   const blur = (event: FocusEvent) => {
     if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setWithin(false);
   };
-  const label = `${name}, ${timeOf(message.sent_at)}: ${deleted ? strings.deletedMessage : plainText(message.content).slice(0, 300)}`
+  const label = `${name}, ${timeOf(message.sent_at)}: ${deleted ? strings.deletedMessage : [plainText(message.content).slice(0, 300), ...message.files.map((file) => file.name)].filter(Boolean).join(', ')}`
     + (message.edited_at && !deleted ? `, ${strings.edited}` : '');
   return (
     <article className={`message${head ? ' message-head' : ''}${lit ? ' message-lit' : ''}${editing ? ' message-editing' : ''}`}
@@ -53,7 +54,8 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         {message.reply_to && <Quote sessionId={message.session_id} id={message.reply_to} />}
         {deleted ? <p className="tombstone">{strings.deletedMessage}</p>
           : editing ? <EditBox message={message} />
-          : <Markdown source={message.content} username={me.username} />}
+          : message.content && <Markdown source={message.content} username={me.username} />}
+        {message.files.length > 0 && !deleted && <Files files={message.files} />}
         {message.file && <p className="quiet"><bdi>{strings.fileAt(message.file)}</bdi></p>}
         {message.edited_at && !deleted && !editing && (
           <button type="button" className="edited" title={fullTime(message.edited_at)} aria-label={strings.showEdits}

@@ -26,6 +26,7 @@ export const PendingRow = memo(function PendingRow({ item, head }: { item: Item;
         {head && <MessageHead name={nameOf(me)} username={me.username} at={at} />}
         {item.reply_to && <Quote sessionId={item.session_id} id={item.reply_to} />}
         <Markdown source={item.content} username={me.username} />
+        {item.files && <p className="quiet"><bdi>{strings.files}: {item.files.map(({ name }) => name).join(', ')}</bdi></p>}
         {failed && (
           <div className="failed" role="alert">
             <Icon name="alert" size={16} /> <span>{strings.notSent}{item.reason ? `: ${item.reason}` : ''}</span>

@@ -60,10 +60,12 @@ async fn a_number_in_a_query_is_taken_up_to_its_edges_and_no_further() {
     let contract = server.contract().await;
     let ana = server.person("ana").await;
     let room = ana.room("private", "Garden", &[]).await;
+    let said = ana.say(&room.main_session_id, "hello").await.unwrap();
     let mut tried = 0;
     for (method, path, operation) in operations(&contract) {
         let id = if path.contains("/rooms/{id}") { &room.id } else { &room.main_session_id };
         let id = if path.contains("/users/") { &ana.id } else { id };
+        let id = if path.contains("/messages/{id}") { &said.id } else { id };
         let path = path.replace("{id}", id);
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let (name, schema) = (parameter["name"].as_str().unwrap(), &parameter["schema"]);
@@ -80,8 +82,12 @@ async fn a_number_in_a_query_is_taken_up_to_its_edges_and_no_further() {
                 [(least, true), (most, true), (least - 1, false), (most + 1, false)]
             {
                 let path = path.trim_start_matches("/api/v1");
-                // A search is for something.
-                let query = if path == "/search" { "q=x&" } else { "" };
+                // A search is for something, and people react by something.
+                let query = match path {
+                    "/search" => "q=x&",
+                    _ if path.ends_with("/reactions") => "emoji=%F0%9F%91%8D&",
+                    _ => "",
+                };
                 let path = format!("{path}?{query}{name}={number}");
                 let status = ana.send(ana.request(&method, &path)).await.status;
                 // A place after the end of a log is of another history.

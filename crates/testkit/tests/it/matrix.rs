@@ -122,6 +122,9 @@ const PRIVATE: &[Rule] = &[
     ("PATCH /messages/{message}", r#"{"content":"ho"}"#, [401, 404, 404, 404, 403, 403, 200]),
     ("DELETE /messages/{message}", "", [401, 404, 404, 404, 403, 204, 204]),
     ("GET /messages/{message}/revisions", "", [401, 404, 404, 404, 200, 200, 200]),
+    ("GET /messages/{message}/reactions?emoji={emoji}", "", [401, 404, 404, 404, 200, 200, 200]),
+    ("PUT /messages/{message}/reactions/{emoji}", "", [401, 404, 404, 404, 204, 204, 204]),
+    ("DELETE /messages/{message}/reactions/{emoji}", "", [401, 404, 404, 404, 204, 204, 204]),
     ("GET /events?session={main}", "", [401, 404, 404, 404, 200, 200, 200]),
 ];
 
@@ -153,6 +156,7 @@ const PUBLIC: &[Rule] = &[
         [401, 404, 404, 404, 201, 201, 201],
     ),
     ("GET /messages/{message}", "", [401, 404, 404, 404, 200, 200, 200]),
+    ("PUT /messages/{message}/reactions/{emoji}", "", [401, 404, 404, 404, 204, 204, 204]),
     ("GET /events?session={main}", "", [401, 404, 404, 404, 200, 200, 200]),
 ];
 
@@ -241,6 +245,7 @@ impl Town {
             ("{main}", &scene.room.main_session_id),
             ("{session}", &scene.session),
             ("{message}", &scene.message),
+            ("{emoji}", "%F0%9F%91%8D"),
             ("{device}", &scene.device),
             ("{upload}", &scene.upload),
             ("{file}", &scene.file),
