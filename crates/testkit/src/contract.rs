@@ -11,6 +11,9 @@ use crate::http::{Answer, Request};
 #[derive(Clone)]
 pub struct Contract(Arc<Value>);
 
+/// What stands beside the methods of a path is something else.
+const METHODS: [&str; 7] = ["get", "put", "post", "patch", "delete", "head", "options"];
+
 impl Contract {
     /// Asks a server for it.
     ///
@@ -30,7 +33,7 @@ impl Contract {
         let paths = self.0["paths"].as_object().into_iter().flatten();
         for (path, methods) in paths {
             for (method, _) in methods.as_object().into_iter().flatten() {
-                let known = ["get", "put", "post", "patch", "delete"].contains(&method.as_str());
+                let known = METHODS.contains(&method.as_str());
                 if known {
                     routes.push((method.to_uppercase(), path.clone()));
                 }
