@@ -3,7 +3,6 @@ import { pickEmoji } from '../emoji/PickerHost';
 import { plainText } from '../markdown/parse';
 import { usePhone } from '../shell/usePhone';
 import { sendMessage } from '../store/app';
-import { mentions, ROOM } from '../store/mentions';
 import { nameOf } from '../store/select';
 import { takeFiles, useAttachments } from '../files/attachments';
 import { AttachButton, Tray } from '../files/Tray';
@@ -13,7 +12,7 @@ import { sync } from '../store/sync';
 import { strings } from '../strings';
 import type { Session } from '../wire';
 import { IconButton } from '../ui/controls';
-import { confirm, whenNoDialog } from '../ui/dialog';
+import { whenNoDialog } from '../ui/dialog';
 import { Icon } from '../ui/Icon';
 import { edit, loadDraft, onDraft, saveDraft, stopReply, useTalk } from './talk';
 import { grow } from './grow';
@@ -23,8 +22,6 @@ import { namedElsewhere } from './offers';
 
 const BYTES_MAX = 16 * 1024;
 const TYPING_EVERY_MS = 3_000;
-/** Naming everybody is asked about from here on. */
-const ROOM_ASK_MIN = 10;
 
 export function Composer({ session, title }: { session: Session; title: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
@@ -58,8 +55,7 @@ export function Composer({ session, title }: { session: Session; title: string }
   const send = () => {
     if (underWay) return say(strings.filesUnderWay);
     if (empty || over > 0) return;
-    if (mentions(text, ROOM) && session.member_count > ROOM_ASK_MIN) askRoom(session.member_count, sendNow);
-    else sendNow();
+    sendNow();
   };
   const sendNow = () => {
     sendMessage(session.id, text.trim(), reply?.id, takeFiles(session.id));
@@ -101,11 +97,6 @@ export function Composer({ session, title }: { session: Session; title: string }
       {over > 0 && <p className="composer-over" role="status">{strings.tooLong(over)}</p>}
     </div>
   );
-}
-
-/** Asks before everybody of many people is named. */
-function askRoom(count: number, onSubmit: () => void): void {
-  confirm({ title: strings.roomSure(count), lead: strings.roomHint, action: strings.send, onSubmit: async () => onSubmit() });
 }
 
 /** Says who is named and will not see it. */
