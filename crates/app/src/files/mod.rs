@@ -1,7 +1,7 @@
 //! Files: how they come, what they are, who may have them, and how they go.
 //!
 //! The store keeps the books and `parlor_blobs` the bytes. Who is killed in the middle leaves
-//! nothing that [`App::sweep_files`] does not find in the books.
+//! nothing that [`crate::App::sweep_files`] does not find in the books.
 
 mod begin;
 mod carry;
