@@ -54,6 +54,10 @@ _, STAYER = register("stayer")
 FRIEND_ID, FRIEND = register("friend")
 
 
+# A piece of a file is bytes like any others.
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
+
+
 class Bearer:
     def set(self, case, token, context):
         case.headers = case.headers or {}

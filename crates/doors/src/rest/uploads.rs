@@ -76,7 +76,7 @@ impl<S: Sync> FromRequestParts<S> for Spoken {
 #[expect(dead_code, reason = "only its description is used")]
 struct Always {
     /// The version of tus.
-    #[param(rename = "Tus-Resumable")]
+    #[param(rename = "Tus-Resumable", inline)]
     version: Version,
 }
 
