@@ -121,14 +121,15 @@ async fn all_messages_are_read_the_oldest_first() {
     b.text().await;
     drop(b);
     a.text().await;
-    bo.sees_online(&server, 2, false).await;
-    let answer = bo.ask(&server, "GET", "/messages").await;
-    assert_eq!(answer.status, 200);
-    let data = json!([
+    let data = json!({"data": [
         {"id": 1, "sender_id": 1, "sender": "alice", "online": true, "content": "hello"},
         {"id": 2, "sender_id": 2, "sender": "bo", "online": false, "content": "hi"},
-    ]);
-    assert_eq!(answer.json(), json!({"data": data}));
+    ]});
+    let so = async || {
+        let answer = bo.ask(&server, "GET", "/messages").await;
+        (answer.status, answer.json()) == (200, data.clone())
+    };
+    server.sees("all messages, and who of their senders is here", so).await;
     server.stop().await;
 }
 
