@@ -6,10 +6,12 @@ mod queries;
 pub(super) use queries::{Erased, erase, held, seen};
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use parlor_domain::{Denied, Draft, Extras, Message, MessageId};
 use tokio::sync::oneshot;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::readers::Db;
@@ -34,24 +36,32 @@ const LOCK: &str = "select 1 from heads where session_no = any($1) order by sess
 /// nodes that write the same ones do not wait for each other. A small id is drawn under the lock of
 /// its session, so that in a session they ascend. (`is true` makes the planner look those up by
 /// their hash, whose number it cannot guess, instead of comparing each with each.)
-const STORE: &str = "\
+///
+/// What only files need is in it only for groups that carry any.
+const HELD: &str = "\
     with d as (select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], \
-        $5::uuid[], $6::bytea[], $7::text[], $8::uuid[], $9::text[], $10::bigint[]) \
+        $5::uuid[], $6::bytea[], $7::text[], $8::uuid[], $9::text[], $10::bigint[], \
+        $13::bigint[]) \
         with ordinality d (id, session_no, acl_version, sender_no, client_id, digest, content, \
-        reply_to, file, sent_at, ord)), \
-    asked as (select * from unnest($13::bigint[], $14::bigint[], $15::uuid[]) \
-        a (ord, nth, file_id)), \
+        reply_to, file, sent_at, extras, ord)), \
     held as (select x.*, nextval('messages_no_seq') as no from (select d.*, h.seq as seq, \
         h.number as number from d join heads h on h.session_no = d.session_no \
         and h.acl_version = d.acl_version where d.reply_to is null or (select \
         m.session_no = d.session_no and m.deleted_at is null from messages m \
-        where m.id = d.reply_to) order by d.ord) x \
-        where not exists (select 1 from asked a where a.ord = x.ord and not exists \
-        (select 1 from files f where f.id = a.file_id and ((f.carried = 0 \
-        and f.user_no = x.sender_no) or exists (select 1 from attachments t \
+        where m.id = d.reply_to) order by d.ord) x";
+
+/// Which drafts may carry what they carry: their senders' own files that nobody carries yet, and
+/// files of messages that they can see.
+const MAY_CARRY: &str = " \
+    where not exists (select 1 from unnest($14::bigint[], $16::uuid[]) a (ord, file_id) \
+        where a.ord = x.ord and not exists (select 1 from files f where f.id = a.file_id \
+        and ((f.carried = 0 and f.user_no = x.sender_no) or exists (select 1 from attachments t \
         join messages m on m.no = t.message_no and m.deleted_at is null \
         join session_members sm on sm.session_no = m.session_no and sm.user_no = x.sender_no \
-        where t.file_id = f.id))))), \
+        where t.file_id = f.id))))";
+
+/// Who is new of them, and what is written of all.
+const SAID: &str = "), \
     kept as (insert into receipts (user_no, key, kind, made_no, digest, at) \
         select sender_no, client_id, 1, no, digest, sent_at from held \
         order by sender_no, client_id, no on conflict do nothing returning made_no), \
@@ -59,13 +69,21 @@ const STORE: &str = "\
         from held where (no in (select made_no from kept)) is true), \
     said as (insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
         content, reply_to, sent_at, file, extras) select no, id, session_no, number + nth, \
-        seq + nth, sender_no, client_id, content, reply_to, sent_at, file, case when exists \
-        (select 1 from asked a where a.ord = fresh.ord) then 16 else 0 end from fresh), \
-    carried as (insert into attachments (message_no, nth, file_id) select f.no, a.nth, a.file_id \
-        from asked a join fresh f on f.ord = a.ord), \
-    counted as (update files x set carried = x.carried + c.count from (select a.file_id, \
-        count(*) as count from asked a join fresh f on f.ord = a.ord group by a.file_id) c \
-        where x.id = c.file_id), \
+        seq + nth, sender_no, client_id, content, reply_to, sent_at, file, extras from fresh), ";
+
+/// What they carry.
+const CARRIED: &str = "\
+    asked as (select f.no, a.nth, a.file_id from fresh f \
+        join unnest($14::bigint[], $15::bigint[], $16::uuid[]) a (ord, nth, file_id) \
+        on a.ord = f.ord), \
+    carried as (insert into attachments (message_no, nth, file_id) \
+        select no, nth, file_id from asked), \
+    counted as (update files x set carried = x.carried + c.count from \
+        (select file_id, count(*) as count from asked group by file_id) c \
+        where x.id = c.file_id), ";
+
+/// What is told, whom messages name, and where the heads are.
+const AFTER: &str = "\
     told as (insert into events (session_no, seq, kind, at, message_no) \
         select session_no, seq + nth, 1, sent_at, no from fresh), \
     named as (insert into mentions (session_no, user_no, number) \
@@ -77,6 +95,13 @@ const STORE: &str = "\
         from (select session_no, count(*) as count from fresh group by session_no) f \
         where h.session_no = f.session_no) \
     select ord, no, number + nth, seq + nth from fresh";
+
+/// The statement for groups of plain messages.
+static STORE: LazyLock<String> = LazyLock::new(|| [HELD, SAID, AFTER].concat());
+
+/// The statement for groups with a message that carries files.
+static STORE_FILES: LazyLock<String> =
+    LazyLock::new(|| [HELD, MAY_CARRY, SAID, CARRIED, AFTER].concat());
 
 /// Stores drafts, each exactly once, and says what became of each.
 ///
@@ -147,28 +172,29 @@ async fn store(db: &Db, sessions: &[i64], drafts: &[&Draft]) -> Result<Vec<Row>,
             carried.push(file.id.0);
         }
     }
-    let lock: (&str, super::readers::Bound<'_>) = (LOCK, &[&sessions]);
-    let work: (&str, super::readers::Bound<'_>) = (
-        STORE,
-        &[
-            &ids,
-            &session_nos,
-            &versions,
-            &senders,
-            &keys,
-            &digests,
-            &contents,
-            &replies,
-            &files,
-            &times,
-            &places,
-            &names,
-            &carrying,
-            &nths,
-            &carried,
-        ],
-    );
-    db.at_once(lock, work).await
+    let extras: Vec<i64> =
+        drafts.iter().map(|draft| Extras::of_files(&draft.files).map_or(0, |it| it.bits)).collect();
+    let mut bound: Vec<&(dyn ToSql + Sync)> = vec![
+        &ids,
+        &session_nos,
+        &versions,
+        &senders,
+        &keys,
+        &digests,
+        &contents,
+        &replies,
+        &files,
+        &times,
+        &places,
+        &names,
+        &extras,
+    ];
+    let mut sql = STORE.as_str();
+    if !carried.is_empty() {
+        bound.extend([&carrying as &(dyn ToSql + Sync), &nths, &carried]);
+        sql = STORE_FILES.as_str();
+    }
+    db.at_once((LOCK, &[&sessions]), (sql, &bound)).await
 }
 
 /// Why drafts were not stored. Mostly none was left out, and nothing is asked.

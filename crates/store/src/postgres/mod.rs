@@ -25,6 +25,7 @@ mod rows;
 mod schema;
 mod search;
 mod sessions;
+mod spread;
 mod tls;
 mod txn;
 mod writer;

@@ -1,10 +1,11 @@
 //! The lanes: tasks with a connection each that store what waits for them in one round trip.
 //!
-//! A session's drafts go through one lane of a node, so that they are stored in the order in which
-//! they were queued; lanes of several nodes meet at the lock on the session's head. Each group is
-//! told before it is answered.
+//! A session's drafts go through one lane of a node ([`super::spread`]), so that they are stored in
+//! the order in which they were queued; lanes of several nodes meet at the lock on the session's
+//! head. Each group is told before it is answered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_domain::{Draft, Event, EventKind};
@@ -13,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::messages::{self, Append};
 use super::readers::{Db, Readers};
+use super::spread::{Place, Spread};
 use crate::messages::Posted;
 use crate::{Batch, StoreError};
 
@@ -34,7 +36,14 @@ const PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// The lanes of a node. They end when this is dropped.
 pub(super) struct Lanes {
-    queues: Vec<mpsc::Sender<Append>>,
+    queues: Vec<mpsc::Sender<Queued>>,
+    spread: Arc<Spread>,
+}
+
+/// A draft, with its place until it is answered.
+struct Queued {
+    append: Append,
+    _place: Place,
 }
 
 impl Lanes {
@@ -51,15 +60,14 @@ impl Lanes {
             tasks.spawn(lane.serve(waiting));
             queue
         });
-        Self { queues: queues.collect() }
+        Self { queues: queues.collect(), spread: Spread::over(count) }
     }
 
     /// Queues a draft.
     pub(super) async fn push(&self, append: Append) -> Result<(), StoreError> {
-        let lane = append.draft.session_no.unsigned_abs() % self.queues.len() as u64;
-        let queue = usize::try_from(lane).ok().and_then(|lane| self.queues.get(lane));
-        let queue = queue.ok_or(StoreError::Closed)?;
-        queue.send(append).await.map_err(|_| StoreError::Closed)
+        let place = self.spread.place(append.draft.session_no);
+        let queue = self.queues.get(place.lane).ok_or(StoreError::Closed)?;
+        queue.send(Queued { append, _place: place }).await.map_err(|_| StoreError::Closed)
     }
 }
 
@@ -71,7 +79,7 @@ struct Lane {
 }
 
 impl Lane {
-    async fn serve(mut self, mut waiting: mpsc::Receiver<Append>) {
+    async fn serve(mut self, mut waiting: mpsc::Receiver<Queued>) {
         let mut group = Vec::new();
         let mut pause = PAUSE;
         // Drafts in the two groups before: those who wait for an answer are in either.
@@ -93,7 +101,7 @@ impl Lane {
 
     /// Stores a group, tells it and answers it. What fails as a whole because of one draft, or of
     /// one session, is tried again in parts, so that it is the failure of that one alone.
-    async fn store(&mut self, group: Vec<Append>) {
+    async fn store(&mut self, group: Vec<Queued>) {
         let mut groups = vec![group];
         while let Some(group) = groups.pop() {
             match self.try_store(&group).await {
@@ -107,12 +115,12 @@ impl Lane {
         }
     }
 
-    async fn try_store(&mut self, group: &[Append]) -> Result<Vec<Answer>, StoreError> {
+    async fn try_store(&mut self, group: &[Queued]) -> Result<Vec<Answer>, StoreError> {
         let db = match self.db.take() {
             Some(db) if !db.is_closed() => db,
             _ => self.connect().await?,
         };
-        let drafts: Vec<&Draft> = group.iter().map(|append| &append.draft).collect();
+        let drafts: Vec<&Draft> = group.iter().map(|queued| &queued.append.draft).collect();
         let stored = messages::append(&db, &drafts).await;
         if !matches!(stored, Err(StoreError::Unavailable(_))) {
             self.db = Some(db);
@@ -128,13 +136,13 @@ impl Lane {
         Ok(db)
     }
 
-    async fn answer(&self, group: Vec<Append>, answers: Vec<Answer>) {
+    async fn answer(&self, group: Vec<Queued>, answers: Vec<Answer>) {
         let mut batch = Batch::default();
-        for (append, answer) in group.iter().zip(&answers) {
+        for (queued, answer) in group.iter().zip(&answers) {
             if let Ok(posted) = answer
                 && posted.fresh
             {
-                let draft = &append.draft;
+                let draft = &queued.append.draft;
                 let kind = EventKind::Posted(messages::told(draft, posted));
                 let (session, seq, at) = (draft.session, posted.seq, posted.sent_at);
                 batch.events.push(Event { session, seq, at, kind });
@@ -143,20 +151,20 @@ impl Lane {
         if !batch.is_empty() && self.sink.send(batch).await.is_err() {
             tracing::debug!("nobody hears of commits any more");
         }
-        for (append, answer) in group.into_iter().zip(answers) {
+        for (queued, answer) in group.into_iter().zip(answers) {
             // A sender that went away needs no answer.
-            let _ = append.answer.send(answer);
+            let _ = queued.append.answer.send(answer);
         }
     }
 }
 
 /// Waits a moment until there are so many.
-async fn gather(group: &mut Vec<Append>, waiting: &mut mpsc::Receiver<Append>, enough: usize) {
+async fn gather(group: &mut Vec<Queued>, waiting: &mut mpsc::Receiver<Queued>, enough: usize) {
     let gathered = async {
         while group.len() < enough
-            && let Some(append) = waiting.recv().await
+            && let Some(queued) = waiting.recv().await
         {
-            group.push(append);
+            group.push(queued);
         }
     };
     // Cut short, it loses nothing: what was received is in the group.
@@ -168,32 +176,32 @@ type Answer = Result<Posted, StoreError>;
 /// A group that failed, in smaller ones: by session, and then one by one; in the order in which
 /// they wait. `Err`: it is not to be tried again, because nobody knows whether it has happened,
 /// because a part would fail alike, or because it cannot be parted.
-fn parts(group: Vec<Append>, error: &StoreError) -> Result<Vec<Vec<Append>>, Vec<Append>> {
+fn parts(group: Vec<Queued>, error: &StoreError) -> Result<Vec<Vec<Queued>>, Vec<Queued>> {
     if !matches!(error, StoreError::Busy | StoreError::Database(_)) {
         return Err(group);
     }
-    let mut sessions: BTreeMap<i64, Vec<Append>> = BTreeMap::new();
-    for append in group {
-        sessions.entry(append.draft.session_no).or_default().push(append);
+    let mut sessions: BTreeMap<i64, Vec<Queued>> = BTreeMap::new();
+    for queued in group {
+        sessions.entry(queued.append.draft.session_no).or_default().push(queued);
     }
     if sessions.len() > 1 {
         return Ok(sessions.into_values().collect());
     }
-    let group: Vec<Append> = sessions.into_values().flatten().collect();
+    let group: Vec<Queued> = sessions.into_values().flatten().collect();
     // Whoever holds the lock on the session holds up all of its drafts.
     if group.len() > 1 && !matches!(error, StoreError::Busy) {
-        return Ok(group.into_iter().map(|append| vec![append]).collect());
+        return Ok(group.into_iter().map(|queued| vec![queued]).collect());
     }
     Err(group)
 }
 
-fn refuse(group: Vec<Append>, error: &StoreError) {
+fn refuse(group: Vec<Queued>, error: &StoreError) {
     if !matches!(error, StoreError::Busy) {
         tracing::error!(%error, drafts = group.len(), "failed to append");
     }
-    for append in group {
+    for queued in group {
         // A sender that went away needs no answer.
-        let _ = append.answer.send(Err(copy(error)));
+        let _ = queued.append.answer.send(Err(copy(error)));
     }
 }
 
