@@ -138,7 +138,9 @@ async fn an_account_that_needs_no_proof_can_be_proved() {
     assert_eq!(ask(&server, "/login", &login()).await.status, 200);
     let code = server.letters().code(EMAIL, 1).await;
     let letter = server.letters().to(EMAIL).remove(0);
-    let numbers = letter.split(|c: char| !c.is_ascii_digit()).filter(|text| text.len() == 6);
+    // Digits within a longer word, as an id of the letter may have them, are no number.
+    let words = letter.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() == 6);
+    let numbers = words.filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
     assert!(numbers.clone().count() > 0 && numbers.clone().all(|text| text == code), "{letter}");
     let said = ask(&server, "/verify", &json!({"email": EMAIL, "code": code})).await;
     assert_eq!((said.status, said.json()), (200, json!({"message": "ok"})));
