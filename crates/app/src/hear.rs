@@ -97,6 +97,10 @@ impl App {
         match word {
             Word::Typing(session, user) => self.hub.typing(session, user, now),
             Word::Read(session, user, number) => self.hub.read_mark(session, user, number),
+            Word::Draft(user, device, unsent) => self.tell_draft(user, device, &unsent),
+            Word::ThreadRead(user, device, root, number) => {
+                self.tell_thread_read(user, device, root, number);
+            }
             Word::Presence(session, user, online) => {
                 self.hub.presence(session, parlor_hub::Change { user, online });
             }

@@ -154,6 +154,7 @@ mod tests {
             user: UserId(Uuid::from_u128(user)),
             user_no: 1,
             role: Role::Member,
+            people: 1,
             acl_version: 1,
         })
     }

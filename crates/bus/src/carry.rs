@@ -6,7 +6,8 @@
 //! while. It is a doubt, and the store knows.
 
 use parlor_domain::{
-    ClientId, Event, EventKind, LoginId, Message, MessageId, SessionId, Time, UserEvent, UserId,
+    ClientId, DeviceId, Event, EventKind, LoginId, Message, MessageId, SessionId, Time, Unsent,
+    UserEvent, UserId,
 };
 use parlor_wire::Dialect;
 use uuid::Uuid;
@@ -38,6 +39,8 @@ const ASK: u8 = 22;
 const PEOPLE: u8 = 23;
 const MOVED: u8 = 24;
 const SPENT: u8 = 25;
+const DRAFT: u8 = 26;
+const THREAD_READ: u8 = 27;
 
 /// The beginning of every letter of a node.
 pub(crate) fn begin(node: Node) -> Vec<u8> {
@@ -129,6 +132,17 @@ pub(crate) fn word(word: &Word) -> Vec<u8> {
             id(&mut out, user.0);
             int(&mut out, *number);
         }
+        Word::Draft(user, device, unsent) => {
+            out.push(DRAFT);
+            draft(&mut out, *user, *device, unsent);
+        }
+        Word::ThreadRead(user, device, root, number) => {
+            out.push(THREAD_READ);
+            id(&mut out, user.0);
+            id(&mut out, device.0);
+            id(&mut out, root.0);
+            int(&mut out, *number);
+        }
         Word::Presence(session, user, online) => {
             out.push(PRESENCE);
             id(&mut out, session.0);
@@ -174,6 +188,16 @@ pub(crate) fn word(word: &Word) -> Vec<u8> {
     out
 }
 
+fn draft(out: &mut Vec<u8>, user: UserId, device: DeviceId, unsent: &Unsent) {
+    id(out, user.0);
+    id(out, device.0);
+    id(out, unsent.session.0);
+    option(out, unsent.thread, |out, root| id(out, root.0));
+    text(out, unsent.content.as_bytes());
+    option(out, unsent.reply_to, |out, reply| id(out, reply.0));
+    int(out, unsent.updated_at.0);
+}
+
 /// What a letter says; what cannot be read of it is a doubt.
 pub(crate) fn read(letter: &[u8]) -> Vec<Heard> {
     let mut heard = Vec::new();
@@ -203,6 +227,14 @@ fn entry(input: &mut Input<'_>, node: Node) -> Option<Heard> {
         READ => said(Word::Read(SessionId(input.id()?), UserId(input.id()?), input.int()?)),
         PRESENCE => {
             said(Word::Presence(SessionId(input.id()?), UserId(input.id()?), input.flag()?))
+        }
+        DRAFT => {
+            let (user, device) = (UserId(input.id()?), DeviceId(input.id()?));
+            said(Word::Draft(user, device, input.unsent()?))
+        }
+        THREAD_READ => {
+            let (user, device) = (UserId(input.id()?), DeviceId(input.id()?));
+            said(Word::ThreadRead(user, device, MessageId(input.id()?), input.int()?))
         }
         REVOKED => said(Word::Revoked(input.ids(LoginId)?)),
         MURMUR => {
@@ -340,6 +372,16 @@ impl<'a> Input<'a> {
         Some(Event { session, seq, at, kind })
     }
 
+    fn unsent(&mut self) -> Option<Unsent> {
+        Some(Unsent {
+            session: SessionId(self.id()?),
+            thread: self.option(Self::id)?.map(MessageId),
+            content: self.string()?,
+            reply_to: self.option(Self::id)?.map(MessageId),
+            updated_at: Time(self.int()?),
+        })
+    }
+
     fn reaction(&mut self, message: MessageId, number: i64, user: UserId) -> Option<EventKind> {
         let (emoji, on, count) = (self.string()?, self.flag()?, self.int()?);
         Some(EventKind::Reacted { message, number, user, emoji, on, count })
@@ -434,10 +476,19 @@ mod tests {
     #[test]
     fn every_word_reads_back() {
         let (session, user, other) = (SessionId(uuid(1)), UserId(uuid(2)), UserId(uuid(3)));
+        let unsent = Unsent {
+            session,
+            thread: Some(MessageId(uuid(5))),
+            content: "so far".to_owned(),
+            reply_to: None,
+            updated_at: Time(9),
+        };
         let spent = Spent { rate: 3, key: [9; 16], tries: -2 };
         let words = [
             Word::Typing(session, user),
             Word::Read(session, user, 12),
+            Word::Draft(user, DeviceId(uuid(4)), unsent),
+            Word::ThreadRead(user, DeviceId(uuid(4)), MessageId(uuid(5)), 12),
             Word::Presence(session, user, true),
             Word::Presence(session, user, false),
             Word::Revoked(vec![LoginId(uuid(7)), LoginId(uuid(8))]),

@@ -2,7 +2,7 @@
 //! what was spent of a rate. Every word may be lost, and nothing but comfort is lost with it:
 //! what must hold is asked from the store.
 
-use parlor_domain::{LoginId, SessionId, UserId};
+use parlor_domain::{DeviceId, LoginId, MessageId, SessionId, Unsent, UserId};
 use parlor_wire::Dialect;
 
 use crate::{Node, Topic};
@@ -14,6 +14,10 @@ pub enum Word {
     Typing(SessionId, UserId),
     /// Somebody has read up to this number.
     Read(SessionId, UserId, i64),
+    /// Somebody has begun to write something, on one of their devices.
+    Draft(UserId, DeviceId, Unsent),
+    /// Somebody has read up to this number in the thread of this message, on one of their devices.
+    ThreadRead(UserId, DeviceId, MessageId, i64),
     /// Somebody came, or went, as the people of a session see it.
     Presence(SessionId, UserId, bool),
     /// These logins are over.
@@ -65,6 +69,7 @@ impl Word {
             Self::Typing(session, _) | Self::Read(session, ..) | Self::Presence(session, ..) => {
                 Some(Topic::Session(*session))
             }
+            Self::Draft(user, ..) | Self::ThreadRead(user, ..) => Some(Topic::User(*user)),
             _ => None,
         }
     }

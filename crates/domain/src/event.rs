@@ -59,6 +59,17 @@ pub enum EventKind {
         /// How many do so now by this emoji.
         count: i64,
     },
+    /// A message was pinned, or its pin taken off.
+    Pinned {
+        /// The message.
+        message: MessageId,
+        /// Its number.
+        number: i64,
+        /// By whom.
+        by: UserId,
+        /// Whether it is pinned now.
+        on: bool,
+    },
     /// Somebody came in.
     Joined {
         /// Who.

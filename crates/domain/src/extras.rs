@@ -1,7 +1,7 @@
 //! What else there is of a message besides what was said: what people did with it since. Few
 //! messages have any of it, and the others are to cost nothing more.
 
-use crate::{File, Reaction};
+use crate::{File, Forwarded, Reaction, Thread, Time};
 
 /// What else there is of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +11,12 @@ pub struct Extras {
     pub bits: i64,
     /// How people react to it, in the order in which each emoji came first.
     pub reactions: Vec<Reaction>,
+    /// What became of it, when it began a thread.
+    pub thread: Option<Thread>,
+    /// Since when it is pinned.
+    pub pinned_at: Option<Time>,
+    /// Whose words these are, when somebody passed them on.
+    pub forwarded: Option<Forwarded>,
     /// The files that it carries, in their order.
     pub files: Vec<File>,
 }
@@ -18,6 +24,12 @@ pub struct Extras {
 impl Extras {
     /// People have reacted to it.
     pub const REACTIONS: i64 = 1;
+    /// It began a thread.
+    pub const THREAD: i64 = 2;
+    /// It is pinned.
+    pub const PINNED: i64 = 4;
+    /// It passes on what somebody said elsewhere.
+    pub const FORWARDED: i64 = 8;
 
     /// It carries files.
     pub const FILES: i64 = 16;
@@ -25,12 +37,6 @@ impl Extras {
     /// Room for what these bits say, which is still to be read; `None` when it is nothing.
     pub fn of(bits: i64) -> Option<Box<Self>> {
         (bits != 0).then(|| Box::new(Self { bits, ..Self::default() }))
-    }
-
-    /// What there is of a message that was just said; `None` when that is nothing.
-    pub fn of_files(files: &[File]) -> Option<Box<Self>> {
-        let bits = if files.is_empty() { 0 } else { Self::FILES };
-        (bits != 0).then(|| Box::new(Self { bits, files: files.to_vec(), ..Self::default() }))
     }
 
     /// Whether there is this, one of the constants.

@@ -69,6 +69,9 @@ limits! {
     reaction_bytes_max = 64, "Bytes of the emoji of a reaction.";
     reactions_max = 20, "Different emoji that people react to one message by.";
     reactions_own_max = 20, "Different emoji that one user reacts to one message by.";
+    pins_max = 100, "Pinned messages of one session.";
+    room_mention_people_max = 20, "People up to whom anybody may name all by `@room`.";
+    drafts_max = 200, "Texts of one user that are not said yet.";
     revisions_max = 100, "Earlier wordings kept of one message; further edits are refused.";
     socket_message_bytes_max = 64 * 1024, "Bytes of a message on a WebSocket.";
     socket_fragments_max = 16, "Fragments of a message on a WebSocket.";

@@ -1,6 +1,52 @@
-//! Whom a text names.
+//! Whom a text names: people by `@username`, and everybody in the session by `@room`.
 
-use crate::{Denied, Limits, name};
+use crate::message::SendMessage;
+use crate::permission::{Action, may};
+use crate::{Denied, Limits, View, name};
+
+/// What stands for everybody.
+const ALL: [&str; 2] = ["room", "everyone"];
+
+/// Whom a text names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Username keys of people, each once, in order.
+    pub people: Vec<String>,
+    /// Whether it names everybody.
+    pub all: bool,
+}
+
+impl View {
+    /// Decides about naming people. Words that are passed on name nobody.
+    pub(crate) fn admit_names(&self, cmd: &SendMessage, limits: &Limits) -> Result<Named, Denied> {
+        if cmd.forwarded.is_some() {
+            return Ok(Named::default());
+        }
+        let named = named(&cmd.content, limits)?;
+        self.admit_all(named.all, limits)?;
+        Ok(named)
+    }
+
+    /// Few people may be named all at once by anybody, many by those who keep order.
+    pub(crate) fn admit_all(&self, all: bool, limits: &Limits) -> Result<(), Denied> {
+        if all && self.people.unsigned_abs() > limits.room_mention_people_max {
+            may(self.role, Action::NameAll)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whom a text names.
+///
+/// # Errors
+/// [`Denied::Invalid`] when it names more people than the limit allows.
+pub fn named(content: &str, limits: &Limits) -> Result<Named, Denied> {
+    let mut people = mentioned(content, limits)?;
+    let count = people.len();
+    // Keys are what names look like, so that this one is compared as a key.
+    people.retain(|key| ALL.iter().all(|all| name::username_key(all) != *key));
+    Ok(Named { all: people.len() < count, people })
+}
 
 /// The username keys of the people that a text names by `@username`, each once, in order.
 ///
@@ -37,6 +83,17 @@ pub fn mentioned(content: &str, limits: &Limits) -> Result<Vec<String>, Denied> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_word_names_everybody() {
+        let limits = Limits::default();
+        let bo = || vec!["bo".to_owned()];
+        assert_eq!(named("@bo hi", &limits), Ok(Named { people: bo(), all: false }));
+        assert_eq!(named("@room: @bo!", &limits), Ok(Named { people: bo(), all: true }));
+        let many = named(&"@everyone ".repeat(1_000), &limits);
+        assert_eq!(many, Ok(Named { people: vec![], all: true }));
+        assert_eq!(named("a@room @roomy", &limits).map(|named| named.all), Ok(false));
+    }
 
     #[test]
     fn a_text_names_people_by_their_handles() {

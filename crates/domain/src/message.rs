@@ -1,11 +1,11 @@
 //! Path 4/8: what somebody says: who may say, reword and delete it. Next: the store,
 //! `store/src/sqlite/messages.rs`.
 
-use crate::mention::mentioned;
+use crate::mention::Named;
 use crate::permission::{Action, may};
 use crate::{
-    ClientId, Denied, Extras, File, FileId, Limits, MessageId, RoomId, SessionId, Time, UserId,
-    View, file, name,
+    ClientId, Denied, Extras, File, FileId, Forwarded, Limits, MessageId, RoomId, SessionId, Time,
+    UserId, View, file, name,
 };
 
 /// What somebody said.
@@ -43,7 +43,7 @@ pub struct Message {
     pub extras: Option<Box<Extras>>,
 }
 
-/// A message of a room's main session, and the room.
+/// A message, and the room of its session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
     /// The message.
@@ -93,6 +93,12 @@ pub struct SendMessage {
     pub files: Vec<FileId>,
     /// The same, once they are looked up.
     pub carried: Vec<File>,
+    /// The message that began the thread that it is said in.
+    pub thread: Option<MessageId>,
+    /// The message that it passes on, whose words are still to be looked up.
+    pub forward: Option<MessageId>,
+    /// Whose words these are, once they are looked up.
+    pub forwarded: Option<Forwarded>,
     /// Whether an empty text will do, as it does in some façades.
     pub blank: bool,
 }
@@ -120,8 +126,13 @@ pub struct Draft {
     pub file: Option<String>,
     /// The files that it carries; the store checks that the sender may have them.
     pub files: Vec<File>,
-    /// Username keys of the people it names; the store keeps those who are members.
-    pub mentions: Vec<String>,
+    /// The message that began the thread that it is said in; the store checks that it is of the
+    /// same session and in no thread itself.
+    pub thread: Option<MessageId>,
+    /// Whose words these are, when somebody passes them on.
+    pub forwarded: Option<Forwarded>,
+    /// Whom it names; the store keeps those who are members.
+    pub mentions: Named,
     /// When.
     pub sent_at: Time,
     /// What the decision was based on.
@@ -159,9 +170,11 @@ impl View {
             sender: self.user,
             sender_no: self.user_no,
             client_id: cmd.client_id,
-            mentions: mentioned(&cmd.content, limits)?,
+            mentions: self.admit_names(&cmd, limits)?,
             content: cmd.content,
             reply_to: cmd.reply_to,
+            thread: cmd.thread,
+            forwarded: cmd.forwarded,
             file: cmd.file,
             files: cmd.carried,
             sent_at: now,
@@ -174,9 +187,10 @@ impl View {
     ///
     /// # Errors
     /// As [`View::admit_post`].
-    pub fn admit_again(&self, draft: Draft) -> Result<Draft, Denied> {
+    pub fn admit_again(&self, draft: Draft, limits: &Limits) -> Result<Draft, Denied> {
         self.open()?;
         may(self.role, Action::Talk)?;
+        self.admit_all(draft.mentions.all, limits)?;
         Ok(Draft { acl_version: self.acl_version, ..draft })
     }
 
@@ -196,6 +210,9 @@ impl View {
         }
         if message.sender != self.user {
             return Err(Denied::Forbidden("only its author may reword a message"));
+        }
+        if message.extras.as_ref().is_some_and(|extras| extras.has(Extras::FORWARDED)) {
+            return Err(Denied::Forbidden("these are somebody else's words"));
         }
         self.open()?;
         if revisions >= limits.revisions_max {

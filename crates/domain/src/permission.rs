@@ -17,6 +17,10 @@ pub enum Action {
     Ban(Option<Role>),
     /// Delete somebody else's message.
     DeleteOthers,
+    /// Pin messages in the main session of a room that is open to everybody.
+    PinInOpen,
+    /// Name everybody in a session of many people at once.
+    NameAll,
     /// Rename, describe, open or close the room.
     Settings,
     /// Give somebody who is `from` the role `to`.
@@ -39,9 +43,11 @@ pub enum Action {
 pub fn may(role: Role, action: Action) -> Result<(), Denied> {
     let allowed = match action {
         Action::Talk | Action::InviteToOpen => true,
-        Action::InviteToClosed | Action::DeleteOthers | Action::ManageSession => {
-            role >= Role::Moderator
-        }
+        Action::InviteToClosed
+        | Action::DeleteOthers
+        | Action::PinInOpen
+        | Action::NameAll
+        | Action::ManageSession => role >= Role::Moderator,
         Action::Remove(target) => role > target,
         Action::Ban(target) => role >= Role::Moderator && target.is_none_or(|t| role > t),
         Action::Settings | Action::SetRole { .. } | Action::Close => role == Role::Owner,
@@ -68,6 +74,8 @@ mod tests {
             (Action::Ban(Some(Moderator)), [false, false, true]),
             (Action::Ban(Some(Owner)), [false, false, false]),
             (Action::DeleteOthers, [false, true, true]),
+            (Action::PinInOpen, [false, true, true]),
+            (Action::NameAll, [false, true, true]),
             (Action::Settings, [false, false, true]),
             (Action::SetRole { from: Member, to: Owner }, [false, false, true]),
             (Action::Close, [false, false, true]),

@@ -31,16 +31,24 @@ pub struct Session {
     pub head_seq: i64,
     /// The number of its newest message.
     pub head_number: i64,
+    /// How many of its messages are in threads.
+    pub head_threaded: i64,
     /// The reader's marker.
     pub read_number: i64,
+    /// How many of the messages up to the marker are in threads.
+    pub read_threaded: i64,
+    /// Unread messages in threads that the reader follows.
+    pub thread_unread: i64,
     /// Unread messages that name the reader.
     pub mentions: i64,
 }
 
 impl Session {
-    /// How many messages the reader has not read.
+    /// How many messages of the timeline, which leaves out what is in threads, the reader has not
+    /// read.
     pub fn unread(&self) -> i64 {
-        (self.head_number - self.read_number).max(0)
+        let head = self.head_number - self.head_threaded;
+        (head - (self.read_number - self.read_threaded)).max(0)
     }
 }
 
@@ -70,6 +78,8 @@ pub struct View {
     pub user_no: i64,
     /// Their role in the room.
     pub role: Role,
+    /// How many are in the session.
+    pub people: i64,
     /// Grows with every change of who may do what in the session.
     pub acl_version: i64,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::FuturesOrdered;
 use parlor_app::{Actor, App, Error, Posted};
 use parlor_domain::message::SendMessage;
-use parlor_domain::{Denied, FileId, SessionId};
+use parlor_domain::{Denied, FileId, MessageId, SessionId};
 use parlor_hub::Key;
 use parlor_wire::command::Command;
 use parlor_wire::frame::Frame as Said;
@@ -114,19 +114,25 @@ pub(crate) fn file_ids(texts: &[String]) -> Result<Vec<FileId>, Denied> {
     ids.collect::<Result<_, _>>().map_err(|_| Denied::NotFound)
 }
 
+/// A message's id that may be left out; what is no id names nothing.
+fn id(text: Option<String>) -> Result<Option<MessageId>, Denied> {
+    let read = text.map(|id| id.parse().map_err(|_| Denied::NotFound));
+    read.transpose()
+}
+
 fn read_send(send: v1::Send) -> Result<SendMessage, Denied> {
     let client_id = send.client_id.parse();
     Ok(SendMessage {
         client_id: client_id.map_err(|_| Denied::invalid("client_id", "not a UUID"))?,
         session: send.session_id.parse().map_err(|_| Denied::NotFound)?,
         content: send.content,
-        reply_to: match send.reply_to {
-            Some(id) => Some(id.parse().map_err(|_| Denied::NotFound)?),
-            None => None,
-        },
+        reply_to: id(send.reply_to)?,
         file: None,
         files: file_ids(&send.files)?,
         carried: vec![],
+        thread: id(send.thread_id)?,
+        forward: id(send.forward)?,
+        forwarded: None,
         blank: false,
     })
 }

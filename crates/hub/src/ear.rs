@@ -203,7 +203,7 @@ impl Ear {
             cursor.murmurs = cursor.lane.take_murmurs(cursor.murmurs, &mut frames);
         }
         let (key, mut bytes) = (cursor.lane.key(), 0);
-        for frame in frames {
+        for frame in frames.into_iter().filter(|frame| !frame.is_from(self.who.device)) {
             bytes += frame.bytes();
             tell(key, frame);
         }

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use parlor_domain::{Event, EventKind, UserEvent, UserId};
+use parlor_domain::{DeviceId, Event, EventKind, UserEvent, UserId};
 use parlor_wire::Dialect;
 use parlor_wire::frame::{self, Codec};
 use parlor_wire::packet;
@@ -18,6 +18,8 @@ pub struct Frame {
     seq: i64,
     takes_out: Option<UserId>,
     typist: Option<UserId>,
+    /// The device that said it, and need not hear it.
+    device: Option<DeviceId>,
     bytes: u64,
     /// `None` for what only façades say.
     content: Option<server_frame::Frame>,
@@ -46,6 +48,11 @@ impl Frame {
     /// Something without a place in a log.
     pub fn murmur(content: server_frame::Frame) -> Arc<Self> {
         Self::new(0, None, false, Some(content))
+    }
+
+    /// Something that a user's devices hear, but for the one that it comes from.
+    pub fn murmur_from(device: DeviceId, content: server_frame::Frame) -> Arc<Self> {
+        Arc::new(Self { device: Some(device), ..Self::bare(0, None, false, Some(content)) })
     }
 
     /// Something that only the connections of one façade hear.
@@ -79,6 +86,7 @@ impl Frame {
             seq,
             takes_out,
             typist: None,
+            device: None,
             bytes: content.as_ref().map_or(0, |content| content.encoded_len() as u64),
             ends,
             dialects: OnceLock::new(),
@@ -103,6 +111,11 @@ impl Frame {
     /// Who says by it that they are writing.
     pub fn typist(&self) -> Option<UserId> {
         self.typist
+    }
+
+    /// Whether it comes from this device, which need not hear it.
+    pub fn is_from(&self, device: DeviceId) -> bool {
+        self.device == Some(device)
     }
 
     /// Whether the session is over with it.

@@ -23,6 +23,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use parlor_domain::{DeviceId, Event, Limits, LoginId, SessionId, Time, UserEvent, UserId};
 use parlor_wire::Dialect;
+use parlor_wire::v1::server_frame;
 use parlor_ws::Shared;
 
 pub use ear::{Ear, Form, Gathered, Lagged, Token};
@@ -264,6 +265,13 @@ impl Hub {
     /// Notes how far somebody has read; told with the next [`Hub::murmur`].
     pub fn read_mark(&self, session: SessionId, user: UserId, number: i64) {
         self.murmurs.read(session, user, number);
+    }
+
+    /// Tells a user's other devices what happened on this one, which has no place in a log.
+    pub fn murmur_to(&self, user: UserId, device: DeviceId, content: server_frame::Frame) {
+        if let Some(lane) = self.lane(Key::User(user)) {
+            lane.murmur(Frame::murmur_from(device, content));
+        }
     }
 
     /// Who came and went since this was last asked.

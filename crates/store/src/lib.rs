@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod content;
+pub mod drafts;
 pub mod error;
 pub mod files;
 pub mod handles;
@@ -15,6 +16,7 @@ pub mod log;
 pub mod logins;
 pub mod messages;
 pub mod moves;
+pub mod pins;
 pub mod postgres;
 pub mod reactions;
 pub mod rooms;
@@ -24,9 +26,11 @@ pub mod sqlite;
 pub mod state;
 mod stored;
 mod tables;
+pub mod threads;
 
 pub use accounts::Accounts;
 pub use content::Content;
+pub use drafts::Drafts;
 pub use error::{Changed, StoreError};
 pub use files::Files;
 pub use handles::Handles;
@@ -34,16 +38,18 @@ pub use health::Health;
 pub use log::{Batch, Log, LogPage, UserLogPage};
 pub use logins::Logins;
 pub use messages::{Messages, Posted};
+pub use pins::Pins;
 pub use reactions::Reactions;
 pub use rooms::Rooms;
 pub use search::Search;
 pub use sessions::Sessions;
 pub use state::{Kept, State};
+pub use threads::Threads;
 
 /// What people do with what was said.
-pub trait Talk: Reactions {}
+pub trait Talk: Reactions + Pins + Threads + Drafts {}
 
-impl<T: Reactions> Talk for T {}
+impl<T: Reactions + Pins + Threads + Drafts> Talk for T {}
 
 /// All of it. A node has one, as `Arc<dyn Store>`.
 pub trait Store:

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use parlor_domain::message::Rewording;
 use parlor_domain::{
-    ClientId, Denied, Draft, Message, MessageId, Revision, RoomId, SessionId, Time, UserId, View,
+    ClientId, Denied, Draft, Extras, Message, MessageId, Revision, RoomId, SessionId, Time, UserId,
+    View,
 };
 use tokio::sync::oneshot;
 
@@ -26,6 +27,45 @@ pub struct Posted {
     pub fresh: bool,
 }
 
+impl Posted {
+    /// The message as everybody is told of it.
+    pub(crate) fn told(&self, draft: &Draft) -> Message {
+        let extras = Extras::of(bits(draft)).map(|extras| {
+            let (forwarded, files) = (draft.forwarded, draft.files.clone());
+            Box::new(Extras { forwarded, files, ..*extras })
+        });
+        Message {
+            id: self.id,
+            no: self.no,
+            number: self.number,
+            seq: self.seq,
+            session: draft.session,
+            sender: draft.sender,
+            client_id: draft.client_id,
+            content: draft.content.clone(),
+            reply_to: draft.reply_to,
+            thread: draft.thread,
+            file: draft.file.clone(),
+            sent_at: self.sent_at,
+            edited_at: None,
+            deleted_at: None,
+            extras,
+        }
+    }
+}
+
+/// What else there is of a message from the beginning.
+pub(crate) fn bits(draft: &Draft) -> i64 {
+    let forwarded = if draft.forwarded.is_some() { Extras::FORWARDED } else { 0 };
+    let files = if draft.files.is_empty() { 0 } else { Extras::FILES };
+    forwarded | files
+}
+
+/// The refusal of a draft that is in no thread.
+pub(crate) fn no_thread() -> Denied {
+    Denied::invalid("thread_id", "not a message of this session that can begin a thread")
+}
+
 /// Answered when the draft is durable, or refused.
 pub type Appending = oneshot::Receiver<Result<Posted, StoreError>>;
 
@@ -40,6 +80,18 @@ pub enum Page {
     After(i64),
     /// This number in the middle.
     Around(i64),
+}
+
+impl Page {
+    /// The first and the last number that it may hold, and whether the last ones are wanted.
+    pub(crate) fn range(self, limit: i64) -> (i64, i64, bool) {
+        match self {
+            Self::Newest => (1, i64::MAX, true),
+            Self::Before(number) => (1, number.saturating_sub(1), true),
+            Self::After(number) => (number.saturating_add(1), i64::MAX, false),
+            Self::Around(number) => (number.saturating_sub(limit / 2).max(1), i64::MAX, false),
+        }
+    }
 }
 
 /// A page of messages, ascending by number.
@@ -75,7 +127,8 @@ pub trait Messages: Send + Sync {
     /// appended one after the other are stored in that order. The answer comes when it is durable:
     /// [`StoreError::Stale`] when the session's access list is not the draft's any more,
     /// [`StoreError::KeyReused`] when its client id was used for another text,
-    /// [`Denied::NotFound`] when `reply_to` is not in the session.
+    /// [`Denied::NotFound`] when `reply_to` is not in the session, [`Denied::Invalid`] when
+    /// `thread` is not, or is in a thread itself.
     ///
     /// # Errors
     /// [`StoreError::Closed`].

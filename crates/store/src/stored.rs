@@ -23,6 +23,7 @@ pub(crate) const REACTED: i64 = 5;
 pub(crate) enum Stored {
     Deleted { number: i64, by: Uuid },
     Reacted(Box<StoredReaction>),
+    Pinned { number: i64, by: Uuid, on: bool },
     Joined { user: Uuid, by: Option<Uuid> },
     Left { user: Uuid, by: Option<Uuid>, reason: String },
     RoleChanged { user: Uuid, role: String, by: Uuid },
@@ -71,6 +72,9 @@ impl Stored {
                     on: *on,
                     count: *count,
                 }))
+            }
+            EventKind::Pinned { number, by, on, .. } => {
+                Self::Pinned { number: *number, by: by.0, on: *on }
             }
             EventKind::Joined { user, by, .. } => {
                 Self::Joined { user: user.0, by: by.map(|id| id.0) }
@@ -133,6 +137,12 @@ impl Stored {
                 emoji: said.emoji,
                 on: said.on,
                 count: said.count,
+            },
+            Self::Pinned { number, by, on } => EventKind::Pinned {
+                message: message.ok_or_else(|| damaged("a pin"))?,
+                number,
+                by: UserId(by),
+                on,
             },
             Self::Joined { user, by } => {
                 let (username, name) = names(user)?;

@@ -226,8 +226,7 @@ impl Person {
         let asked = v1::SendRequest {
             client_id: fresh_id(),
             content: content.to_owned(),
-            reply_to: None,
-            files: vec![],
+            ..v1::SendRequest::default()
         };
         self.call("POST", &format!("/sessions/{session}/messages"), Some(&asked)).await
     }

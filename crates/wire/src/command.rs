@@ -84,6 +84,8 @@ mod tests {
             content: "hi".into(),
             reply_to: None,
             files: Vec::new(),
+            thread_id: None,
+            forward: None,
         });
         let json = br#"{"type":"send","ref":2,"session_id":"s","client_id":"c","content":"hi"}"#;
         assert_eq!(parse(Codec::Json, json, 32).as_ref(), Ok(&send));

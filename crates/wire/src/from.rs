@@ -106,6 +106,7 @@ impl From<&domain::Session> for v1::Session {
             read_number: session.read_number,
             unread: session.unread(),
             mentions: session.mentions,
+            thread_unread: session.thread_unread,
         }
     }
 }
@@ -153,6 +154,41 @@ impl From<&domain::Message> for v1::Message {
             reactions: extras
                 .map_or_else(Vec::new, |e| e.reactions.iter().map(Into::into).collect()),
             files: extras.map_or_else(Vec::new, |e| e.files.iter().map(Into::into).collect()),
+            thread_id: message.thread.map(|id| id.to_string()),
+            thread: extras.and_then(|e| e.thread.as_ref()).map(Into::into),
+            pinned_at: extras.and_then(|e| e.pinned_at).map(|t| t.0),
+            forwarded: extras.and_then(|e| e.forwarded.as_ref()).map(Into::into),
+        }
+    }
+}
+
+impl From<&domain::Thread> for v1::Thread {
+    fn from(thread: &domain::Thread) -> Self {
+        Self {
+            replies: thread.replies,
+            last_reply_at: thread.last_reply_at.map(|t| t.0),
+            user_ids: thread.users.iter().map(ToString::to_string).collect(),
+            following: thread.following,
+            unread: thread.unread,
+            read_number: thread.read_number,
+        }
+    }
+}
+
+impl From<&domain::Forwarded> for v1::Forwarded {
+    fn from(forwarded: &domain::Forwarded) -> Self {
+        Self { sender_id: forwarded.sender.to_string(), sent_at: forwarded.sent_at.0 }
+    }
+}
+
+impl From<&domain::Unsent> for v1::Draft {
+    fn from(unsent: &domain::Unsent) -> Self {
+        Self {
+            session_id: unsent.session.to_string(),
+            thread_id: unsent.thread.map(|id| id.to_string()),
+            content: unsent.content.clone(),
+            reply_to: unsent.reply_to.map(|id| id.to_string()),
+            updated_at: unsent.updated_at.0,
         }
     }
 }
@@ -223,6 +259,12 @@ impl From<&EventKind> for Kind {
                     count: *count,
                 })
             }
+            EventKind::Pinned { message, number, by, on } => Self::Pinned(v1::Pinned {
+                message_id: message.to_string(),
+                number: *number,
+                by: text(by),
+                on: *on,
+            }),
             EventKind::Joined { user, username, name, by } => Self::Joined(v1::Joined {
                 user_id: text(user),
                 by: by.as_ref().map(text),

@@ -287,6 +287,8 @@ fn name(said: &Frame) -> &'static str {
         Frame::Read(_) => "read",
         Frame::Error(_) => "error",
         Frame::Reconnect(_) => "reconnect",
+        Frame::Draft(_) => "draft",
+        Frame::ThreadRead(_) => "thread_read",
     }
 }
 

@@ -78,6 +78,8 @@ pub(super) struct Chain {
     last: Instant,
     seconds: f64,
     most: u64,
+    /// What each write says.
+    text: fn(u64) -> String,
 }
 
 impl Chain {
@@ -91,12 +93,13 @@ impl Chain {
             last: Instant::now(),
             seconds,
             most: u64::MAX,
+            text: content,
         }
     }
 
-    /// One that ends after so many writes.
-    pub(super) fn of(most: u64) -> Self {
-        Self { most, ..Self::new(f64::MAX) }
+    /// One that ends after so many writes, which say this.
+    pub(super) fn of(most: u64, text: fn(u64) -> String) -> Self {
+        Self { most, text, ..Self::new(f64::MAX) }
     }
 
     fn begin(&mut self) {
@@ -110,7 +113,7 @@ impl Chain {
             return;
         }
         self.sent.push(Instant::now());
-        voice.send(write + FIRST, self.ledger.client_id(write), &content(write));
+        voice.send(write + FIRST, self.ledger.client_id(write), &(self.text)(write));
     }
 
     /// Whether all that was sent is answered, and no more is to be sent.

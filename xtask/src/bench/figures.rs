@@ -60,6 +60,11 @@ const COALESCE: &str = Kind::Coalesce.name();
 const EACH: &str = Kind::Each.name();
 const FASTAPI: &str = Kind::Fastapi.name();
 
+/// How long a search may take.
+const fn search(of: &'static str) -> Target {
+    Target { name: "search", scenario: "search", of, what: P99, bound: Bound::AtMost(50.0) }
+}
+
 /// What Parlor on PostgreSQL and Redis is to be beside a plain server on the same two.
 const fn on_postgres(scenario: &'static str, what: &'static str) -> Target {
     let bound = Bound::TimesAtLeast(5.0, FASTAPI);
@@ -96,7 +101,7 @@ pub(super) const MRSAMBOSK: &str = "Mrsambosk's socket";
 pub(super) const GROUPS: &str = "Chat Room API's stream";
 
 /// The targets of the design.
-const TARGETS: [Target; 28] = [
+const TARGETS: [Target; 30] = [
     target("T1", "S2 200", DELIVERIES, Bound::AtLeast(1e6)),
     target("T1", "S2 200", DELIVERIES, Bound::TimesAtLeast(10.0, SOCKETIO)),
     target("T1", "S2 200", DELIVERIES, Bound::TimesAtLeast(0.125, COALESCE)),
@@ -123,6 +128,8 @@ const TARGETS: [Target; 28] = [
     on_postgres("S2 200", DELIVERIES),
     on_postgres("S3 50×1", ACKS),
     on_postgres("S3 50×20", ACKS),
+    search(PARLOR),
+    search(Kind::ParlorPostgres.name()),
     target("start", "start", "exec to ready", Bound::AtMost(150.0)),
     target("start", "start", "user memory before the first login", Bound::AtMost(20.0)),
 ];

@@ -19,6 +19,7 @@ mod ledger;
 mod machine;
 mod pages;
 mod rest;
+mod search;
 mod start;
 mod storm;
 mod swarm;
@@ -80,6 +81,8 @@ enum Scenario {
     S5,
     /// Fan-out in one room and acknowledged sends, on PostgreSQL and Redis.
     Postgres,
+    /// Searches in a million messages, on both stores.
+    Search,
     /// What a delivery costs at each door.
     Doors,
     /// Size and speed of an event's two forms.
@@ -177,6 +180,7 @@ impl Scenario {
     /// A bare broadcaster has no history, and one of them is enough where nothing is fanned out.
     fn concerns(self, kind: Kind) -> bool {
         match self {
+            Scenario::Search => matches!(kind, Kind::Parlor | Kind::ParlorPostgres),
             Scenario::Postgres => kind.has_parts(),
             _ if kind.has_parts() => false,
             Scenario::S2 | Scenario::S2Rooms => true,
@@ -200,6 +204,7 @@ impl Scenario {
                 sends(kind, load, figures)?;
                 fanout::run(System::start(kind)?, &fanout::ONE_ROOM, load, figures)
             }
+            Scenario::Search => search::run(System::start(kind)?, figures),
             Scenario::S4 => pages::run(System::start(kind)?, load.seconds, figures),
             Scenario::S5 => storm::run(System::start(kind)?, figures),
             // At so low a rate it takes longer until the clock has enough ticks to count.

@@ -9,6 +9,7 @@ use memchr::memmem::Finder;
 
 use super::acks::Chain;
 use super::crowd::{Crowd, Seat};
+use super::dialect::content;
 use super::figures::{self, Figures, quantile};
 use super::rest::Rest;
 use super::system::System;
@@ -39,7 +40,7 @@ pub(super) fn run(system: System, seconds: f64, figures: &mut Figures) -> anyhow
 }
 
 fn fill(system: &System, seats: Vec<Seat>) -> anyhow::Result<Chain> {
-    let mut crowd = Crowd::gather(system, seats, Chain::of(MESSAGES), PATIENCE)?;
+    let mut crowd = Crowd::gather(system, seats, Chain::of(MESSAGES, content), PATIENCE)?;
     for n in 0..OUTSTANDING {
         crowd.speak(n % MEMBERS, |chain, voice| chain.next(voice));
     }

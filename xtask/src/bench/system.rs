@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use parlor_parts::{Postgres, Redis};
@@ -173,9 +173,15 @@ impl System {
 
     /// Waits until it has nothing more to do, for a while at most.
     pub(super) fn calm_down(&self) -> anyhow::Result<()> {
+        self.calm_down_within(Duration::from_secs(10))
+    }
+
+    /// The same, for so long at most.
+    pub(super) fn calm_down_within(&self, at_most: Duration) -> anyhow::Result<()> {
         const LOOK: Duration = Duration::from_millis(200);
         const BUSY: f64 = 0.1;
-        for _ in 0..50 {
+        let end = Instant::now() + at_most;
+        while Instant::now() < end {
             let before = self.cpu_seconds()?;
             std::thread::sleep(LOOK);
             if self.cpu_seconds()? - before < BUSY * LOOK.as_secs_f64() {

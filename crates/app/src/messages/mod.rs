@@ -2,11 +2,14 @@
 
 mod delete;
 mod edit;
+mod forward;
 mod handles;
 mod murmur;
+mod pin;
 mod react;
 mod read;
 pub mod search;
 mod send;
+mod threads;
 
 pub use send::Pending;

@@ -56,6 +56,7 @@ impl App {
     ) -> Result<Draft, Error> {
         let view = self.view(actor, cmd.session).await?;
         let cmd = self.with_files(actor, cmd).await?;
+        let cmd = self.looked_up(actor, cmd).await?;
         let now = self.clock.now();
         let id = MessageId(new_id(now));
         let draft = view.admit_post(cmd, id, digest, now, &self.limits)?;
@@ -69,11 +70,12 @@ impl App {
         let reply_to = reply_to.as_ref().map_or(&[][..], |id| &id[..]);
         let session = cmd.session.0.as_bytes();
         let file = cmd.file.as_deref().unwrap_or_default().as_bytes();
-        let content = cmd.content.as_bytes();
-        // Without files it is what it was before there were any: an older send is known again.
         let files = ids(cmd.files.iter().map(|id| id.0));
-        let parts = [session, reply_to, content, file, &files];
-        self.digests.of("message", if files.is_empty() { &parts[..4] } else { &parts })
+        let [thread, forward] = [cmd.thread, cmd.forward].map(|id| ids(id.map(|id| id.0)));
+        let parts = [session, reply_to, cmd.content.as_bytes(), file, &files, &thread, &forward];
+        // What is plain has the digest that it had before there was more: an older send is known.
+        let plain = parts[4..].iter().all(|part| part.is_empty());
+        self.digests.of("message", if plain { &parts[..4] } else { &parts })
     }
 }
 
@@ -93,7 +95,8 @@ impl Pending {
                 other => return Ok(other?),
             };
             let view = self.app.fresh_view(draft.sender, draft.session).await?;
-            appending = self.app.store.append(view.admit_again(draft)?).await?;
+            let draft = view.admit_again(draft, &self.app.limits)?;
+            appending = self.app.store.append(draft).await?;
         }
         Err(Denied::Conflict("the session changes too fast").into())
     }

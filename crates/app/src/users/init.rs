@@ -1,6 +1,6 @@
 //! Everything for a first screen.
 
-use parlor_domain::{Profile, Room, Session, SessionId};
+use parlor_domain::{Profile, Room, Session, SessionId, Unsent};
 use parlor_store::messages::MessagePage;
 
 use crate::{Actor, App, Error};
@@ -16,6 +16,8 @@ pub struct Init {
     pub sessions: Vec<Session>,
     /// The newest messages of some of them: where something was said last, first.
     pub newest: Vec<(SessionId, MessagePage)>,
+    /// What one has begun to write.
+    pub drafts: Vec<Unsent>,
     /// The head of one's own log.
     pub user_seq: i64,
 }
@@ -36,6 +38,7 @@ impl App {
             // The heads come before the messages, for the same reason.
             sessions: self.store.sessions_of(actor.user, None).await?,
             newest: self.store.newest(actor.user, all, each).await?,
+            drafts: self.store.drafts(actor.user).await?,
             user_seq,
         })
     }

@@ -162,6 +162,9 @@ impl Town {
             file: None,
             files: vec![],
             carried: vec![],
+            thread: None,
+            forward: None,
+            forwarded: None,
             blank: false,
         };
         let posted = self.app(node).send(actor, cmd).await.unwrap().done().await.unwrap();

@@ -28,6 +28,9 @@ async fn say(
         file: None,
         files: vec![],
         carried: vec![],
+        thread: None,
+        forward: None,
+        forwarded: None,
         blank: false,
     };
     app.send(actor, cmd).await?.done().await

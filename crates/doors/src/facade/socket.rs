@@ -125,6 +125,9 @@ impl Talk {
             file: None,
             files: vec![],
             carried: vec![],
+            thread: None,
+            forward: None,
+            forwarded: None,
             blank: false,
         };
         let mut waited = Duration::ZERO;

@@ -79,8 +79,13 @@ pub(crate) fn add_schema<T: ToSchema>(schemas: &mut Value) {
 }
 
 /// Fields that a request may leave out although they have no `null`.
-const OPTIONAL: [(&str, &str); 3] =
-    [("CreateRoomRequest", "name"), ("SendRequest", "client_id"), ("ReadRequest", "number")];
+const OPTIONAL: [(&str, &str); 5] = [
+    ("CreateRoomRequest", "name"),
+    ("SendRequest", "client_id"),
+    ("SendRequest", "content"),
+    ("ReadRequest", "number"),
+    ("DraftRequest", "content"),
+];
 
 /// Lists that a request may not leave out: there is no sense in adding nobody.
 const NEEDED: [(&str, &str); 1] = [("AddMembersRequest", "users")];

@@ -43,6 +43,9 @@ pub(crate) fn shape(schemas: &mut Value, limits: &Limits) {
     if let Some(schema) = schemas.get_mut("CreateRoomRequest") {
         shape_create_room(schema, limits);
     }
+    if let Some(schema) = schemas.get_mut("SendRequest") {
+        shape_send(schema);
+    }
 }
 
 /// Narrows what may stand in a path, a query or a header.
@@ -121,6 +124,34 @@ fn shape_create_room(schema: &mut Value, limits: &Limits) {
     schema["oneOf"] = json!([named, direct]);
 }
 
+/// A message has words, or carries files, or passes on what another has.
+fn shape_send(schema: &mut Value) {
+    let content = schema["properties"]["content"].take();
+    schema["properties"]["content"] = json!({"type": "string"});
+    let empty = json!({"type": "string", "maxLength": 0});
+    let own = json!({
+        "title": "Words of one's own",
+        "required": ["content"],
+        "properties": {"content": content, "forward": {"type": "null"}},
+    });
+    let files = json!({
+        "title": "Files alone",
+        "required": ["files"],
+        "properties": {
+            "content": empty, "files": {"minItems": 1}, "forward": {"type": "null"},
+        },
+    });
+    let forward = json!({
+        "title": "What another message has",
+        "required": ["forward"],
+        "properties": {
+            "forward": {"type": "string", "format": "uuid"},
+            "content": empty, "files": {"maxItems": 0},
+        },
+    });
+    schema["oneOf"] = json!([own, files, forward]);
+}
+
 /// What a request takes in a field.
 fn asked(name: &str, field: &str, limits: &Limits) -> Option<Value> {
     let people = |least: u64| {
@@ -147,6 +178,8 @@ fn asked(name: &str, field: &str, limits: &Limits) -> Option<Value> {
         (_, "status" | "reason") => text(CONTROL, limits.status_chars_max),
         (_, "description") => text(CONTROL_IN_LINES, limits.description_chars_max),
         ("PatchRoomRequest", "kind") => words(&kinds()[..3]),
+        ("DraftRequest", "content") => text_so_far(limits),
+        ("SendRequest", "forward") => json!({"format": "uuid"}),
         (_, "content") => content(limits),
         ("SendRequest", "files") => json!({
             "items": {"type": "string", "format": "uuid"},
@@ -255,6 +288,15 @@ fn content(limits: &Limits) -> Value {
         "pattern": format!("^{any}{seen}{any}$"),
         "maxLength": limits.message_bytes_max,
         "examples": ["Hello, *world*!"],
+    })
+}
+
+/// What is not said yet, and may be blank.
+fn text_so_far(limits: &Limits) -> Value {
+    json!({
+        "pattern": "^[^\\u0000]*$",
+        "maxLength": limits.message_bytes_max,
+        "examples": ["Hello, *wor"],
     })
 }
 

@@ -88,6 +88,7 @@ async fn init(State(doors): State<Doors>, Signed(actor): Signed) -> Answer<v1::I
         server_name: doors.app.settings().server_name.clone(),
         newest: init.newest.iter().map(newest).collect(),
         limits: Some(doors.app.limits().into()),
+        drafts: init.drafts.iter().map(Into::into).collect(),
     })
 }
 

@@ -48,21 +48,24 @@ async fn send(
         client_id: client_id(&asked.client_id, key)?,
         session,
         content: asked.content,
-        reply_to: reply_to(asked.reply_to.as_deref())?,
+        reply_to: maybe_id(asked.reply_to.as_deref())?,
         file: None,
         files: file_ids(&asked.files)?,
         carried: vec![],
+        thread: maybe_id(asked.thread_id.as_deref())?,
+        forward: maybe_id(asked.forward.as_deref())?,
+        forwarded: None,
         blank: false,
     };
-    let carries = !command.files.is_empty();
     let pending = doors.app.send(&actor, command.clone()).await?;
     let posted = pending.done().await?;
+    let plain = command.forward.is_none() && command.files.is_empty();
     let message = said(&actor, command, &posted);
-    if posted.fresh && !carries {
+    if posted.fresh && plain {
         return created(true, (&message).into());
     }
-    // It may have been reworded since, or carry what is only known there; who cannot see it any
-    // more still hears that it was sent.
+    // It may have been reworded since, carry what is only known there, or have somebody else's
+    // words; who cannot see it any more still hears that it was sent.
     let now = doors.app.message(&actor, posted.id).await;
     created(posted.fresh, (&now.unwrap_or(message)).into())
 }
@@ -75,7 +78,8 @@ fn client_id(text: &str, key: Option<ClientId>) -> Result<ClientId, Denied> {
     read.ok_or(Denied::invalid("client_id", "not a UUID"))
 }
 
-fn reply_to(text: Option<&str>) -> Result<Option<MessageId>, Denied> {
+/// A message's id that may be left out; what is no id names nothing.
+pub(super) fn maybe_id(text: Option<&str>) -> Result<Option<MessageId>, Denied> {
     let read = text.map(|id| id.parse().map_err(|_| Denied::NotFound));
     read.transpose()
 }
@@ -92,7 +96,7 @@ fn said(actor: &Actor, command: SendMessage, posted: &Posted) -> Message {
         client_id: command.client_id,
         content: command.content,
         reply_to: command.reply_to,
-        thread: None,
+        thread: command.thread,
         file: command.file,
         sent_at: posted.sent_at,
         edited_at: None,
@@ -122,7 +126,7 @@ async fn messages(
     })
 }
 
-fn which(asked: &Numbers) -> Result<Page, Denied> {
+pub(super) fn which(asked: &Numbers) -> Result<Page, Denied> {
     match (asked.before, asked.after, asked.around) {
         (None, None, None) => Ok(Page::Newest),
         (Some(n), None, None) => query::count("before", n).map(Page::Before),

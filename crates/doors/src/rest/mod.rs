@@ -1,13 +1,16 @@
 //! REST: each handler reads a request, calls one use case, and writes its result.
 
 mod auth;
+mod drafts;
 mod files;
 mod me;
 mod messages;
+mod pins;
 mod reactions;
 mod rooms;
 mod search;
 mod sessions;
+mod threads;
 mod uploads;
 mod users;
 
@@ -29,6 +32,9 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(sessions::routes())
         .merge(messages::routes())
         .merge(reactions::routes())
+        .merge(pins::routes())
+        .merge(threads::routes())
+        .merge(drafts::routes())
         .merge(search::routes())
         .merge(files::routes())
         .merge(uploads::routes());

@@ -43,6 +43,9 @@ pub(crate) async fn post(State(doors): State<Doors>, visitor: Visitor, request: 
         file: file.clone(),
         files: vec![],
         carried: vec![],
+        thread: None,
+        forward: None,
+        forwarded: None,
         blank: true,
     };
     let outside = || Refused::forbidden("Not a member of this group");

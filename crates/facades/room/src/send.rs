@@ -59,6 +59,9 @@ pub(crate) async fn send(
         file: None,
         files: vec![],
         carried: vec![],
+        thread: None,
+        forward: None,
+        forwarded: None,
         blank: false,
     };
     let app = Arc::clone(&doors.app);

@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
-use parlor_domain::{Extras, Message, Reaction, UserId};
+use parlor_domain::{Extras, Forwarded, Message, Reaction, Time, UserId};
 use tokio_postgres::Row;
 
 use super::files;
 use super::readers::Db;
-use super::rows::uuid;
+use super::rows::{many, time, uuid};
+use super::threads;
 use crate::StoreError;
 
 /// Nobody's small id: for what is told to everybody alike.
@@ -29,6 +30,21 @@ pub(super) async fn fill(
     if !nos.is_empty() {
         let mut files = files::of_messages(db, &nos).await?;
         each(messages, |no, extras| extras.files = files.remove(&no).unwrap_or_default());
+    }
+    let nos = with(messages, Extras::THREAD);
+    if !nos.is_empty() {
+        let mut threads = threads::of(db, &nos, reader_no).await?;
+        each(messages, |no, extras| extras.thread = threads.remove(&no));
+    }
+    let nos = with(messages, Extras::PINNED);
+    if !nos.is_empty() {
+        let mut pins = pins(db, &nos).await?;
+        each(messages, |no, extras| extras.pinned_at = pins.remove(&no));
+    }
+    let nos = with(messages, Extras::FORWARDED);
+    if !nos.is_empty() {
+        let mut forwarded = forwarded(db, &nos).await?;
+        each(messages, |no, extras| extras.forwarded = forwarded.remove(&no));
     }
     Ok(())
 }
@@ -100,6 +116,23 @@ fn reaction(row: &Row, emoji: &str, user: UserId) -> Result<Reaction, StoreError
     Ok(Reaction { emoji: emoji.to_owned(), count, users: vec![user], mine })
 }
 
+async fn pins(db: &Db, nos: &[i64]) -> Result<HashMap<i64, Time>, StoreError> {
+    let sql = "select p.message_no, p.at from messages m join pins p \
+               on p.session_no = m.session_no and p.message_no = m.no where m.no = any($1)";
+    let pin = |row: &Row| Ok((row.try_get(0)?, time(row, 1)?));
+    Ok(many(db, sql, &[&nos], pin).await?.into_iter().collect())
+}
+
+async fn forwarded(db: &Db, nos: &[i64]) -> Result<HashMap<i64, Forwarded>, StoreError> {
+    let sql = "select f.message_no, u.id, f.sent_at from forwards f \
+               join users u on u.no = f.sender_no where f.message_no = any($1)";
+    let passed = |row: &Row| {
+        let forwarded = Forwarded { sender: UserId(uuid(row, 1)?), sent_at: time(row, 2)? };
+        Ok((row.try_get(0)?, forwarded))
+    };
+    Ok(many(db, sql, &[&nos], passed).await?.into_iter().collect())
+}
+
 /// Notes that there is something of a message now.
 pub(super) async fn set(db: &Db, message_no: i64, bit: i64) -> Result<(), StoreError> {
     let sql = "update messages set extras = extras | $2 where no = $1 and extras & $2 = 0";
@@ -116,10 +149,14 @@ pub(super) async fn unset(db: &Db, message_no: i64, bit: i64) -> Result<(), Stor
 pub(super) async fn erase(db: &Db, nos: &[i64]) -> Result<(), StoreError> {
     for sql in [
         "delete from reactions where message_no = any($1)",
+        "delete from forwards where message_no = any($1)",
+        "delete from pins p using messages m where m.no = any($1) \
+         and p.session_no = m.session_no and p.message_no = m.no",
         // The number stands here, so that the index is used, which is of this kind alone.
         "update events set data = (data::jsonb - 'emoji')::text \
          where message_no = any($1) and kind = 5",
-        "update messages set extras = 0 where no = any($1) and extras <> 0",
+        // A thread goes on without what began it.
+        "update messages set extras = extras & 2 where no = any($1) and extras <> 0",
     ] {
         db.execute(sql, &[&nos]).await?;
     }

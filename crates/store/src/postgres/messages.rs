@@ -1,14 +1,16 @@
 //! `append`: one transaction, which takes one round trip, gives `seq` and `number` under the locks
 //! of the sessions' heads and writes the rows of a whole group.
 
+mod more;
 mod queries;
 
+use more::More;
 pub(super) use queries::{Erased, erase, held, seen};
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use parlor_domain::{Denied, Draft, Extras, Message, MessageId};
+use parlor_domain::{Denied, Draft, MessageId};
 use tokio::sync::oneshot;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -17,7 +19,7 @@ use uuid::Uuid;
 use super::readers::Db;
 use super::rows::time;
 use crate::StoreError;
-use crate::messages::{Posted, Receipt};
+use crate::messages::{Posted, Receipt, bits, no_thread};
 
 /// A draft on its way into the log.
 pub(super) struct Append {
@@ -37,71 +39,61 @@ const LOCK: &str = "select 1 from heads where session_no = any($1) order by sess
 /// its session, so that in a session they ascend. (`is true` makes the planner look those up by
 /// their hash, whose number it cannot guess, instead of comparing each with each.)
 ///
-/// What only files need is in it only for groups that carry any.
+/// What only few messages need, [`more`] adds where a group has one of these.
 const HELD: &str = "\
     with d as (select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], \
         $5::uuid[], $6::bytea[], $7::text[], $8::uuid[], $9::text[], $10::bigint[], \
-        $13::bigint[]) \
+        $13::uuid[], $14::bigint[]) \
         with ordinality d (id, session_no, acl_version, sender_no, client_id, digest, content, \
-        reply_to, file, sent_at, extras, ord)), \
+        reply_to, file, sent_at, thread_id, extras, ord)), \
     held as (select x.*, nextval('messages_no_seq') as no from (select d.*, h.seq as seq, \
-        h.number as number from d join heads h on h.session_no = d.session_no \
-        and h.acl_version = d.acl_version where d.reply_to is null or (select \
+        h.number as number, h.threaded as threaded from d \
+        join heads h on h.session_no = d.session_no \
+        and h.acl_version = d.acl_version where (d.reply_to is null or (select \
         m.session_no = d.session_no and m.deleted_at is null from messages m \
-        where m.id = d.reply_to) order by d.ord) x";
-
-/// Which drafts may carry what they carry: their senders' own files that nobody carries yet, and
-/// files of messages that they can see.
-const MAY_CARRY: &str = " \
-    where not exists (select 1 from unnest($14::bigint[], $16::uuid[]) a (ord, file_id) \
-        where a.ord = x.ord and not exists (select 1 from files f where f.id = a.file_id \
-        and ((f.carried = 0 and f.user_no = x.sender_no) or exists (select 1 from attachments t \
-        join messages m on m.no = t.message_no and m.deleted_at is null \
-        join session_members sm on sm.session_no = m.session_no and sm.user_no = x.sender_no \
-        where t.file_id = f.id))))";
+        where m.id = d.reply_to)) and (d.thread_id is null or exists (select 1 \
+        from messages m left join threads t on t.root_no = m.no where m.id = d.thread_id \
+        and m.session_no = d.session_no and m.thread_id is null \
+        and (m.deleted_at is null or t.root_no is not null))) order by d.ord) x";
 
 /// Who is new of them, and what is written of all.
 const SAID: &str = "), \
     kept as (insert into receipts (user_no, key, kind, made_no, digest, at) \
         select sender_no, client_id, 1, no, digest, sent_at from held \
         order by sender_no, client_id, no on conflict do nothing returning made_no), \
-    fresh as (select held.*, row_number() over (partition by session_no order by no) as nth \
-        from held where (no in (select made_no from kept)) is true), \
+    fresh as (select held.*, row_number() over sofar as nth, \
+        count(thread_id) over sofar as nth_threaded \
+        from held where (no in (select made_no from kept)) is true \
+        window sofar as (partition by session_no order by no)), \
     said as (insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
-        content, reply_to, sent_at, file, extras) select no, id, session_no, number + nth, \
-        seq + nth, sender_no, client_id, content, reply_to, sent_at, file, extras from fresh), ";
-
-/// What they carry.
-const CARRIED: &str = "\
-    asked as (select f.no, a.nth, a.file_id from fresh f \
-        join unnest($14::bigint[], $15::bigint[], $16::uuid[]) a (ord, nth, file_id) \
-        on a.ord = f.ord), \
-    carried as (insert into attachments (message_no, nth, file_id) \
-        select no, nth, file_id from asked), \
-    counted as (update files x set carried = x.carried + c.count from \
-        (select file_id, count(*) as count from asked group by file_id) c \
-        where x.id = c.file_id), ";
-
-/// What is told, whom messages name, and where the heads are.
-const AFTER: &str = "\
+        content, reply_to, sent_at, file, thread_id, threaded, extras) \
+        select no, id, session_no, number + nth, seq + nth, sender_no, client_id, content, \
+        reply_to, sent_at, file, thread_id, threaded + nth_threaded, extras from fresh), \
     told as (insert into events (session_no, seq, kind, at, message_no) \
-        select session_no, seq + nth, 1, sent_at, no from fresh), \
+        select session_no, seq + nth, 1, sent_at, no from fresh), ";
+
+/// Whom messages name.
+const NAMED: &str = "\
     named as (insert into mentions (session_no, user_no, number) \
         select distinct f.session_no, u.no, f.number + f.nth \
         from unnest($11::bigint[], $12::text[]) n (ord, name) join fresh f on f.ord = n.ord \
         join users u on u.username_key = n.name and u.no <> f.sender_no \
-        join session_members m on m.session_no = f.session_no and m.user_no = u.no), \
-    moved as (update heads h set seq = h.seq + f.count, number = h.number + f.count \
-        from (select session_no, count(*) as count from fresh group by session_no) f \
+        join session_members m on m.session_no = f.session_no and m.user_no = u.no), ";
+
+const AFTER: &str = "\
+    moved as (update heads h set seq = h.seq + f.count, number = h.number + f.count, \
+        threaded = h.threaded + f.threaded from (select session_no, count(*) as count, \
+        count(thread_id) as threaded from fresh group by session_no) f \
         where h.session_no = f.session_no) \
     select ord, no, number + nth, seq + nth from fresh";
 
 /// The statement for groups of plain messages.
-static STORE: LazyLock<String> = LazyLock::new(|| [HELD, SAID, AFTER].concat());
+static STORE: LazyLock<String> = LazyLock::new(|| [HELD, SAID, NAMED, AFTER].concat());
 
-/// The statement for groups with a message that carries files.
-static STORE_FILES: LazyLock<String> =
-    LazyLock::new(|| [HELD, MAY_CARRY, SAID, CARRIED, AFTER].concat());
+/// The statement for groups with a message in a thread, one that carries files or passes something
+/// on, or one that names everybody.
+static STORE_MORE: LazyLock<String> =
+    LazyLock::new(|| [HELD, more::MAY_CARRY, SAID, more::ALSO, AFTER].concat());
 
 /// Stores drafts, each exactly once, and says what became of each.
 ///
@@ -159,21 +151,15 @@ async fn store(db: &Db, sessions: &[i64], drafts: &[&Draft]) -> Result<Vec<Row>,
     let times: Vec<i64> = drafts.iter().map(|draft| draft.sent_at.0).collect();
     let (mut places, mut names) = (Vec::<i64>::new(), Vec::<&str>::new());
     for (place, draft) in (1..).zip(drafts) {
-        for name in &draft.mentions {
+        for name in &draft.mentions.people {
             places.push(place);
             names.push(name);
         }
     }
-    let (mut carrying, mut nths, mut carried) = (Vec::<i64>::new(), Vec::<i64>::new(), vec![]);
-    for (place, draft) in (1..).zip(drafts) {
-        for (nth, file) in (1..).zip(&draft.files) {
-            carrying.push(place);
-            nths.push(nth);
-            carried.push(file.id.0);
-        }
-    }
-    let extras: Vec<i64> =
-        drafts.iter().map(|draft| Extras::of_files(&draft.files).map_or(0, |it| it.bits)).collect();
+    let threads: Vec<Option<Uuid>> =
+        drafts.iter().map(|draft| draft.thread.map(|id| id.0)).collect();
+    let extras: Vec<i64> = drafts.iter().map(|draft| bits(draft)).collect();
+    let more = More::of(drafts);
     let mut bound: Vec<&(dyn ToSql + Sync)> = vec![
         &ids,
         &session_nos,
@@ -187,20 +173,28 @@ async fn store(db: &Db, sessions: &[i64], drafts: &[&Draft]) -> Result<Vec<Row>,
         &times,
         &places,
         &names,
+        &threads,
         &extras,
     ];
-    let mut sql = STORE.as_str();
-    if !carried.is_empty() {
-        bound.extend([&carrying as &(dyn ToSql + Sync), &nths, &carried]);
-        sql = STORE_FILES.as_str();
-    }
+    let sql = match &more {
+        Some(more) => {
+            bound.extend(more.bound());
+            STORE_MORE.as_str()
+        }
+        None => STORE.as_str(),
+    };
     db.at_once((LOCK, &[&sessions]), (sql, &bound)).await
 }
 
 /// Why drafts were not stored. Mostly none was left out, and nothing is asked.
-const REASONS: &str = "select m.id, m.no, m.number, m.seq, m.sent_at, r.digest, h.acl_version \
-    from unnest($1::bigint[], $2::uuid[], $3::bigint[]) with ordinality \
-    d (user_no, key, session_no, ord) \
+const REASONS: &str = "select m.id, m.no, m.number, m.seq, m.sent_at, r.digest, h.acl_version, \
+    exists (select 1 from messages a where a.id = d.reply_to and a.session_no = d.session_no \
+    and a.deleted_at is null), \
+    exists (select 1 from messages a left join threads t on t.root_no = a.no \
+    where a.id = d.thread_id and a.session_no = d.session_no and a.thread_id is null \
+    and (a.deleted_at is null or t.root_no is not null)) \
+    from unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::uuid[], $5::uuid[]) with ordinality \
+    d (user_no, key, session_no, reply_to, thread_id, ord) \
     left join receipts r on r.user_no = d.user_no and r.key = d.key \
     left join messages m on m.no = r.made_no and r.kind = 1 \
     left join heads h on h.session_no = d.session_no order by d.ord";
@@ -212,7 +206,11 @@ async fn reasons(db: &Db, drafts: &[&Draft]) -> Vec<Result<Posted, StoreError>> 
     let users: Vec<i64> = drafts.iter().map(|draft| draft.sender_no).collect();
     let keys: Vec<Uuid> = drafts.iter().map(|draft| draft.client_id.0).collect();
     let sessions: Vec<i64> = drafts.iter().map(|draft| draft.session_no).collect();
-    match db.query(REASONS, &[&users, &keys, &sessions]).await {
+    let replies: Vec<Option<Uuid>> =
+        drafts.iter().map(|draft| draft.reply_to.map(|id| id.0)).collect();
+    let threads: Vec<Option<Uuid>> =
+        drafts.iter().map(|draft| draft.thread.map(|id| id.0)).collect();
+    match db.query(REASONS, &[&users, &keys, &sessions, &replies, &threads]).await {
         Ok(rows) => rows.iter().zip(drafts).map(|(row, draft)| reason(row, draft)).collect(),
         // Others of the group are stored: this is the failure of these drafts alone.
         Err(error) => {
@@ -222,9 +220,8 @@ async fn reasons(db: &Db, drafts: &[&Draft]) -> Vec<Result<Posted, StoreError>> 
     }
 }
 
-/// A receipt counts for more than any other reason. Without one, the access list has changed or the
-/// message is an answer to nothing,
-/// or carries what its sender may not have.
+/// A receipt counts for more than any other reason. Without one, the access list has changed, or
+/// the message is an answer to nothing, in no thread, or carries what its sender may not have.
 fn reason(row: &Row, draft: &Draft) -> Result<Posted, StoreError> {
     if row.try_get::<_, Option<&[u8]>>(5)?.is_some() {
         let first = first_result(row)?;
@@ -233,12 +230,14 @@ fn reason(row: &Row, draft: &Draft) -> Result<Posted, StoreError> {
     }
     match row.try_get::<_, Option<i64>>(6)? {
         None => Err(Denied::NotFound.into()),
-        Some(version)
-            if version == draft.acl_version
-                && (draft.reply_to.is_some() || !draft.files.is_empty()) =>
-        {
+        Some(version) if version != draft.acl_version => {
+            Err(StoreError::Stale(Box::new(draft.clone())))
+        }
+        Some(_) if draft.reply_to.is_some() && !row.try_get::<_, bool>(7)? => {
             Err(Denied::NotFound.into())
         }
+        Some(_) if draft.thread.is_some() && !row.try_get::<_, bool>(8)? => Err(no_thread().into()),
+        Some(_) if !draft.files.is_empty() => Err(Denied::NotFound.into()),
         Some(_) => Err(StoreError::Stale(Box::new(draft.clone()))),
     }
 }
@@ -258,25 +257,4 @@ fn first_result(row: &Row) -> Result<Receipt, StoreError> {
     let digest: &[u8] = row.try_get(5)?;
     let digest = digest.try_into().map_err(|_| crate::stored::damaged("a receipt"))?;
     Ok(Receipt { posted, digest })
-}
-
-/// The message as everybody is told of it.
-pub(super) fn told(draft: &Draft, posted: &Posted) -> Message {
-    Message {
-        id: draft.id,
-        no: posted.no,
-        number: posted.number,
-        seq: posted.seq,
-        session: draft.session,
-        sender: draft.sender,
-        client_id: draft.client_id,
-        content: draft.content.clone(),
-        reply_to: draft.reply_to,
-        thread: None,
-        file: draft.file.clone(),
-        sent_at: draft.sent_at,
-        edited_at: None,
-        deleted_at: None,
-        extras: Extras::of_files(&draft.files),
-    }
 }

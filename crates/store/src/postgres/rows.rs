@@ -188,7 +188,7 @@ pub(super) async fn view(
 ) -> Result<Option<View>, StoreError> {
     // The session by its key, so that it is not looked for among all those that they are in.
     let sql = "select s.no, s.main, s.ended_at is not null, c.id, r.id, r.kind, \
-               r.archived_at is not null, u.no, rm.role, h.acl_version \
+               r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count \
                from sessions s join users u on u.no = (select no from users where id = $2) \
                join session_members sm on sm.session_no = s.no and sm.user_no = u.no \
                join rooms r on r.no = s.room_no \
@@ -210,6 +210,7 @@ pub(super) async fn view(
             user_no: row.try_get(7)?,
             role: word(row, 8, Role::parse)?,
             acl_version: row.try_get(9)?,
+            people: row.try_get(10)?,
         })
     })
     .await

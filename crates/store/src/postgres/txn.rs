@@ -42,6 +42,7 @@ pub(super) struct Head {
     pub(super) session: SessionId,
     pub(super) seq: i64,
     pub(super) number: i64,
+    pub(super) threaded: i64,
     pub(super) acl_version: i64,
     dirty: bool,
 }
@@ -100,9 +101,10 @@ impl Txn {
 
     /// Locks the logs of several sessions. One that is gone has no head.
     pub(super) async fn lock_heads(&mut self, session_nos: &[i64]) -> Result<(), StoreError> {
-        let sql = "select h.session_no, s.id, h.seq, h.number, h.acl_version from heads h \
-                   join sessions s on s.no = h.session_no where h.session_no = any($1) \
-                   order by h.session_no for no key update of h";
+        let sql = "select h.session_no, s.id, h.seq, h.number, h.acl_version, h.threaded \
+                   from heads h join sessions s on s.no = h.session_no \
+                   where h.session_no = any($1) order by h.session_no \
+                   for no key update of h";
         let new = |no: &&i64| !self.heads.contains_key(*no);
         let new: Vec<i64> = session_nos.iter().filter(new).copied().collect();
         for row in self.db.query(sql, &[&new]).await? {
@@ -111,6 +113,7 @@ impl Txn {
                 seq: row.try_get(2)?,
                 number: row.try_get(3)?,
                 acl_version: row.try_get(4)?,
+                threaded: row.try_get(5)?,
                 dirty: false,
             };
             self.heads.insert(row.try_get(0)?, head);
@@ -146,7 +149,7 @@ impl Txn {
         session: SessionId,
     ) -> Result<(), StoreError> {
         self.db.execute("insert into heads (session_no) values ($1)", &[&session_no]).await?;
-        let head = Head { session, seq: 0, number: 0, acl_version: 0, dirty: false };
+        let head = Head { session, seq: 0, number: 0, threaded: 0, acl_version: 0, dirty: false };
         self.heads.insert(session_no, head);
         Ok(())
     }
@@ -222,6 +225,7 @@ impl Txn {
         let seqs: Vec<i64> = dirty().map(|(_, head)| head.seq).collect();
         let numbers: Vec<i64> = dirty().map(|(_, head)| head.number).collect();
         let versions: Vec<i64> = dirty().map(|(_, head)| head.acl_version).collect();
+        // `threaded` moves with what is said alone, which is written elsewhere.
         let sql = "update heads h set seq = n.seq, number = n.number, \
                    acl_version = n.acl_version from unnest($1::bigint[], $2::bigint[], \
                    $3::bigint[], $4::bigint[]) n (session_no, seq, number, acl_version) \
@@ -271,6 +275,8 @@ pub(super) enum Space {
     Maker = 1,
     /// A name that only one may have.
     Name = 2,
+    /// Who writes what is not said yet, by their small id: how much of it there is.
+    Writer = 3,
 }
 
 impl Events {

@@ -143,7 +143,7 @@ impl Lane {
                 && posted.fresh
             {
                 let draft = &queued.append.draft;
-                let kind = EventKind::Posted(messages::told(draft, posted));
+                let kind = EventKind::Posted(posted.told(draft));
                 let (session, seq, at) = (draft.session, posted.seq, posted.sent_at);
                 batch.events.push(Event { session, seq, at, kind });
             }

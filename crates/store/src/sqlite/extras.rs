@@ -1,12 +1,12 @@
 //! What else there is of messages: read where a message says that there is something, and erased
 //! with it.
 
-use parlor_domain::{Extras, Message, Reaction, UserId};
+use parlor_domain::{Extras, Forwarded, Message, Reaction, Time, UserId};
 use rusqlite::{Connection, params};
 
-use super::files;
-use super::rows::{many, uuid};
+use super::rows::{many, one, uuid};
 use super::txn::Txn;
+use super::{files, threads};
 use crate::StoreError;
 
 /// Nobody's small id: for what is told to everybody alike.
@@ -25,6 +25,17 @@ pub(super) fn fill<'a>(
         }
         if extras.has(Extras::FILES) {
             extras.files = files::of_messages(conn, message.no)?;
+        }
+        if extras.has(Extras::THREAD) {
+            extras.thread = threads::of(conn, message.no, reader_no)?;
+        }
+        if extras.has(Extras::PINNED) {
+            let sql = "select p.at from messages m join pins p on p.session_no = m.session_no \
+                       and p.message_no = m.no where m.no = ?";
+            extras.pinned_at = one(conn, sql, [message.no], |row| Ok(Time(row.get(0)?)))?;
+        }
+        if extras.has(Extras::FORWARDED) {
+            extras.forwarded = forwarded(conn, message.no)?;
         }
     }
     Ok(())
@@ -61,6 +72,26 @@ fn reactions(
     Ok(gathered(rows))
 }
 
+fn forwarded(conn: &Connection, message_no: i64) -> Result<Option<Forwarded>, StoreError> {
+    let sql = "select u.id, f.sent_at from forwards f join users u on u.no = f.sender_no \
+               where f.message_no = ?";
+    one(conn, sql, [message_no], |row| {
+        Ok(Forwarded { sender: UserId(uuid(row, 0)?), sent_at: Time(row.get(1)?) })
+    })
+}
+
+/// Writes whose words a new message passes on.
+pub(super) fn keep_forwarded(
+    txn: &Txn<'_>,
+    message_no: i64,
+    forwarded: &Forwarded,
+) -> Result<(), StoreError> {
+    let sql = "insert into forwards (message_no, sender_no, sent_at) \
+               select ?1, no, ?3 from users where id = ?2";
+    let bound = params![message_no, forwarded.sender.0.as_bytes(), forwarded.sent_at.0];
+    txn.execute(sql, bound).map(drop)
+}
+
 /// Puts the people of one emoji together.
 fn gathered(rows: Vec<Reaction>) -> Vec<Reaction> {
     let mut reactions: Vec<Reaction> = Vec::new();
@@ -89,9 +120,13 @@ pub(super) fn unset(txn: &Txn<'_>, message_no: i64, bit: i64) -> Result<(), Stor
 pub(super) fn erase(txn: &Txn<'_>, message_no: i64) -> Result<(), StoreError> {
     for sql in [
         "delete from reactions where message_no = ?",
+        "delete from forwards where message_no = ?",
+        "delete from pins where message_no = ?1 and session_no = \
+         (select session_no from messages where no = ?1)",
         // The number stands here, so that the index is used, which is of this kind alone.
         "update events set data = json_remove(data, '$.emoji') where message_no = ? and kind = 5",
-        "update messages set extras = 0 where no = ? and extras <> 0",
+        // A thread goes on without what began it.
+        "update messages set extras = extras & 2 where no = ? and extras <> 0",
     ] {
         txn.execute(sql, [message_no])?;
     }

@@ -5,17 +5,18 @@ mod queries;
 
 pub(super) use queries::{Erased, erase, seen};
 
-use parlor_domain::{ClientId, Denied, Draft, EventKind, Extras, Message, MessageId, Time};
+use parlor_domain::{ClientId, Denied, Draft, EventKind, MessageId, Time};
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::receipts::{self, Made};
 use super::rows::one;
+use super::threads::{self, Root};
 use super::txn::{Head, Txn};
-use super::{failed, files};
+use super::{extras, failed, files};
 use crate::StoreError;
-use crate::messages::{Posted, Receipt};
+use crate::messages::{Posted, Receipt, bits};
 
 /// A draft on its way into the log.
 pub(super) struct Append {
@@ -26,15 +27,21 @@ pub(super) struct Append {
 /// Stores a draft, exactly once. What is refused is refused before anything is written, so that it
 /// needs no savepoint.
 pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreError> {
-    if let Err(refused) = admit(txn, draft) {
-        return match receipt(txn.conn, draft.sender_no, draft.client_id)? {
-            Some(first) if first.digest == draft.digest => Ok(first.posted),
-            Some(_) => Err(StoreError::KeyReused),
-            None => Err(refused),
-        };
-    }
+    let root = match admit(txn, draft) {
+        Ok(root) => root,
+        Err(refused) => {
+            return match receipt(txn.conn, draft.sender_no, draft.client_id)? {
+                Some(first) if first.digest == draft.digest => Ok(first.posted),
+                Some(_) => Err(StoreError::KeyReused),
+                None => Err(refused),
+            };
+        }
+    };
     let no = txn.take_message_no();
-    let head = txn.set_head(draft.session_no, |head| head.number += 1)?;
+    let head = txn.set_head(draft.session_no, |head| {
+        head.number += 1;
+        head.threaded += i64::from(root.is_some());
+    })?;
     let posted = Posted {
         id: draft.id,
         no,
@@ -43,16 +50,23 @@ pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreEr
         sent_at: draft.sent_at,
         fresh: true,
     };
-    write(txn, draft, &posted)?;
+    write(txn, draft, &posted, head.threaded)?;
+    mention(txn, draft, posted.number, root.as_ref().map(|root| root.no))?;
     files::carry(txn, no, draft)?;
-    let kind = EventKind::Posted(told(draft, &posted));
-    txn.log(draft.session_no, draft.sent_at, Some(no), kind)?;
+    if let Some(root) = root {
+        threads::reply(txn, &root, draft, &posted)?;
+    }
+    if let Some(forwarded) = &draft.forwarded {
+        extras::keep_forwarded(txn, no, forwarded)?;
+    }
+    txn.log(draft.session_no, draft.sent_at, Some(no), EventKind::Posted(posted.told(draft)))?;
     Ok(posted)
 }
 
 /// Writes the receipt, unless the draft is refused: as out of date, as an answer to nothing, or
-/// because there is a receipt. Mostly there is none, and so it is not looked for before.
-fn admit(txn: &mut Txn<'_>, draft: &Draft) -> Result<(), StoreError> {
+/// because there is a receipt. Mostly there is none, and so it is not looked for before. Returns
+/// what began the draft's thread.
+fn admit(txn: &mut Txn<'_>, draft: &Draft) -> Result<Option<Root>, StoreError> {
     if !still_holds(draft, txn.head(draft.session_no)?) {
         return Err(StoreError::Stale(Box::new(draft.clone())));
     }
@@ -60,9 +74,10 @@ fn admit(txn: &mut Txn<'_>, draft: &Draft) -> Result<(), StoreError> {
         return Err(Denied::NotFound.into());
     }
     files::may_carry(txn.conn, draft)?;
+    let root = draft.thread.map(|id| Root::of(txn.conn, draft.session_no, id)).transpose()?;
     let (key, made) = ((draft.client_id, draft.digest), (Made::Message, *txn.next_message_no));
     let fresh = receipts::keep(txn, draft.sender_no, &key, made, draft.sent_at)?;
-    fresh.then_some(()).ok_or(StoreError::KeyReused)
+    fresh.then_some(root).ok_or(StoreError::KeyReused)
 }
 
 /// Whether who may do what is still as it was when the draft was decided about.
@@ -71,12 +86,11 @@ fn still_holds(draft: &Draft, head: Head) -> bool {
     head.acl_version == draft.acl_version
 }
 
-/// Writes the rows of a draft: the message, and whom it names.
-fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreError> {
-    let key = draft.client_id.0.as_bytes();
+/// Writes the row of a draft.
+fn write(txn: &Txn<'_>, draft: &Draft, posted: &Posted, threaded: i64) -> Result<(), StoreError> {
     let sql = "insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
-               content, reply_to, sent_at, file, extras) \
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               content, reply_to, sent_at, file, thread_id, threaded, extras) \
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let row = params![
         posted.no,
         draft.id.0.as_bytes(),
@@ -84,43 +98,39 @@ fn write(txn: &mut Txn<'_>, draft: &Draft, posted: &Posted) -> Result<(), StoreE
         posted.number,
         posted.seq,
         draft.sender_no,
-        key,
+        draft.client_id.0.as_bytes(),
         draft.content,
         draft.reply_to.as_ref().map(|id| id.0.as_bytes()),
         draft.sent_at.0,
         draft.file,
-        Extras::of_files(&draft.files).map_or(0, |extras| extras.bits),
+        draft.thread.as_ref().map(|id| id.0.as_bytes()),
+        threaded,
+        bits(draft),
     ];
-    txn.execute(sql, row)?;
-    let sql = "insert or ignore into mentions (session_no, user_no, number) \
-               select m.session_no, u.no, ?3 from users u join session_members m \
-               on m.user_no = u.no and m.session_no = ?1 \
-               where u.username_key = ?2 and u.no <> ?4";
-    for name in &draft.mentions {
-        txn.execute(sql, params![draft.session_no, name, posted.number, draft.sender_no])?;
-    }
-    Ok(())
+    txn.execute(sql, row).map(drop)
 }
 
-/// The message as everybody is told of it.
-fn told(draft: &Draft, posted: &Posted) -> Message {
-    Message {
-        id: draft.id,
-        no: posted.no,
-        number: posted.number,
-        seq: posted.seq,
-        session: draft.session,
-        sender: draft.sender,
-        client_id: draft.client_id,
-        content: draft.content.clone(),
-        reply_to: draft.reply_to,
-        thread: None,
-        file: draft.file.clone(),
-        sent_at: draft.sent_at,
-        edited_at: None,
-        deleted_at: None,
-        extras: Extras::of_files(&draft.files),
+/// Writes whom a draft names: everybody by one row.
+fn mention(
+    txn: &Txn<'_>,
+    draft: &Draft,
+    number: i64,
+    root_no: Option<i64>,
+) -> Result<(), StoreError> {
+    let (session_no, sender_no) = (draft.session_no, draft.sender_no);
+    let sql = "insert or ignore into mentions (session_no, user_no, number, root_no) \
+               select m.session_no, u.no, ?3, ?5 from users u join session_members m \
+               on m.user_no = u.no and m.session_no = ?1 \
+               where u.username_key = ?2 and u.no <> ?4";
+    for name in &draft.mentions.people {
+        txn.execute(sql, params![session_no, name, number, sender_no, root_no])?;
     }
+    if draft.mentions.all {
+        let sql = "insert into mentions (session_no, user_no, number, root_no) \
+                   values (?, 0, ?, ?)";
+        txn.execute(sql, params![session_no, number, root_no])?;
+    }
+    Ok(())
 }
 
 fn reply_is_here(conn: &Connection, draft: &Draft) -> Result<bool, StoreError> {

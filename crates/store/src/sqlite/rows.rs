@@ -191,7 +191,7 @@ pub(super) fn view(
     session: SessionId,
 ) -> Result<Option<View>, StoreError> {
     let sql = "select s.no, s.main, s.ended_at is not null, c.id, r.id, r.kind, \
-               r.archived_at is not null, u.no, rm.role, h.acl_version \
+               r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count \
                from sessions s join users u on u.id = ?2 \
                join session_members sm on sm.session_no = s.no and sm.user_no = u.no \
                join rooms r on r.no = s.room_no \
@@ -214,6 +214,7 @@ pub(super) fn view(
             user_no: row.get(7)?,
             role: word(row, 8, Role::parse)?,
             acl_version: row.get(9)?,
+            people: row.get(10)?,
         })
     });
     found.optional().map_err(failed)

@@ -18,6 +18,7 @@ pub(super) struct Head {
     pub(super) session: SessionId,
     pub(super) seq: i64,
     pub(super) number: i64,
+    pub(super) threaded: i64,
     pub(super) acl_version: i64,
     pub(super) dirty: bool,
 }
@@ -39,7 +40,7 @@ impl Txn<'_> {
         if let Some(head) = self.heads.get(&session_no) {
             return Ok(*head);
         }
-        let sql = "select s.id, h.seq, h.number, h.acl_version from heads h \
+        let sql = "select s.id, h.seq, h.number, h.acl_version, h.threaded from heads h \
                    join sessions s on s.no = h.session_no where h.session_no = ?";
         let mut statement = self.conn.prepare_cached(sql).map_err(failed)?;
         let found = statement.query_row([session_no], |row| {
@@ -48,6 +49,7 @@ impl Txn<'_> {
                 seq: row.get(1)?,
                 number: row.get(2)?,
                 acl_version: row.get(3)?,
+                threaded: row.get(4)?,
                 dirty: false,
             })
         });
@@ -96,7 +98,7 @@ impl Txn<'_> {
     ) -> Result<(), StoreError> {
         let sql = "insert into heads (session_no) values (?)";
         self.execute(sql, params![session_no])?;
-        let head = Head { session, seq: 0, number: 0, acl_version: 0, dirty: false };
+        let head = Head { session, seq: 0, number: 0, threaded: 0, acl_version: 0, dirty: false };
         self.undo.push((session_no, None));
         self.heads.insert(session_no, head);
         Ok(())

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod concurrency;
+mod drafts;
 mod entries;
 mod filing;
 mod handles;
@@ -20,6 +21,7 @@ mod model;
 mod moves;
 mod nodes;
 mod paging;
+mod pins;
 mod postgres;
 mod random;
 mod reactions;
@@ -27,6 +29,7 @@ mod rooms;
 mod searching;
 mod sessions;
 mod sqlite;
+mod threads;
 mod upgrades;
 mod world;
 
@@ -127,6 +130,26 @@ macro_rules! suite {
                 reactions_go_with_their_message
                 who_cannot_see_a_message_cannot_react_to_it
                 a_deleted_account_takes_its_reactions_back
+            }
+            pins {
+                pins_are_told_and_listed_the_last_one_first
+                who_may_pin_depends_on_the_place
+                a_pin_goes_with_its_message
+            }
+            threads {
+                what_is_said_in_a_thread_counts_with_it
+                a_thread_is_under_a_message_of_the_timeline_only
+                those_concerned_follow_a_thread
+                a_thread_is_read_in_pages
+                a_thread_outlives_what_began_it
+                threads_are_listed_where_something_was_said_last_first
+                naming_everybody_is_one_row
+                words_that_are_passed_on_keep_their_author
+            }
+            drafts {
+                a_draft_is_kept_for_each_place
+                a_draft_is_refused_beyond_the_limit
+                drafts_go_when_their_author_goes
             }
             paging {
                 the_newest_page_ends_at_the_head

@@ -175,6 +175,9 @@ pub(crate) async fn a_message_is_found_by_what_it_has(w: World) {
         file: None,
         files: vec![],
         carried: vec![],
+        thread: None,
+        forward: None,
+        forwarded: None,
         blank: false,
     };
     let draft = view.admit_post(cmd, MessageId(id()), [7; 16], w.now(), &Limits::default());

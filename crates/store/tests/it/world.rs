@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parlor_domain::member::Role;
 use parlor_domain::message::{Rewording, SendMessage};
+use parlor_domain::pin::PinFacts;
 use parlor_domain::reaction::ReactionFacts;
 use parlor_domain::room::{self, NewRoom, Settings};
 use parlor_domain::session::{self};
@@ -263,11 +264,33 @@ impl World {
             file: None,
             files: vec![],
             carried: vec![],
+            thread: None,
+            forward: None,
+            forwarded: None,
             blank: false,
         };
         let (limits, message) = (Limits::default(), MessageId(id()));
         let view = view.expect("the sender is in the session");
         view.admit_post(cmd, message, [7; 16], self.now(), &limits).unwrap()
+    }
+
+    /// Says something in a thread.
+    pub(crate) async fn say_under(&self, user: UserId, root: MessageId, text: &str) -> Posted {
+        let session = self.message(user, root).await.session;
+        let draft = Draft { thread: Some(root), ..self.draft(user, session, text).await };
+        self.append(draft).await.unwrap()
+    }
+
+    pub(crate) async fn pin(
+        &self,
+        user: UserId,
+        message: MessageId,
+        on: bool,
+    ) -> Result<(), StoreError> {
+        let decide = Box::new(move |view: &View, message: &Message, facts: &PinFacts| {
+            view.admit_pin(message, on, facts, &Limits::default())
+        });
+        self.store.pin(user, message, on, self.now(), decide).await
     }
 
     pub(crate) async fn append(&self, draft: Draft) -> Result<Posted, StoreError> {

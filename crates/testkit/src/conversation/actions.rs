@@ -21,10 +21,11 @@ impl Cast<'_> {
                 self.make_room(who, kind, name, rest).await
             }
             [W("open" | "session" | "end" | "add" | "remove"), ..] => self.session(who, rest).await,
-            [W("say" | "reply" | "edit" | "delete" | "repeat"), T(_), ..] => {
+            [W("say" | "reply" | "edit" | "delete" | "repeat" | "forward"), T(_), ..] => {
                 self.speak(who, rest).await.map(|()| false)
             }
-            [W("react" | "unreact"), ..] => self.deal(who, rest).await.map(|()| false),
+            [W("react" | "unreact" | "pin" | "unpin" | "follow" | "unfollow" | "draft"), ..]
+            | [W("read"), W("the"), ..] => self.deal(who, rest).await.map(|()| false),
             [W("read" | "type"), ..] => self.murmur(who, rest).await.map(|()| false),
             [W("take" | "set" | "hide" | "show"), ..] => self.profile(who, rest).await,
             [W("sign" | "change" | "go" | "come" | "forget"), ..] => self.login(who, rest).await,
@@ -254,6 +255,21 @@ impl Cast<'_> {
                 let to = self.message(to);
                 self.say(who, content, fresh(to.session, Some(to.id))).await
             }
+            [W("say"), T(content), W("under"), T(root)] => {
+                let root = self.message(root);
+                let thread_id = Some(root.id);
+                self.say(who, content, Said { thread_id, ..fresh(root.session, None) }).await
+            }
+            [W("forward"), T(content), W("to"), T(place)] => {
+                let forward = Some(self.message(content).id);
+                let said = fresh(self.place(place), None);
+                let as_said = Said { forward, ..said };
+                let first = self.said.get(*content).cloned();
+                let done = self.say(who, content, as_said).await;
+                // Whoever speaks of it means what was said first.
+                self.said.extend(first.map(|first| ((*content).to_owned(), first)));
+                done
+            }
             [W("repeat"), T(content)] => {
                 let first = self.message(content);
                 self.say(who, content, first.clone()).await?;
@@ -280,12 +296,16 @@ impl Cast<'_> {
     }
 
     async fn say(&mut self, who: &str, content: &str, as_said: Said) -> Result<(), Refused> {
-        let Said { session, client_id, reply_to, .. } = as_said.clone();
-        let content_ = content.to_owned();
+        let Said { session, client_id, reply_to, thread_id, forward, .. } = as_said.clone();
+        // What is passed on has no words of its own, and is spoken of by those of the other.
+        let words = if forward.is_some() { "" } else { content };
+        let content_ = words.to_owned();
         let asked = v1::SendRequest {
             client_id: client_id.clone(),
-            content: content.to_owned(),
+            content: words.to_owned(),
             reply_to: reply_to.clone(),
+            thread_id: thread_id.clone(),
+            forward: forward.clone(),
             files: vec![],
         };
         let path = format!("/sessions/{session}/messages");
@@ -296,6 +316,8 @@ impl Cast<'_> {
                 client_id,
                 content: content_,
                 reply_to,
+                thread_id,
+                forward,
                 files: vec![],
             })
         };
@@ -380,5 +402,13 @@ impl Cast<'_> {
 }
 
 fn fresh(session: String, reply_to: Option<String>) -> Said {
-    Said { id: String::new(), session, client_id: fresh_id(), number: 0, reply_to }
+    Said {
+        id: String::new(),
+        session,
+        client_id: fresh_id(),
+        number: 0,
+        reply_to,
+        thread_id: None,
+        forward: None,
+    }
 }

@@ -26,6 +26,8 @@ pub(super) struct Said {
     pub(super) client_id: String,
     pub(super) number: i64,
     pub(super) reply_to: Option<String>,
+    pub(super) thread_id: Option<String>,
+    pub(super) forward: Option<String>,
 }
 
 /// A conversation in progress.

@@ -63,7 +63,7 @@ impl Cast<'_> {
             [W("recall"), T(content), W(":"), texts @ ..] => {
                 self.recalls(who, content, texts).await?
             }
-            _ => return Ok(false),
+            _ => return self.looks(who, rest).await,
         }
         Ok(true)
     }

@@ -241,7 +241,7 @@ pub(super) fn event(wanted: impl Fn(&Event, &Kind) -> bool + 'static) -> Wanted 
     })
 }
 
-fn murmur(wanted: impl Fn(&Frame) -> bool + 'static) -> Wanted {
+pub(super) fn murmur(wanted: impl Fn(&Frame) -> bool + 'static) -> Wanted {
     Box::new(move |incident| matches!(incident, Incident::Murmur(frame) if wanted(frame)))
 }
 
@@ -251,6 +251,7 @@ fn is_by(event: &Event, id: &str) -> bool {
         Some(Kind::Posted(m) | Kind::Edited(m)) => m.sender_id == id,
         Some(Kind::Deleted(d)) => d.by == id,
         Some(Kind::Reacted(r)) => r.user_id == id,
+        Some(Kind::Pinned(p)) => p.by == id,
         Some(Kind::Joined(j)) => j.by.as_deref().unwrap_or(&j.user_id) == id,
         Some(Kind::Left(l)) => l.by.as_deref().unwrap_or(&l.user_id) == id,
         Some(Kind::RoleChanged(c)) => c.by == id,

@@ -52,6 +52,7 @@ impl Entry {
             Kind::RoomSettings(_) => What::Other(17),
             Kind::Ended(_) => What::Other(18),
             Kind::Reacted(_) => What::Other(19),
+            Kind::Pinned(_) => What::Other(20),
             Kind::Added(_) => What::Other(30),
             Kind::Removed(_) => What::Other(31),
             Kind::RoomCreated(_) => What::Other(32),

@@ -144,7 +144,7 @@ async fn a_text_is_taken_up_to_its_described_length_and_no_further() {
         (
             "POST",
             format!("/sessions/{session}/messages"),
-            "SendRequest/properties/content",
+            "SendRequest/oneOf/0/properties/content",
             "content",
             json!({"client_id": parlor_testkit::person::fresh_id()}),
         ),

@@ -43,6 +43,8 @@ const ALONE: &[Rule] = &[
     ("DELETE /me/devices/{device}", "", [401, 404, 404, 404, 404, 404, 204]),
     ("GET /me/sessions", "", [401, 200, 200, 200, 200, 200, 200]),
     ("GET /me/events", "", [401, 200, 200, 200, 200, 200, 200]),
+    ("GET /me/drafts", "", [401, 200, 200, 200, 200, 200, 200]),
+    ("GET /me/threads", "", [401, 200, 200, 200, 200, 200, 200]),
     ("GET /users", "", [401, 200, 200, 200, 200, 200, 200]),
     ("GET /users/{target}", "", [401, 200, 200, 200, 200, 200, 200]),
     // Only what was said where the asker is comes: `elsewhere` below makes sure.
@@ -125,6 +127,14 @@ const PRIVATE: &[Rule] = &[
     ("GET /messages/{message}/reactions?emoji={emoji}", "", [401, 404, 404, 404, 200, 200, 200]),
     ("PUT /messages/{message}/reactions/{emoji}", "", [401, 404, 404, 404, 204, 204, 204]),
     ("DELETE /messages/{message}/reactions/{emoji}", "", [401, 404, 404, 404, 204, 204, 204]),
+    ("GET /sessions/{main}/pins", "", [401, 404, 404, 404, 200, 200, 200]),
+    ("PUT /messages/{message}/pin", "", [401, 404, 404, 404, 204, 204, 204]),
+    ("DELETE /messages/{message}/pin", "", [401, 404, 404, 404, 204, 204, 204]),
+    ("GET /messages/{message}/thread", "", [401, 404, 404, 404, 200, 200, 200]),
+    ("PUT /messages/{message}/thread/read", r#"{"number":2}"#, [401, 404, 404, 404, 204, 204, 204]),
+    ("PUT /messages/{message}/thread/follow", "", [401, 404, 404, 404, 204, 204, 204]),
+    ("DELETE /messages/{message}/thread/follow", "", [401, 404, 404, 404, 204, 204, 204]),
+    ("PUT /sessions/{main}/draft", r#"{"content":"so far"}"#, [401, 404, 404, 404, 204, 204, 204]),
     ("GET /events?session={main}", "", [401, 404, 404, 404, 200, 200, 200]),
 ];
 
@@ -157,6 +167,13 @@ const PUBLIC: &[Rule] = &[
     ),
     ("GET /messages/{message}", "", [401, 404, 404, 404, 200, 200, 200]),
     ("PUT /messages/{message}/reactions/{emoji}", "", [401, 404, 404, 404, 204, 204, 204]),
+    ("GET /sessions/{main}/pins", "", [401, 404, 404, 404, 200, 200, 200]),
+    // Those who keep order pin where everybody may come in.
+    ("PUT /messages/{message}/pin", "", [401, 404, 404, 404, 403, 204, 204]),
+    ("DELETE /messages/{message}/pin", "", [401, 404, 404, 404, 403, 204, 204]),
+    ("GET /messages/{message}/thread", "", [401, 404, 404, 404, 200, 200, 200]),
+    ("PUT /messages/{message}/thread/follow", "", [401, 404, 404, 404, 204, 204, 204]),
+    ("PUT /sessions/{main}/draft", r#"{"content":"so far"}"#, [401, 404, 404, 404, 204, 204, 204]),
     ("GET /events?session={main}", "", [401, 404, 404, 404, 200, 200, 200]),
 ];
 
@@ -224,6 +241,15 @@ impl Town {
         let made = owner.call("POST", &format!("/rooms/{}/sessions", room.id), Some(&asked)).await;
         let session: v1::Session = made.expect("an owner may open a session");
         let message = owner.say(&room.main_session_id, "hello").await.expect("it is said");
+        let answer = v1::SendRequest {
+            client_id: fresh_id(),
+            content: "and a word under it".to_owned(),
+            thread_id: Some(message.id.clone()),
+            ..v1::SendRequest::default()
+        };
+        let main = &room.main_session_id;
+        let said = owner.call("POST", &format!("/sessions/{main}/messages"), Some(&answer)).await;
+        said.map(|_: v1::Message| ()).expect("it is said in a thread");
         let device = self.server.device("owner").await.device;
         let begin = owner.request("POST", "/uploads").header("Tus-Resumable", "1.0.0");
         let begun = owner.send(begin.header("Upload-Length", "3")).await;

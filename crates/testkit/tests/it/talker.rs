@@ -237,8 +237,7 @@ impl Talking {
         let said = v1::SendRequest {
             client_id: unsaid.client_id.clone(),
             content: unsaid.content.clone(),
-            reply_to: None,
-            files: vec![],
+            ..v1::SendRequest::default()
         };
         let path = format!("/sessions/{}/messages", unsaid.session);
         let body = serde_json::to_string(&said).unwrap();
@@ -332,8 +331,7 @@ fn send(r#ref: i64, unsaid: &Unsaid) -> Command {
         session_id: unsaid.session.clone(),
         client_id: unsaid.client_id.clone(),
         content: unsaid.content.clone(),
-        reply_to: None,
-        files: vec![],
+        ..v1::Send::default()
     })
 }
 

@@ -117,6 +117,12 @@ pub(in super::super) async fn leave(
                returning session_no";
     let bound = [&sessions as _, &leaving.person.no as _];
     let left: Vec<i64> = many(txn, sql, &bound, |row| Ok(row.try_get(0)?)).await?;
+    for sql in [
+        "update followers set following = false where session_no = any($1) and user_no = $2",
+        "delete from drafts where session_no = any($1) and user_no = $2",
+    ] {
+        txn.execute(sql, &[&left, &leaving.person.no]).await?;
+    }
     let sql = "update sessions set member_count = member_count - 1 where no = any($1)";
     txn.execute(sql, &[&left]).await?;
     for &session in sessions.iter().filter(|session| left.contains(session)) {

@@ -15,14 +15,26 @@ use crate::StoreError;
 ///
 /// Who says something has read it, and what was said before. That is derived here rather than
 /// written with each message, which every send would pay for: from the last two hundred things
-/// that they said, which one index holds. A marker that they set counts however long ago.
+/// that they said, which one index holds. A marker that they set counts however long ago. What is
+/// said in a thread is read with its thread; a mention in one, with whichever marker comes first.
+/// Of one thread a thousand unread messages are counted ([`parlor_domain::Thread::COUNTED`]).
 const SESSION: &str = "with said as materialized (select session_no, max(number) as number from \
-    (select session_no, number from messages where sender_no = \
-    (select no from users where id = $1) order by no desc limit 200) last group by session_no) \
+    (select session_no, number, thread_id from messages where sender_no = \
+    (select no from users where id = $1) order by no desc limit 200) last \
+    where thread_id is null group by session_no) \
     select s.id, s.no, r.id, s.name, s.main, c.id, s.created_at, s.ended_at, s.member_count, \
     h.seq, h.number, greatest(sm.read_number, said.number) as read_number, \
-    (select count(*) from mentions n where n.session_no = s.no and n.user_no = sm.user_no \
-    and n.number > greatest(sm.read_number, said.number)) \
+    (select count(distinct n.number) from mentions n left join followers f \
+    on f.root_no = n.root_no and f.user_no = sm.user_no where n.session_no = s.no \
+    and n.user_no in (sm.user_no, 0) \
+    and n.number > greatest(sm.read_number, said.number, f.read_number)), \
+    h.threaded, coalesce((select m.threaded from messages m where m.session_no = s.no \
+    and m.number = greatest(sm.read_number, said.number)), 0), \
+    (select coalesce(sum(u.count), 0)::bigint from followers f \
+    join threads t on t.root_no = f.root_no and t.last_number > f.read_number \
+    cross join lateral (select count(*) as count from (select 1 from messages m \
+    where m.thread_id = t.root_id and m.number > f.read_number limit 1000) x) u \
+    where f.user_no = sm.user_no and f.session_no = s.no and f.following) \
     from users u join session_members sm on sm.user_no = u.no \
     join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
     join heads h on h.session_no = s.no left join users c on c.no = s.created_by \
@@ -44,6 +56,9 @@ fn session_row(row: &Row) -> Result<Session, StoreError> {
         head_number: row.try_get(10)?,
         read_number: row.try_get(11)?,
         mentions: row.try_get(12)?,
+        head_threaded: row.try_get(13)?,
+        read_threaded: row.try_get(14)?,
+        thread_unread: row.try_get(15)?,
     })
 }
 
@@ -150,16 +165,19 @@ pub(super) async fn joined_now(
         return Ok(None);
     };
     let head = txn.head(session.no).await?;
-    Ok(Some(Session { head_seq: head.seq, head_number: head.number, ..session }))
+    let (head_seq, head_number, head_threaded) = (head.seq, head.number, head.threaded);
+    Ok(Some(Session { head_seq, head_number, head_threaded, ..session }))
 }
 
 /// A session as somebody sees it who came in just now: all that was said before is read.
 pub(super) async fn entered(txn: &mut Txn, session_no: i64) -> Result<Session, StoreError> {
     let head = txn.head(session_no).await?;
     let sql = "select s.id, s.no, r.id, s.name, s.main, c.id, s.created_at, s.ended_at, \
-               s.member_count, $2::bigint, $3::bigint, $3::bigint, 0::bigint \
+               s.member_count, $2::bigint, $3::bigint, $3::bigint, 0::bigint, $4::bigint, \
+               $4::bigint, 0::bigint \
                from sessions s join rooms r on r.no = s.room_no \
                left join users c on c.no = s.created_by where s.no = $1";
-    let found = one(txn, sql, &[&session_no, &head.seq, &head.number], session_row).await?;
+    let bound = [&session_no as _, &head.seq as _, &head.number as _, &head.threaded as _];
+    let found = one(txn, sql, &bound, session_row).await?;
     found.ok_or(Denied::NotFound.into())
 }

@@ -254,12 +254,7 @@ fn read_page(
     page: Page,
     limit: i64,
 ) -> Result<MessagePage, StoreError> {
-    let (from, to, descending) = match page {
-        Page::Newest => (1, i64::MAX, true),
-        Page::Before(number) => (1, number.saturating_sub(1), true),
-        Page::After(number) => (number.saturating_add(1), i64::MAX, false),
-        Page::Around(number) => (number.saturating_sub(limit / 2).max(1), i64::MAX, false),
-    };
+    let (from, to, descending) = page.range(limit);
     let order = if descending { "desc" } else { "asc" };
     let sql = format!(
         "{MESSAGE} where m.session_no = ? and m.number between ? and ? \

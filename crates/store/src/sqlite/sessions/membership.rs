@@ -71,6 +71,12 @@ pub(in super::super) fn leave(
     if txn.execute(sql, [session_no, leaving.person.no])? == 0 {
         return Ok(());
     }
+    for sql in [
+        "update followers set following = 0 where session_no = ? and user_no = ?",
+        "delete from drafts where session_no = ? and user_no = ?",
+    ] {
+        txn.execute(sql, [session_no, leaving.person.no])?;
+    }
     let sql = "update sessions set member_count = member_count - 1 where no = ?";
     txn.execute(sql, [session_no])?;
     let kind = EventKind::Left { user: leaving.person.id, by: leaving.by, reason: leaving.reason };

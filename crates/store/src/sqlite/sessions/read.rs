@@ -13,14 +13,25 @@ use crate::StoreError;
 ///
 /// Who says something has read it, and what was said before. That is derived here rather than
 /// written with each message, which every send would pay for: from the last two hundred things
-/// that they said, which one index holds. A marker that they set counts however long ago.
+/// that they said, which one index holds. A marker that they set counts however long ago. What is
+/// said in a thread is read with its thread; a mention in one, with whichever marker comes first.
+/// Of one thread a thousand unread messages are counted ([`parlor_domain::Thread::COUNTED`]).
 const SESSION: &str = "with said as materialized (select session_no, max(number) as number from \
-    (select session_no, number from messages where sender_no = \
-    (select no from users where id = ?1) order by no desc limit 200) group by session_no) \
+    (select session_no, number, thread_id from messages where sender_no = \
+    (select no from users where id = ?1) order by no desc limit 200) \
+    where thread_id is null group by session_no) \
     select s.id, s.no, r.id, s.name, s.main, c.id, s.created_at, s.ended_at, s.member_count, \
     h.seq, h.number, max(sm.read_number, coalesce(said.number, 0)) as read_number, \
-    (select count(*) from mentions n where n.session_no = s.no and n.user_no = sm.user_no \
-    and n.number > max(sm.read_number, coalesce(said.number, 0))) \
+    (select count(distinct n.number) from mentions n left join followers f \
+    on f.root_no = n.root_no and f.user_no = sm.user_no where n.session_no = s.no \
+    and n.user_no in (sm.user_no, 0) \
+    and n.number > max(sm.read_number, coalesce(said.number, 0), coalesce(f.read_number, 0))), \
+    h.threaded, coalesce((select m.threaded from messages m where m.session_no = s.no \
+    and m.number = max(sm.read_number, coalesce(said.number, 0))), 0), \
+    (select coalesce(sum((select count(*) from (select 1 from messages m \
+    where m.thread_id = t.root_id and m.number > f.read_number limit 1000))), 0) \
+    from followers f join threads t on t.root_no = f.root_no and t.last_number > f.read_number \
+    where f.user_no = sm.user_no and f.session_no = s.no and f.following) \
     from users u join session_members sm on sm.user_no = u.no \
     join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
     join heads h on h.session_no = s.no left join users c on c.no = s.created_by \
@@ -42,6 +53,9 @@ fn session_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         head_number: row.get(10)?,
         read_number: row.get(11)?,
         mentions: row.get(12)?,
+        head_threaded: row.get(13)?,
+        read_threaded: row.get(14)?,
+        thread_unread: row.get(15)?,
     })
 }
 
@@ -65,7 +79,8 @@ pub(super) fn joined_now(
         return Ok(None);
     };
     let head = txn.head(session.no)?;
-    Ok(Some(Session { head_seq: head.seq, head_number: head.number, ..session }))
+    let (head_seq, head_number, head_threaded) = (head.seq, head.number, head.threaded);
+    Ok(Some(Session { head_seq, head_number, head_threaded, ..session }))
 }
 
 /// The sessions that somebody is in, of one room or of all.

@@ -388,6 +388,22 @@ async fn a_message_is_reworded_so_often_and_no_more() {
     server.stop().await;
 }
 
+/// Row R16: a thousand times everybody is everybody once, and that only for who may.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everybody_is_named_once_and_not_by_just_anybody() {
+    let server = TestServer::builder().limit("room_mention_people_max", 1).start().await;
+    let (ana, bo) = (server.person("ana").await, server.person("bo").await);
+    let room = ana.room("public", "Garden", &[&bo]).await;
+    let everybody = "@everyone ".repeat(1_000);
+    let refused = bo.say(&room.main_session_id, &everybody).await.expect_err("they may not");
+    assert_eq!((refused.status, &*refused.code), (403, "forbidden"));
+    let said = ana.say(&room.main_session_id, &everybody).await.expect("who keeps order may");
+    let sessions: v1::SessionList = bo.get(&format!("/rooms/{}/sessions", room.id)).await.unwrap();
+    let seen = sessions.sessions.iter().map(|it| (it.mentions, it.head_number));
+    assert_eq!(seen.collect::<Vec<_>>(), [(1, said.number)]);
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_method_is_not_allowed() {
     let place = Place::new().await;

@@ -248,8 +248,7 @@ async fn a_command_about_what_one_may_not_see_is_refused() {
             session_id: session_id.clone(),
             client_id: fresh_id(),
             content: "hi".to_owned(),
-            reply_to: None,
-            files: vec![],
+            ..v1::Send::default()
         };
         let (session_id, message_id) = (session_id.clone(), message_id.clone());
         let (read, edited, deleted) = (session_id.clone(), message_id.clone(), message_id);
@@ -328,8 +327,7 @@ async fn who_sends_far_too_fast_is_told_and_then_cut_off() {
             session_id: room.main_session_id.clone(),
             client_id: fresh_id(),
             content: "spam".to_owned(),
-            reply_to: None,
-            files: vec![],
+            ..v1::Send::default()
         };
         if socket.tell(Command::Send(send)).await.is_err() {
             break;

@@ -202,14 +202,8 @@ impl Mouth {
         let r#ref = 10 + self.said.cast_signed();
         match self.door {
             Door::Json | Door::Proto => {
-                let send = v1::Send {
-                    r#ref,
-                    session_id,
-                    client_id,
-                    content,
-                    reply_to: None,
-                    files: vec![],
-                };
+                let send =
+                    v1::Send { r#ref, session_id, client_id, content, ..v1::Send::default() };
                 self.command(Command::Send(send)).await;
             }
             Door::SocketIo => {

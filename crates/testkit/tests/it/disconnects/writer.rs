@@ -72,8 +72,7 @@ impl Writer {
         let said = v1::SendRequest {
             client_id: fresh_id(),
             content: "x".repeat(1 + self.dice.index(400)),
-            reply_to: None,
-            files: vec![],
+            ..v1::SendRequest::default()
         };
         let body = serde_json::to_string(&said).unwrap();
         self.person.request("POST", &format!("/sessions/{session}/messages")).json(&body)

@@ -153,8 +153,7 @@ async fn say(mut line: Line, session: String, acked: Shared, stop: Arc<AtomicBoo
                 session_id: session.clone(),
                 client_id: fresh_id(),
                 content: "said while a backup is made ".repeat(4),
-                reply_to: None,
-                files: vec![],
+                ..v1::Send::default()
             })
         });
         said.await.expect("the line holds");

@@ -238,6 +238,9 @@ impl<'t> Schedule<'t> {
                 file: None,
                 files: vec![],
                 carried: vec![],
+                thread: None,
+                forward: None,
+                forwarded: None,
                 blank: false,
             };
             let posted = app.send(&actor, cmd).await?.done().await?;

@@ -91,8 +91,7 @@ async fn speak(cluster: &Cluster, by: &Person, sessions: &[String], dice: &mut D
         let said = v1::SendRequest {
             client_id: fresh_id(),
             content: "are you there?".to_owned(),
-            reply_to: None,
-            files: vec![],
+            ..v1::SendRequest::default()
         };
         let path = format!("/sessions/{session}/messages");
         let request = by.request("POST", &path).json(&serde_json::to_string(&said).unwrap());

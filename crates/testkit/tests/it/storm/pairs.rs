@@ -96,8 +96,7 @@ impl Walker {
         let said = v1::SendRequest {
             client_id: fresh_id(),
             content: "here".to_owned(),
-            reply_to: None,
-            files: vec![],
+            ..v1::SendRequest::default()
         };
         let path = format!("/sessions/{}/messages", self.session);
         let body = serde_json::to_string(&said).unwrap();

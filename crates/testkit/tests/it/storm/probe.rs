@@ -110,8 +110,7 @@ impl Probe {
         let said = v1::SendRequest {
             client_id: client_id.clone(),
             content: "does it work?".to_owned(),
-            reply_to: None,
-            files: vec![],
+            ..v1::SendRequest::default()
         };
         let body = serde_json::to_string(&said).unwrap();
         let path = format!("/sessions/{}/messages", self.session);

@@ -1,0 +1,35 @@
+//! What somebody has begun to write and not said yet, kept for their other devices.
+
+use crate::{Denied, Limits, MessageId, SessionId, Time, View};
+
+/// A text that is not said yet: one for each session, and for each thread in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsent {
+    /// Where it is to be said.
+    pub session: SessionId,
+    /// In which thread of it.
+    pub thread: Option<MessageId>,
+    /// The text so far; empty: there is none any more.
+    pub content: String,
+    /// The message that it is to answer.
+    pub reply_to: Option<MessageId>,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+impl View {
+    /// Decides about keeping a text that is not said yet. It may be blank, and be there where
+    /// nothing can be said any more.
+    ///
+    /// # Errors
+    /// [`Denied`] when it is too long or holds NUL.
+    pub fn admit_unsent(&self, unsent: &Unsent, limits: &Limits) -> Result<(), Denied> {
+        if unsent.content.len() as u64 > limits.message_bytes_max {
+            return Err(Denied::TooLong { field: "content", limit: limits.message_bytes_max });
+        }
+        if unsent.content.contains('\0') {
+            return Err(Denied::invalid("content", "must not hold NUL"));
+        }
+        Ok(())
+    }
+}
