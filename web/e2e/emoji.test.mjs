@@ -51,12 +51,18 @@ test('the picker finds, remembers, and knows skin tones', async () => {
   assert.equal(await picker.count(), 0);
 });
 
-test('people are completed; who is elsewhere is said', async () => {
+test('people are completed; who is elsewhere and who is everybody is said', async () => {
   const { page, bo, cleo, id, side } = await desk();
   await field(page).pressSequentially('@');
-  await offers(page).getByRole('option').first().waitFor();
-  assert.equal(await offers(page).getByRole('option').count(), 2);
+  await offers(page).getByRole('option', { name: /Everybody in this session/ }).waitFor();
+  assert.equal(await offers(page).getByRole('option').count(), 3);
   await axeEverywhere(page, 'people offered');
+  await field(page).pressSequentially('roo');
+  await page.keyboard.press('Enter');
+  assert.equal(await field(page).inputValue(), '@room ');
+  await field(page).pressSequentially('tea is ready');
+  await page.keyboard.press('Enter');
+  await page.locator('.mention-me', { hasText: '@room' }).waitFor();
 
   await page.goto(`/app/r/${id}/s/${side.id}`);
   await field(page).pressSequentially(`@${cleo.username.slice(0, 8)}`);

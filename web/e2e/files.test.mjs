@@ -28,7 +28,7 @@ async function desk() {
 }
 
 const tray = (page) => page.getByRole('list', { name: 'Files that go with it' });
-const choose = (page, files) => page.locator('input[type=file]').setInputFiles(files);
+const choose = (page, files) => page.locator('.composer input[type=file]').setInputFiles(files);
 
 async function drop(page, files) {
   const data = await page.evaluateHandle((list) => {

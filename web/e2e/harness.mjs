@@ -71,6 +71,15 @@ export async function person(name, { plain = false, ...options } = {}) {
   const context = await stranger(options);
   const username = plain ? name.toLowerCase() : fresh(name.toLowerCase());
   await call(context, 'POST', '/auth/register', { username, password: PASSWORD, name });
+  return signedIn(context, username, name);
+}
+
+/** The same person on another device. */
+export async function device({ username, name }, options = {}) {
+  return signedIn(await stranger(options), username, name);
+}
+
+async function signedIn(context, username, name) {
   const { user } = await call(context, 'POST', '/auth/login', { login: username, password: PASSWORD });
   return {
     context, username, name, id: user.id,
@@ -89,8 +98,17 @@ export async function room(owner, name, others = [], more = {}) {
   return owner.call('POST', '/rooms', { name, kind: 'private', members, ...more });
 }
 
-export async function say(who, session, content) {
-  return who.call('POST', `/sessions/${session}/messages`, { client_id: crypto.randomUUID(), content });
+export async function say(who, session, content, more = {}) {
+  return who.call('POST', `/sessions/${session}/messages`, { client_id: crypto.randomUUID(), content, ...more });
+}
+
+/** Sends a file as it is; its id. */
+export async function upload(who, name, bytes) {
+  const answer = await who.context.request.post(`/api/v1/files?name=${encodeURIComponent(name)}`, {
+    headers: { Origin: URL_BASE, 'Content-Type': 'application/octet-stream' }, data: bytes,
+  });
+  assert.ok(answer.ok(), await answer.text());
+  return (await answer.json()).id;
 }
 
 export async function read(who, session, number) {

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { assert, axe, field, message, person, room, until, URL_BASE } from './harness.mjs';
+import { assert, axe, field, message, person, room, say, until, upload } from './harness.mjs';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const DRAWN = process.env.PARLOR_SCREENSHOTS === '1';
@@ -33,11 +33,7 @@ async function covers(who) {
     return canvas.toDataURL('image/png');
   });
   await page.close();
-  const answer = await who.context.request.post('/api/v1/files?name=covers.png', {
-    headers: { Origin: URL_BASE, 'Content-Type': 'application/octet-stream' }, data: Buffer.from(url.split(',')[1], 'base64'),
-  });
-  assert.ok(answer.ok(), await answer.text());
-  return (await answer.json()).id;
+  return upload(who, 'covers.png', Buffer.from(url.split(',')[1], 'base64'));
 }
 
 async function workshop() {
@@ -52,8 +48,6 @@ async function workshop() {
   const two = await ana.call('POST', '/rooms', { name: '', kind: 'direct', members: [cleo.id] });
   const cover = await ana.call('POST', `/rooms/${press.id}/sessions`, { name: 'Cover', members: [bo.id, cleo.id] });
   await ana.call('POST', `/rooms/${press.id}/sessions`, { name: 'Saturday’s print run', members: [bo.id, dev.id, emi.id] });
-  const say = (who, place, content, more = {}) =>
-    who.call('POST', `/sessions/${place}/messages`, { client_id: crypto.randomUUID(), content, ...more });
   const react = (who, message, emoji) => who.call('PUT', `/messages/${message.id}/reactions/${encodeURIComponent(emoji)}`);
   const main = press.main_session_id;
   await say(bo, main, 'The new rollers came in. They are softer than the old ones, so the **first twenty sheets** will print heavy.');
@@ -65,6 +59,7 @@ async function workshop() {
   for (const [who, emoji] of [[bo, '🎉'], [ana, '🎉'], [dev, '🎉'], [emi, '👀'], [dev, '👀']]) await react(who, wall, emoji);
   await say(emi, main, `@${ana.username} could you bring the grey ink from home? https://example.org/inks has none until Monday.`);
   await say(ana, main, 'Yes, both tins.');
+  for (const [who, text] of [[dev, 'The dark one, from the door.'], [emi, 'The one with the waves.'], [bo, 'The dark one.']]) await say(who, main, text, { thread_id: wall.id });
   for (const text of ['Three covers on the wall now. Which one do you see first from the door?', 'Take your time.']) await say(cleo, cover.id, text);
   await say(cleo, garden.main_session_id, `The beans need somebody, @${ana.username}`);
   await say(cleo, two.main_session_id, 'Are you coming on Thursday?');

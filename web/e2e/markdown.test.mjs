@@ -14,7 +14,7 @@ async function reader(...sources) {
 }
 
 const LETTER = [
-  '# Saturday', 'We print **three** runs, *not* ~~two~~. The `--dry` pass is ||skipped||.', '- [x] oil the rollers\n- [ ] cut the paper\n  1. grey\n  2. white',
+  '# Saturday', 'We print **three** runs, *not* ~~two~~, @room. The `--dry` pass is ||skipped||.', '- [x] oil the rollers\n- [ ] cut the paper\n  1. grey\n  2. white',
   '| Chapter | Pages |\n|:--|--:|\n| The river | 41 |', '> Somebody said so. :tada:', 'See https://example.org/a_(b) and [bank.example](https://evil.example), not https://аpple.example.',
 ].join('\n\n');
 

@@ -23,6 +23,7 @@ test('an edit and a deletion show in the other window at once', async () => {
   await box.press('Enter');
   await message(there, 'first words').getByRole('button', { name: 'Show earlier wordings' }).click();
   await there.getByRole('dialog').getByText('frist words').waitFor();
+  await axeEverywhere(there, 'earlier wordings');
   await there.keyboard.press('Escape');
 
   await message(here, 'first words').hover();
@@ -76,10 +77,14 @@ test('a mention is completed by keyboard and counted for who is named', async ()
   await there.goto('/app/settings/profile');
   await field(here).pressSequentially('hey @');
   await here.getByRole('listbox', { name: 'What it may become' }).waitFor();
+  await axeEverywhere(here, 'names offered');
   await field(here).press('Enter');
   await field(here).pressSequentially('look');
   assert.equal(await field(here).inputValue(), `hey @${bo.username} look`);
   await field(here).press('Enter');
+  await there.getByRole('link', { name: /Desk.*1 unread, names you once/ }).waitFor();
+  await axeEverywhere(there, 'a room where one is named');
   await there.getByRole('link', { name: /Desk.*1 unread, names you once/ }).click();
   await there.locator('.mention-me').waitFor();
+  await axeEverywhere(there, 'a message that names one');
 });

@@ -25,6 +25,7 @@ export interface Event {
   room_settings?: RoomSettings | null;
   ended?: Ended | null;
   reacted?: Reacted | null;
+  pinned?: Pinned | null;
   /** In a user's log. */
   added?: Added | null;
   removed?: Removed | null;
@@ -46,6 +47,7 @@ export type EventKind =
   | "room_settings"
   | "ended"
   | "reacted"
+  | "pinned"
   | "added"
   | "removed"
   | "room_created"
@@ -70,6 +72,14 @@ export interface Reacted {
   on: boolean;
   /** How many people react by this emoji now. */
   count: number;
+}
+
+/** A message was pinned, or its pin taken off. The pin of a deleted message goes without being told. */
+export interface Pinned {
+  message_id: string;
+  number: number;
+  by: string;
+  on: boolean;
 }
 
 /** Somebody came in. */
@@ -219,10 +229,12 @@ export interface Session {
   head_number: number;
   /** The reader's marker: every message up to here is read. Saying something moves it, too. */
   read_number: number;
-  /** `head_number - read_number`. */
+  /** Messages after the marker that stand in the timeline, which are those in no thread. */
   unread: number;
-  /** Unread messages that name the reader. */
+  /** Unread messages that name the reader, or everybody. One in a thread is read with either marker. */
   mentions: number;
+  /** Unread messages in threads that the reader follows, of each up to 1,000. */
+  thread_unread: number;
 }
 
 /** A person in a room or session. */
@@ -271,8 +283,51 @@ export interface Message {
    * in particular: `mine` is false there.
    */
   reactions: Reaction[];
+  /** The message that began the thread that this one is in: it is not part of the timeline. */
+  thread_id?: string | null;
+  /**
+   * On a message that began a thread: what became of it. A reply in it is a `posted` like any other,
+   * with `thread_id`, from which it is counted on.
+   */
+  thread?: Thread | null;
+  /** Absent: not pinned. */
+  pinned_at?: string | null;
+  /** Whose words these are, when the sender passed them on. */
+  forwarded?: Forwarded | null;
   /** The files that it carries. */
   files: File[];
+}
+
+/** What became of a message that began a thread. */
+export interface Thread {
+  /** Messages in it; one that was deleted counts, as its number does. */
+  replies: number;
+  last_reply_at?: string | null;
+  /** Up to five who said something in it, who spoke last first. */
+  user_ids: string[];
+  /**
+   * Whether the reader follows it, what they have not read of it (counted up to 1,000, and only if
+   * they follow it), and their marker. In an event nobody reads in particular: false, 0 and 0.
+   */
+  following: boolean;
+  unread: number;
+  read_number: number;
+}
+
+/** Whose words a message passes on. */
+export interface Forwarded {
+  sender_id: string;
+  sent_at: string;
+}
+
+/** What somebody has begun to write and not said yet: one for each session, and for each thread in it. */
+export interface Draft {
+  session_id: string;
+  thread_id?: string | null;
+  /** Empty: there is none any more. */
+  content: string;
+  reply_to?: string | null;
+  updated_at: string;
 }
 
 /** How people react to a message by one emoji. */
@@ -390,6 +445,7 @@ export interface Init {
   /** The newest messages of some sessions: where something was said last, first. */
   newest: Newest[];
   limits: Limits;
+  drafts: Draft[];
 }
 
 /**
@@ -508,6 +564,10 @@ export interface SendRequest {
   client_id: string;
   content: string;
   reply_to?: string | null;
+  /** The message that began the thread that this is said in. */
+  thread_id?: string | null;
+  /** The message whose words and files are passed on; `content` and `files` are then empty or left out. */
+  forward?: string | null;
   /** Files of one's own, or that one may have. With files, the content may be empty. */
   files: string[];
 }
@@ -518,6 +578,33 @@ export interface EditRequest {
 
 export interface ReadRequest {
   number: number;
+}
+
+export interface DraftRequest {
+  /** Empty: there is none any more. */
+  content: string;
+  reply_to?: string | null;
+  thread_id?: string | null;
+}
+
+/** The last one first. */
+export interface DraftList {
+  drafts: Draft[];
+}
+
+/** Threads that one follows, where something was said last first. */
+export interface ThreadList {
+  threads: FollowedThread[];
+  /** Pass as `cursor` for the next page; absent on the last one. */
+  next_cursor?: string | null;
+}
+
+/** A thread that one follows. */
+export interface FollowedThread {
+  /** The message that began it. */
+  message: Message;
+  /** The room of its session. */
+  room_id: string;
 }
 
 export interface MessagePage {
@@ -644,6 +731,10 @@ export interface Send {
   client_id: string;
   content: string;
   reply_to?: string | null;
+  /** The message that began the thread that this is said in. */
+  thread_id?: string | null;
+  /** The message whose words and files are passed on; `content` and `files` are then empty. */
+  forward?: string | null;
   /** Files of one's own, or that one may have. With files, the content may be empty. */
   files: string[];
 }
@@ -687,7 +778,9 @@ export type ServerFrame =
   | ({ type: "presence" } & Presence)
   | ({ type: "read" } & ReadMarks)
   | ({ type: "error" } & Error)
-  | ({ type: "reconnect" } & Reconnect);
+  | ({ type: "reconnect" } & Reconnect)
+  | ({ type: "draft" } & Draft)
+  | ({ type: "thread_read" } & ThreadRead);
 
 /** The first frame. */
 export interface Hello {
@@ -731,6 +824,16 @@ export interface ReadMarks {
 /** How far somebody has read. */
 export interface ReadMark {
   user_id: string;
+  number: number;
+}
+
+/**
+ * Another device of the user's has moved the marker in a thread. (`draft`: what another device has
+ * begun to write.)
+ */
+export interface ThreadRead {
+  /** The message that began the thread. */
+  message_id: string;
   number: number;
 }
 

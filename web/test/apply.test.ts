@@ -156,7 +156,7 @@ test('the first screen starts every log at its head', () => {
   const init = {
     me: { user: user('ana'), email: null, email_verified: false, show_last_seen: true, show_email: false }, rooms: [room],
     sessions: [session({ head_seq: 9 })], epoch: 'f', user_seq: 7, server_name: 'Home',
-    newest: [], limits: { page_max: 100 } as Limits,
+    newest: [], drafts: [], limits: { page_max: 100 } as Limits,
   };
   const after = fromInit(init, state());
   expect(after.logs.s).toEqual(emptyLog(9));

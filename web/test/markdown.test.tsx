@@ -34,6 +34,7 @@ describe('what it draws', () => {
     ['---', '<hr/>'],
     ['@ana and @bo', '<p><bdi class="mention mention-me">@ana</bdi> and <bdi class="mention">@bo</bdi></p>'],
     ['mail@bo.example', '<p>mail@bo.example</p>'],
+    ['all of you, @room', '<p>all of you, <bdi class="mention mention-me">@room</bdi></p>'],
     ['***both***', '<p><em><strong>both</strong></em></p>'],
     ['**2*3=6**', '<p><strong>2*3=6</strong></p>'],
     ['**open *and* shut** and **open', '<p><strong>open <em>and</em> shut</strong> and **open</p>'],

@@ -3,6 +3,7 @@ import { marked } from '../src/timeline/formatting';
 import { namedElsewhere, namesFor } from '../src/timeline/offers';
 import { message, session, state, user } from './samples';
 import { emptyLog } from '../src/store/state';
+import { room } from './samples';
 
 const seat = { role: 'member', joinedAt: '', readNumber: 0 };
 const users = { ana: user('ana'), bo: user('bo'), bea: user('bea'), cleo: user('cleo') };
@@ -12,11 +13,18 @@ const held = state({
 });
 
 describe('whom a name may be', () => {
-  test('who spoke last first, then the others of the session, and who is elsewhere', () => {
+  test('who spoke last first, then the others of the session, everybody, and who is elsewhere', () => {
     expect(namesFor(held, 's', 'b').map(({ key }) => key)).toEqual(['bo', 'bea']);
-    expect(namesFor(held, 's', '').map(({ key }) => key)).toEqual(['bo', 'bea']);
+    expect(namesFor(held, 's', '').map(({ key }) => key)).toEqual(['bo', 'bea', 'room']);
     expect(namesFor(held, 's', 'cl').map(({ about }) => about)).toEqual(['@cleo, not in this session']);
     expect(namesFor(held, 's', 'ana')).toEqual([]);
+  });
+
+  test('everybody of many people only for those who keep order', () => {
+    const many = { ...held, sessions: { s: session({ member_count: 21 }) } };
+    expect(namesFor(many, 's', 'roo')).toEqual([]);
+    expect(namesFor({ ...many, rooms: { r: { ...room, my_role: 'moderator' } } }, 's', 'roo')).toHaveLength(1);
+    expect(namesFor({ ...held, sessions: { s: session({ member_count: 2 }) } }, 's', 'roo')).toEqual([]);
   });
 
   test('who is named and elsewhere', () => {

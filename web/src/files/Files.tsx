@@ -1,10 +1,11 @@
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { say } from '../store/store';
 import { strings } from '../strings';
 import { openDialog } from '../ui/dialog';
 import { explain } from '../ui/explain';
 import { Icon } from '../ui/Icon';
 import type { File as Sent } from '../wire';
+import { playable, Player } from './Player';
 import { drawnSize, kindText, sizeText } from './sizes';
 import { download, fileUrl, thumbnailUrl, useTicket } from './ticket';
 
@@ -22,7 +23,10 @@ export function Files({ files }: { files: Sent[] }) {
           {pictures.map((file, at) => <li key={file.id}><Picture file={file} alone={pictures.length === 1} onOpen={() => open(at)} /></li>)}
         </ul>
       )}
-      {others.map((file) => <Keep key={file.id} file={file} />)}
+      {others.map((file) => {
+        const kind = playable(file);
+        return kind ? <Player key={file.id} file={file} kind={kind} /> : <Keep key={file.id} file={file} />;
+      })}
     </div>
   );
 }
@@ -44,11 +48,15 @@ interface PictureProps {
 /** A picture has its place before it is there, so that nothing jumps. */
 function Picture({ file, alone, onOpen }: PictureProps) {
   const { ticket, refused } = useTicket();
+  // A small one that cannot be had (any more) is stood in for by the whole, unless that is too much.
+  const [small, setSmall] = useState(file.thumbnail);
+  const whole = file.size <= SHOWN_MAX;
   const size = alone ? drawnSize(file.width ?? 0, file.height ?? 0) : { width: 168, height: 168 };
   return (
     <button type="button" className="picture" aria-label={strings.openPicture(file.name)} title={file.name} onClick={onOpen}>
-      {ticket
-        ? <img src={file.thumbnail ? thumbnailUrl(file.id, ticket) : fileUrl(file.id, file.name, ticket)} width={size.width} height={size.height} alt="" decoding="async" draggable={false} onError={refused} />
+      {ticket && (small || whole)
+        ? <img src={small ? thumbnailUrl(file.id, ticket) : fileUrl(file.id, file.name, ticket)} width={size.width} height={size.height} alt="" decoding="async" draggable={false}
+            onError={() => { if (!refused()) setSmall(false); }} />
         : <Blank {...size} />}
     </button>
   );

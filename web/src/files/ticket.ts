@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { call } from '../net/http';
 import type { MediaTicket } from '../wire';
 
@@ -8,9 +8,15 @@ let asked: Promise<MediaTicket> | null = null;
 
 const LEFT_MS = 30_000;
 
+/** The ticket at hand, when it is good for a while yet. */
+function ticketNow(): string | null {
+  return held && Date.parse(held.expires_at) - Date.now() > LEFT_MS ? held.ticket : null;
+}
+
 /** A ticket that is good for a while yet. */
 export async function freshTicket(renew = false): Promise<string> {
-  if (!renew && held && Date.parse(held.expires_at) - Date.now() > LEFT_MS) return held.ticket;
+  const now = renew ? null : ticketNow();
+  if (now) return now;
   asked ??= call<MediaTicket>('POST', '/media-ticket').finally(() => {
     asked = null;
   });
@@ -23,10 +29,16 @@ export function dropTicket(): void {
   held = null;
 }
 
-/** The ticket that something is shown with, and a way to ask for another when it is refused, once. */
-export function useTicket(): { ticket: string | null; refused: () => void } {
-  const [ticket, setTicket] = useState<string | null>(null);
+const REFUSED_MS = 30_000;
+
+/**
+ * The ticket that something is shown with, and what to do when it is refused: another one is asked for, but
+ * not again and again. `refused` says whether it is.
+ */
+export function useTicket(): { ticket: string | null; refused: () => boolean } {
+  const [ticket, setTicket] = useState(ticketNow);
   const [tries, setTries] = useState(0);
+  const renewedAt = useRef(-Infinity);
   useEffect(() => {
     let stale = false;
     freshTicket(tries > 0).then((fresh) => !stale && setTicket(fresh), () => {});
@@ -34,7 +46,13 @@ export function useTicket(): { ticket: string | null; refused: () => void } {
       stale = true;
     };
   }, [tries]);
-  return { ticket, refused: () => setTries((held) => Math.min(1, held + 1)) };
+  const refused = () => {
+    if (performance.now() - renewedAt.current < REFUSED_MS) return false;
+    renewedAt.current = performance.now();
+    setTries(tries + 1);
+    return true;
+  };
+  return { ticket, refused };
 }
 
 export function fileUrl(id: string, name: string, ticket: string): string {

@@ -1,4 +1,5 @@
 import { memo, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from 'react';
+import { isAll } from '../store/mentions';
 import { strings } from '../strings';
 import { Icon } from '../ui/Icon';
 import { CodeBlock } from './CodeBlock';
@@ -84,7 +85,7 @@ function drawNode(node: Inline, key: number, me: string): ReactNode {
     case 'spoiler': return <Spoiler key={key}>{drawInline(node.children, me)}</Spoiler>;
     case 'mention': {
       const name = node.name.toLowerCase();
-      const mine = name === me.toLowerCase();
+      const mine = name === me.toLowerCase() || isAll(name);
       return <bdi key={key} className={mine ? 'mention mention-me' : 'mention'}>@{node.name}</bdi>;
     }
     case 'link': return drawLink(node, key, me);

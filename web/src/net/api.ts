@@ -1,6 +1,6 @@
 import type {
   BanList, DeviceList, EventPage, Init, Me, Member, MemberList, Message, MessagePage, Registered,
-  RevisionList, Room, RoomList, SearchPage, SendRequest, Session, SessionList, User, UserEventPage, UserList,
+  RevisionList, Room, RoomList, SearchPage, SendRequest, Session, SessionList, ThreadList, User, UserEventPage, UserList,
 } from '../wire';
 import { call, query } from './http';
 
@@ -33,10 +33,14 @@ export interface MeChange {
 
 export const me = {
   init: () => call<Init>('GET', '/me/init'),
+  get: () => call<Me>('GET', '/me'),
   patch: (change: MeChange) => call<Me>('PATCH', '/me', change),
+  setPicture: (picture: Blob) => call<unknown>('PUT', '/me/picture', picture),
+  removePicture: () => call<void>('DELETE', '/me/picture'),
   password: (old: string, next: string) => call<void>('POST', '/me/password', { old, new: next }),
   devices: () => call<DeviceList>('GET', '/me/devices'),
   revoke: (id: string) => call<void>('DELETE', `/me/devices/${id}`),
+  threads: (cursor?: string) => call<ThreadList>('GET', `/me/threads${query({ cursor })}`),
   events: (after: number) => call<UserEventPage>('GET', `/me/events${query({ after, limit: 100 })}`),
 };
 
@@ -94,6 +98,9 @@ export const sessions = {
   remove: (id: string, user: string) => call<void>('DELETE', `/sessions/${id}/members/${user}`),
   read: (id: string, number: number) => call<void>('PUT', `/sessions/${id}/read`, { number }),
   send: (id: string, message: SendRequest) => call<Message>('POST', `/sessions/${id}/messages`, message),
+  pins: (id: string) => call<MessagePage>('GET', `/sessions/${id}/pins`),
+  draft: (id: string, draft: { content: string; reply_to?: string; thread_id?: string }) =>
+    call<void>('PUT', `/sessions/${id}/draft`, draft),
   page: (id: string, bound: PageBound, limit = 50) =>
     call<MessagePage>('GET', `/sessions/${id}/messages${query({ ...bound, limit })}`),
   events: (id: string, after: number) => call<EventPage>('GET', `/sessions/${id}/events${query({ after, limit: 100 })}`),
@@ -107,6 +114,11 @@ export const messages = {
     call<void>(on ? 'PUT' : 'DELETE', `/messages/${id}/reactions/${encodeURIComponent(emoji)}`),
   reactors: (id: string, emoji: string, cursor?: string) =>
     call<UserList>('GET', `/messages/${id}/reactions${query({ emoji, cursor })}`),
+  pin: (id: string, on: boolean) => call<void>(on ? 'PUT' : 'DELETE', `/messages/${id}/pin`),
+  replies: (id: string, bound: PageBound, limit: number) =>
+    call<MessagePage>('GET', `/messages/${id}/thread${query({ ...bound, limit })}`),
+  readThread: (id: string, number: number) => call<void>('PUT', `/messages/${id}/thread/read`, { number }),
+  followThread: (id: string, on: boolean) => call<void>(on ? 'PUT' : 'DELETE', `/messages/${id}/thread/follow`),
   revisions: (id: string) => call<RevisionList>('GET', `/messages/${id}/revisions`),
 };
 

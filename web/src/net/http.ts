@@ -23,6 +23,7 @@ export function whenSignedOut(handler: () => void): void {
   onSignedOut = handler;
 }
 
+/** Asks the server for something; the body is JSON, or bytes as they are. */
 export async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
   const answer = await send(method, path, body);
   if (answer.ok) return (await parse(answer)) as T;
@@ -33,7 +34,10 @@ export async function call<T>(method: Method, path: string, body?: unknown): Pro
 
 async function send(method: Method, path: string, body: unknown): Promise<Response> {
   const init: RequestInit = { method, credentials: 'same-origin', cache: 'no-store' };
-  if (method !== 'GET') {
+  if (body instanceof Blob) {
+    init.headers = { 'Content-Type': body.type || 'application/octet-stream' };
+    init.body = body;
+  } else if (method !== 'GET') {
     init.headers = { 'Content-Type': 'application/json' };
     init.body = JSON.stringify(body ?? {});
     // A marker that moves while the page is left still arrives.

@@ -11,12 +11,16 @@ export interface Item {
   reply_to?: string;
   /** What goes with it: the server has it already. */
   files?: { id: string; name: string }[];
+  thread_id?: string;
+  forward?: string;
+  /** The words that are passed on, to be seen meanwhile. */
+  shows?: string;
   made_at: number;
   state: 'queued' | 'failed' | 'sent';
   reason?: string;
 }
 
-export type Draft = Pick<Item, 'client_id' | 'session_id' | 'content' | 'reply_to' | 'files'>;
+export type Draft = Pick<Item, 'client_id' | 'session_id' | 'content' | 'reply_to' | 'thread_id' | 'forward' | 'shows' | 'files'>;
 
 /** Where items outlive the page. */
 export interface Shelf {

@@ -65,6 +65,7 @@ function commands(): Entry[] {
   const list: [string, () => void][] = [
     [strings.newRoom, () => openDialog(createElement(NewRoom))],
     [strings.newDirect, () => openDialog(createElement(NewDirect))],
+    [strings.threads, () => navigate(paths.threads)],
     [strings.browse, () => navigate(paths.browse)],
     [strings.searchMessages, () => navigate(paths.search())],
     [strings.settings, () => navigate(paths.settings())],

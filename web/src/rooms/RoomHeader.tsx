@@ -8,6 +8,7 @@ import { searchHere } from '../shell/useShortcuts';
 import { rightsIn, roomTitle, sessionTitle } from '../store/select';
 import { say, useParlor } from '../store/store';
 import { strings } from '../strings';
+import { dropSide, openPins, useTalk } from '../timeline/talk';
 import type { Room, Session } from '../wire';
 import { Avatar } from '../ui/Avatar';
 import { IconButton } from '../ui/controls';
@@ -25,6 +26,8 @@ const SEARCH: MenuItem = { label: strings.searchHere, icon: 'search', act: searc
 export function RoomHeader({ room, session }: Props) {
   const me = useParlor((state) => state.me!.user.id);
   const panel = useLook((state) => state.panel);
+  const side = useTalk((state) => state.side?.session === session.id);
+  const pins = useTalk((state) => state.side?.session === session.id && state.side.kind === 'pins');
   const phone = usePhone();
   const title = roomTitle(room, me);
   const others = room.people.filter((person) => person.id !== me);
@@ -41,14 +44,24 @@ export function RoomHeader({ room, session }: Props) {
         </h1>
         {about && <p className="room-about">{about}</p>}
       </div>
+      {!phone && <IconButton icon="pin" label={strings.pins} aria-pressed={pins} onClick={() => openPins(session.id)} />}
       {!phone && <IconButton icon="search" label={strings.searchHere} onClick={searchHere} />}
-      <button type="button" className="people-button" aria-pressed={panel} title={strings.members}
-        aria-label={`${strings.members}: ${session.member_count}`} onClick={() => setLook({ panel: !panel })}>
+      <button type="button" className="people-button" aria-pressed={panel && !side} title={strings.members}
+        aria-label={`${strings.members}: ${session.member_count}`} onClick={() => showPeople(!panel || side)}>
         <Icon name="people" /> <span className="tabular">{session.member_count}</span>
       </button>
-      <Menu label={strings.roomMenu} groups={[...(phone ? [[SEARCH]] : []), sessionItems(room, session, me), roomItems(room, title)]} />
+      <Menu label={strings.roomMenu} groups={[...(phone ? [[SEARCH, pinsItem(session)]] : []), sessionItems(room, session, me), roomItems(room, title)]} />
     </header>
   );
+}
+
+function pinsItem(session: Session): MenuItem {
+  return { label: strings.pins, icon: 'pin', act: () => openPins(session.id) };
+}
+
+function showPeople(shown: boolean): void {
+  dropSide();
+  setLook({ panel: shown });
 }
 
 function sessionItems(room: Room, session: Session, me: string): MenuItem[] {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { rooms as roomsApi } from '../net/api';
 import { MembersPanel } from '../sessions/MembersPanel';
 import { SessionTabs } from '../sessions/SessionTabs';
@@ -10,12 +10,17 @@ import { closeSession, loadSeats, openSession } from '../store/actions';
 import { say, useAround, useParlor } from '../store/store';
 import { strings } from '../strings';
 import { Conversation } from '../timeline/Conversation';
-import type { Room } from '../wire';
+import { useTalk, type Side } from '../timeline/talk';
+import type { Room, Session } from '../wire';
+import { Boundary } from '../ui/Boundary';
 import { Button } from '../ui/controls';
 import { explain } from '../ui/explain';
 import { PageHead } from '../ui/PageHead';
 import { join } from './JoinRoom';
 import { RoomHeader } from './RoomHeader';
+
+const ThreadPanel = lazy(() => import('../threads/ThreadPanel').then(({ ThreadPanel: page }) => ({ default: page })));
+const Pins = lazy(() => import('../threads/Pins').then(({ Pins: page }) => ({ default: page })));
 
 interface Props {
   roomId: string;
@@ -27,7 +32,9 @@ export function RoomPage({ roomId, sessionId, message }: Props) {
   const room = useParlor((state) => state.rooms[roomId]);
   const id = sessionId ?? room?.main_session_id ?? '';
   const session = useParlor((state) => state.sessions[id]);
-  const panel = useLook((state) => state.panel);
+  const members = useLook((state) => state.panel);
+  const side = useTalk((state) => (state.side?.session === id ? state.side : null));
+  const panel = members || side !== null;
   const phone = usePhone();
   useOpen(room ? id : '');
   useEffect(() => {
@@ -46,9 +53,15 @@ export function RoomPage({ roomId, sessionId, message }: Props) {
         {room.kind !== 'direct' && <SessionTabs room={room} current={session.id} />}
         <Conversation key={session.id} room={room} session={session} goTo={message} />
       </main>
-      {panel && <MembersPanel room={room} session={session} onClose={() => setLook({ panel: false })} />}
+      {side ? <Boundary><Suspense fallback={<aside className="panel thread" aria-label={strings.loading} aria-busy="true" />}><Beside room={room} session={session} side={side} /></Suspense></Boundary>
+        : members && <MembersPanel room={room} session={session} onClose={() => setLook({ panel: false })} />}
     </div>
   );
+}
+
+function Beside({ room, session, side }: { room: Room; session: Session; side: Side }) {
+  if (side.kind === 'pins') return <Pins room={room} session={session} />;
+  return <ThreadPanel key={side.root} room={room} session={session} root={side.root} number={side.number} />;
 }
 
 /** Loads a session's messages and people while it is looked at; again after a reload of everything. */

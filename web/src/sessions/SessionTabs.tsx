@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef } from 'react';
 import { paths } from '../shell/router';
+import { useHasDraft } from '../store/drafts';
 import { sessionsOf, sessionTitle } from '../store/select';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
@@ -31,14 +32,16 @@ export function SessionTabs({ room, current }: { room: Room; current: string }) 
 
 function Tab({ room, session, current }: { room: Room; session: Session; current: boolean }) {
   const to = session.main ? paths.room(room.id) : paths.session(room.id, session.id);
-  const isNew = session.unread > 0 && !current;
+  const isNew = (session.unread > 0 || session.mentions > 0) && !current;
+  const draft = useHasDraft(session.id) && !current;
   return (
     <Link to={to} className={isNew ? 'tab tab-new' : 'tab'} current={current}>
       <bdi>{sessionTitle(session)}</bdi>
+      {draft && <span className="room-row-draft">{strings.draft}</span>}
       {isNew && (
         <span className={session.mentions ? 'count count-mention' : 'count'}>
           <span aria-hidden="true">{session.mentions ? `@${session.mentions}` : session.unread > 99 ? '99+' : session.unread}</span>
-          <span className="hidden">, {strings.unread(session.unread)}</span>
+          <span className="hidden">{session.unread ? `, ${strings.unread(session.unread)}` : ''}{session.mentions ? `, ${strings.mentionsYou(session.mentions)}` : ''}</span>
         </span>
       )}
     </Link>

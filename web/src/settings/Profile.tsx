@@ -8,6 +8,7 @@ import { Avatar } from '../ui/Avatar';
 import { Button, Field, Switch } from '../ui/controls';
 import { confirm } from '../ui/dialog';
 import { explain } from '../ui/explain';
+import { Picture } from './Picture';
 
 /** Whether the server took it. */
 async function change(fields: MeChange): Promise<boolean> {
@@ -41,12 +42,11 @@ export function Profile() {
     event.preventDefault();
     void change({ name: name.trim(), status: status.trim() });
   };
+  const who = <div><p className="me-name"><bdi>{nameOf(me.user)}</bdi></p><p className="quiet">@{me.user.username}{me.email && ` · ${me.email}`}</p></div>;
   return (
     <>
-      <div className="me">
-        <Avatar id={me.user.id} name={nameOf(me.user)} size="large" />
-        <div><p className="me-name"><bdi>{nameOf(me.user)}</bdi></p><p className="quiet">@{me.user.username}{me.email && ` · ${me.email}`}</p></div>
-      </div>
+      {'picture_id' in me.user ? <Picture>{who}</Picture>
+        : <div className="me"><Avatar id={me.user.id} name={nameOf(me.user)} size="large" />{who}</div>}
       <form className="form" onSubmit={submit}>
         <Field label={strings.yourName} hint={strings.yourNameHint} name="name" required maxLength={80} autoComplete="name"
           value={name} onChange={(event) => setName(event.target.value)} />

@@ -2,6 +2,7 @@ import { lazy, memo, Suspense, useMemo } from 'react';
 import { NewDirect } from '../rooms/NewDirect';
 import { NewRoom } from '../rooms/NewRoom';
 import { countsByRoom, roomTitle, sortedRooms, type Counts } from '../store/select';
+import { useHasDraft } from '../store/drafts';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room, User } from '../wire';
@@ -91,17 +92,19 @@ interface RowProps {
 
 const RoomRow = memo(function RoomRow({ room, title, current, unread, mentions, other }: RowProps) {
   const direct = room.kind === 'direct';
+  const draft = useHasDraft(room.main_session_id) && !current;
   return (
     <li>
-      <Link to={paths.room(room.id)} className={unread ? 'room-row room-row-new' : 'room-row'} current={current}>
+      <Link to={paths.room(room.id)} className={unread || mentions ? 'room-row room-row-new' : 'room-row'} current={current}>
         <Avatar id={other?.id ?? room.id} name={title} size="small" room={!direct} online={other?.online ?? false} />
         <span className="room-row-name"><bdi>{title}</bdi></span>
         {room.kind === 'private' && <Icon name="lock" size={14} />}
         {room.has_password && room.kind !== 'private' && <Icon name="key" size={14} />}
-        {unread > 0 && (
+        {draft && <span className="room-row-draft">{strings.draft}</span>}
+        {(unread > 0 || mentions > 0) && (
           <span className={mentions ? 'count count-mention' : 'count'}>
             <span aria-hidden="true">{mentions ? `@${short(mentions)}` : short(unread)}</span>
-            <span className="hidden">, {strings.unread(unread)}{mentions ? `, ${strings.mentionsYou(mentions)}` : ''}</span>
+            <span className="hidden">{unread ? `, ${strings.unread(unread)}` : ''}{mentions ? `, ${strings.mentionsYou(mentions)}` : ''}</span>
           </span>
         )}
       </Link>

@@ -2,6 +2,7 @@ import { lazy, Suspense, useEffect } from 'react';
 import { RoomPage } from '../rooms/RoomPage';
 import { store, useParlor } from '../store/store';
 import { strings } from '../strings';
+import { Boundary } from '../ui/Boundary';
 import { Button, Link } from '../ui/controls';
 import { openDialog } from '../ui/dialog';
 import { NewRoom } from '../rooms/NewRoom';
@@ -15,6 +16,7 @@ import { usePhone } from './usePhone';
 const Directory = lazy(() => import('../rooms/Directory'));
 const RoomSettings = lazy(() => import('../rooms/RoomSettings'));
 const Search = lazy(() => import('../search/Search'));
+const Threads = lazy(() => import('../threads/Threads'));
 const Settings = lazy(() => import('../settings/Settings'));
 
 /** Rail, list and conversation side by side; on a phone, one of them at a time. */
@@ -30,7 +32,7 @@ export function Shell({ route }: { route: Route }) {
       {(!phone || !home) && (
         <div className="stage">
           <OfflineBar />
-          <Suspense fallback={<main className="page" aria-busy="true" />}><Page route={route} /></Suspense>
+          <Boundary key={route.at}><Suspense fallback={<main className="page" aria-busy="true" />}><Page route={route} /></Suspense></Boundary>
         </div>
       )}
       {phone && home && <div className="list-offline"><OfflineBar /></div>}
@@ -43,6 +45,7 @@ function Page({ route }: { route: Route }) {
     case 'room': return <RoomPage key={route.room} roomId={route.room} sessionId={route.session} message={route.message} />;
     case 'room-settings': return <RoomSettings key={route.room} roomId={route.room} />;
     case 'browse': return <Directory />;
+    case 'threads': return <Threads />;
     case 'search': return <Search text={route.text} />;
     case 'settings': return <Settings page={route.page} />;
     case 'nowhere': return <Nowhere />;

@@ -20,6 +20,7 @@ export function Toast() {
       {toast && (
         <div key={toast.id} className={toast.bad ? 'toast toast-bad' : 'toast'}>
           <span>{toast.text}</span>
+          {toast.action && <button type="button" className="toast-action" onClick={() => { unsay(); toast.action!.act(); }}>{toast.action.label}</button>}
           <IconButton icon="close" label={strings.close} size={16} onClick={unsay} />
         </div>
       )}

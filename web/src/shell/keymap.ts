@@ -30,6 +30,7 @@ export const BINDINGS: Binding[] = [
   { keys: ['Shift', 'J'], what: 'Oldest unread message', where: 'In the messages' },
   { keys: ['Esc'], what: 'Mark read and go to the newest', where: 'In the messages' },
   { keys: ['R'], what: 'Reply', where: 'In the messages' },
+  { keys: ['T'], what: 'Answer in a thread', where: 'In the messages' },
   { keys: ['>'], what: 'Quote', where: 'In the messages' },
   { keys: [':'], what: 'React', where: 'In the messages' },
   { keys: ['+'], what: 'React with 👍', where: 'In the messages' },

@@ -6,7 +6,7 @@ export type Route =
   | { at: 'home' }
   | { at: 'login' | 'register' | 'forgot' }
   | { at: 'verify' | 'reset'; email: string; code: string }
-  | { at: 'browse' }
+  | { at: 'browse' | 'threads' }
   | { at: 'search'; text: string }
   | { at: 'settings'; page: string }
   | { at: 'room'; room: string; session: string | null; message: number | null }
@@ -21,6 +21,7 @@ export const paths = {
   verify: (email: string) => `/verify?email=${encodeURIComponent(email)}`,
   reset: (email: string) => `/reset?email=${encodeURIComponent(email)}`,
   browse: '/browse',
+  threads: '/threads',
   search: (text = '') => (text ? `/search?q=${encodeURIComponent(text)}` : '/search'),
   settings: (page = 'profile') => `/settings/${page}`,
   room: (room: string) => `/r/${room}`,
@@ -38,7 +39,7 @@ export function parseRoute(path: string, search: string): Route {
     case 'login': case 'register': case 'forgot': return { at: first };
     case 'verify': case 'reset':
       return { at: first, email: query.get('email') ?? '', code: query.get('code') ?? '' };
-    case 'browse': return { at: 'browse' };
+    case 'browse': case 'threads': return { at: first };
     case 'search': return { at: 'search', text: query.get('q') ?? '' };
     case 'settings': return { at: 'settings', page: second ?? '' };
     case 'r': {

@@ -2,6 +2,10 @@ import { useSyncExternalStore } from 'react';
 
 const narrow = window.matchMedia('(max-width: 759px)');
 
+export function isPhone(): boolean {
+  return narrow.matches;
+}
+
 /** Whether there is room for one column only. */
 export function usePhone(): boolean {
   return useSyncExternalStore(

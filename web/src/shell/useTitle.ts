@@ -11,6 +11,7 @@ export function useTitle(): void {
   const place = useParlor((state) => {
     switch (route.at) {
       case 'browse': return strings.browse;
+      case 'threads': return strings.threads;
       case 'search': return strings.searchTitle;
       case 'settings': return strings.settings;
       case 'room': case 'room-settings': {

@@ -1,28 +1,28 @@
 import { messages as messagesApi, sessions as sessionsApi, users as usersApi, type PageBound } from '../net/api';
 import { ApiError } from '../net/http';
 import type { Member, Message } from '../wire';
-import { counted, patchSession, reacted, readUpTo, withLog } from './apply';
+import { patchMessage, patchSession, posted, reacted, readUpTo, withLog } from './apply';
 import { explain } from '../ui/explain';
 import { ownReaction } from './reactions';
 import { say, store, update } from './store';
-import { trimmed, withoutEnd, withPage, withPatch, withPosted } from './window';
+import { heldRoot, rootOf, threadRead, withThread } from './threads';
+import { trimmed, withoutEnd, withPage } from './window';
+import { tellWindows } from './windows';
 
 const PAGE = 50;
 const LEAP_AT = 40;
 const KEEP_WHEN_LEFT = 150;
 const HELD_MAX = 10_000;
 
-const busy = new Set<string>();
+const busy = new Map<string, Promise<void>>();
 
-/** Runs `work` unless the same thing is under way. */
-async function once(key: string, work: () => Promise<void>): Promise<void> {
-  if (busy.has(key)) return;
-  busy.add(key);
-  try {
-    await work();
-  } finally {
-    busy.delete(key);
-  }
+/** Runs `work`, unless the same thing is under way: then that is waited for. */
+function once(key: string, work: () => Promise<void>): Promise<void> {
+  const running = busy.get(key);
+  if (running) return running;
+  const begun = work().finally(() => busy.delete(key));
+  busy.set(key, begun);
+  return begun;
 }
 
 /** Makes sure there is something to show: around the oldest unread message, or the newest page. */
@@ -121,31 +121,27 @@ export function loadUser(id: string): void {
 
 /** What the server stored, put in place before its event arrives. */
 export function stored(message: Message): void {
-  update((state) => {
-    const next = withLog(state, message.session_id, (log) => withPosted(log, message));
-    return counted(next, message.session_id, message);
-  });
+  update((state) => posted(state, message.session_id, message));
   // Whoever writes has read what stands above; the server learns of it as of any other reading.
-  tellRead(message.session_id, 0);
+  if (!message.thread_id) tellRead(message.session_id, 0);
 }
 
 export async function editMessage(message: Message, content: string): Promise<void> {
   const edited = await messagesApi.edit(message.id, content);
-  update((state) => withLog(state, message.session_id, (log) => withPatch(log, message.id, { edited })));
+  update((state) => patchMessage(state, message.session_id, message.id, { edited }));
 }
 
 export async function deleteMessage(message: Message): Promise<void> {
   await messagesApi.remove(message.id);
   const deletedAt = new Date().toISOString();
-  update((state) => withLog(state, message.session_id, (log) => withPatch(log, message.id, { deletedAt })));
+  update((state) => patchMessage(state, message.session_id, message.id, { deletedAt }));
 }
 
 /** Reacts, or takes it back: at once here, and back again if the server refuses. */
 export async function toggleReaction(message: Message, emoji: string): Promise<void> {
   const state = store.getState();
   const me = state.me!.user.id;
-  const held = state.logs[message.session_id]?.messages.find((one) => one.id === message.id) ?? message;
-  const change = ownReaction(held, emoji, me);
+  const change = ownReaction(message, emoji, me);
   update((now) => reacted(now, message.session_id, change));
   try {
     await messagesApi.react(message.id, emoji, change.on);
@@ -179,4 +175,103 @@ function tellRead(id: string, afterMs: number): void {
     }
   };
   markTimers.set(id, window.setTimeout(tell, afterMs));
+}
+
+const REPLIES = 50;
+
+/** Makes sure that a thread's newest replies are there. */
+export function openReplies(sessionId: string, id: string): Promise<void> {
+  return once(`thread ${id}`, async () => {
+    const known = rootOf(store.getState(), sessionId, id);
+    const [root, page] = await Promise.all([known ?? messagesApi.get(id), messagesApi.replies(id, {}, REPLIES)]);
+    update((state) => {
+      // What was said while the page was on its way stands in the session.
+      const last = page.messages.at(-1)?.number ?? 0;
+      const live = state.logs[sessionId]?.messages.filter((reply) => reply.thread_id === id && reply.number > last) ?? [];
+      const replies = { root: rootOf(state, sessionId, id) ?? root, messages: [...page.messages, ...live], hasBefore: page.has_more_before };
+      return { ...state, threads: { ...state.threads, [id]: replies } };
+    });
+  });
+}
+
+/** Makes sure that a thread is there back to one reply. */
+export async function loadRepliesTo(id: string, number: number): Promise<void> {
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const open = store.getState().threads[id];
+    if (!open?.hasBefore || (open.messages[0]?.number ?? 0) <= number) return;
+    await loadRepliesBefore(id);
+  }
+}
+
+const PAGES_MAX = 40;
+
+export function loadRepliesBefore(id: string): Promise<void> {
+  return once(`thread before ${id}`, async () => {
+    const first = store.getState().threads[id]?.messages[0]?.number;
+    if (first === undefined) return;
+    const page = await messagesApi.replies(id, { before: first }, REPLIES);
+    update((state) => {
+      const open = state.threads[id];
+      if (open?.messages[0]?.number !== first) return state;
+      const replies = { ...open, messages: [...page.messages, ...open.messages], hasBefore: page.has_more_before };
+      return { ...state, threads: { ...state.threads, [id]: replies } };
+    });
+  });
+}
+
+/** A thread that is no longer looked at is asked for again when it is. */
+export function closeReplies(id: string): void {
+  update((state) => {
+    const { [id]: _closed, ...threads } = state.threads;
+    return { ...state, threads };
+  });
+}
+
+export function markThreadRead(id: string): void {
+  const open = store.getState().threads[id];
+  const last = open?.messages.at(-1)?.number;
+  if (!open || last === undefined || last <= (open.root.thread?.read_number ?? 0)) return;
+  update((state) => threadRead(state, id, last));
+  tellWindows({ said: 'thread-read', root: id, number: last });
+  // Mentions in it are read with it.
+  messagesApi.readThread(id, last).then(() => recount(open.root.session_id), () => {});
+}
+
+/** Another device, or another window, has read a thread. */
+export function threadReadElsewhere(id: string, number: number): void {
+  const root = heldRoot(store.getState(), id);
+  update((state) => threadRead(state, id, number));
+  if (root) recount(root.session_id);
+  else messagesApi.get(id).then(({ session_id }) => recount(session_id), () => {});
+}
+
+const COUNT_MS = 400;
+const COUNTS_MAX = 4;
+const counting = new Map<string, number>();
+
+/** Asks the server what is unread in threads of a session, where that cannot be told from what is held here. */
+export function recount(id: string, left = COUNTS_MAX): void {
+  clearTimeout(counting.get(id));
+  counting.set(id, window.setTimeout(() => {
+    counting.delete(id);
+    sessionsApi.get(id).then((session) => {
+      const held = store.getState().sessions[id];
+      if (!held) return;
+      const agree = session.head_seq === held.head_seq && session.read_number === held.read_number;
+      // An answer of before, or an event still under way: a count of then would be wrong from now on.
+      if (!agree && left > 1) return recount(id, left - 1);
+      update((state) => patchSession(state, id, { thread_unread: session.thread_unread, ...(agree ? { mentions: session.mentions } : {}) }));
+    }, () => {});
+  }, COUNT_MS));
+}
+
+export async function followThread(sessionId: string, id: string, following: boolean): Promise<void> {
+  await messagesApi.followThread(id, following);
+  update((state) => withThread(state, sessionId, id, { following }));
+  recount(sessionId);
+}
+
+export async function pinMessage(message: Message, on: boolean): Promise<void> {
+  await messagesApi.pin(message.id, on);
+  update((state) => patchMessage(state, message.session_id, message.id, { pinnedAt: on ? new Date().toISOString() : null }));
 }

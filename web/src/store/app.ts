@@ -2,47 +2,47 @@ import { auth, rooms as roomsApi, sessions as sessionsApi } from '../net/api';
 import { forgetAll } from '../files/attachments';
 import { dropTicket } from '../files/ticket';
 import { uuid } from '../net/uuid';
-import { Outbox, type Item } from '../outbox/outbox';
+import { Outbox, type Draft, type Item } from '../outbox/outbox';
 import { openShelf } from '../outbox/shelf';
 import { tellPosted, tellRemoved } from './tell';
 import { added } from './apply';
-import { stored } from './actions';
+import { recount, stored, threadReadElsewhere } from './actions';
+import { flush as flushDrafts, forgetDrafts } from './drafts';
 import { around, store, update } from './store';
 import { sync } from './sync';
+import { rootOf } from './threads';
+import { onWord, tellWindows } from './windows';
 import type { Room, Session } from '../wire';
 
 /** Ties the parts together: the outbox, the other windows, signing in and out. */
 
 let outbox: Outbox | null = null;
-const windows = 'BroadcastChannel' in self ? new BroadcastChannel('parlor') : null;
-
-type Word = 'outbox' | 'signed-in' | 'signed-out';
-
-function tell(word: Word): void {
-  windows?.postMessage(word);
-}
 
 export function start(): void {
   sync.onReady = () => void readyOutbox();
   sync.onOpen = () => outbox?.wake();
   sync.onApplied = (event, before) => {
-    const mine = event.posted?.sender_id === store.getState().me?.user.id;
-    if (event.posted && mine) outbox?.seen(event.posted.client_id);
-    if (event.posted && !mine) tellPosted(event.posted);
+    const { posted } = event;
+    const mine = posted?.sender_id === store.getState().me?.user.id;
+    if (posted && mine) outbox?.seen(posted.client_id);
+    if (posted && !mine) tellPosted(posted);
+    // Whether one follows a thread that is not held, the server knows.
+    if (posted?.thread_id && !rootOf(before, posted.session_id, posted.thread_id)) recount(posted.session_id);
     if (event.removed) tellRemoved(event.removed, before);
   };
+  sync.onThreadRead = threadReadElsewhere;
   sync.onSignedOut = () => {
     dropTicket();
     forgetAll();
+    forgetDrafts();
     outbox = null;
   };
-  if (windows) {
-    windows.onmessage = (message: MessageEvent<Word>) => {
-      if (message.data === 'outbox') void outbox?.load();
-      if (message.data === 'signed-out') sync.signedOut();
-      if (message.data === 'signed-in' && around.getState().gate === 'out') void sync.boot();
-    };
-  }
+  onWord((word) => {
+    if (word.said === 'outbox') void outbox?.load();
+    if (word.said === 'signed-out') sync.signedOut();
+    if (word.said === 'signed-in' && around.getState().gate === 'out') void sync.boot();
+    if (word.said === 'thread-read') threadReadElsewhere(word.root, word.number);
+  });
   void sync.boot();
 }
 
@@ -52,12 +52,12 @@ async function readyOutbox(): Promise<void> {
   outbox = new Outbox(
     {
       shelf: await openShelf(),
-      post: ({ session_id, client_id, content, reply_to, files }) =>
-        sessionsApi.send(session_id, { client_id, content, reply_to, files: files?.map(({ id }) => id) ?? [] }),
+      post: ({ session_id, client_id, content, reply_to, thread_id, forward, files }) =>
+        sessionsApi.send(session_id, { client_id, content, reply_to, thread_id, forward, files: files?.map(({ id }) => id) ?? [] }),
       alone,
       changed: (items, tellOthers) => {
         around.setState({ outbox: items });
-        if (tellOthers) tell('outbox');
+        if (tellOthers) tellWindows({ said: 'outbox' });
       },
       stored,
       later: (ms, work) => void window.setTimeout(work, ms),
@@ -74,8 +74,8 @@ async function alone(work: () => Promise<void>): Promise<void> {
   else await work();
 }
 
-export function sendMessage(session_id: string, content: string, reply_to?: string, files: Item['files'] = []): void {
-  void outbox?.add({ client_id: uuid(), session_id, content, ...(reply_to ? { reply_to } : {}), ...(files.length ? { files } : {}) });
+export function sendMessage(session_id: string, content: string, more: Omit<Draft, 'client_id' | 'session_id' | 'content'> = {}): void {
+  void outbox?.add({ client_id: uuid(), session_id, content, ...more });
 }
 
 export function retryItem(item: Item): void {
@@ -89,14 +89,15 @@ export function discardItem(item: Item): void {
 export async function signIn(login: string, password: string): Promise<void> {
   await auth.login(login, password, deviceName());
   await sync.boot();
-  tell('signed-in');
+  tellWindows({ said: 'signed-in' });
 }
 
 export async function signOut(everywhere = false): Promise<void> {
+  await flushDrafts();
   await (everywhere ? auth.logoutAll() : auth.logout()).catch(() => {});
   await outbox?.clear();
   sync.signedOut();
-  tell('signed-out');
+  tellWindows({ said: 'signed-out' });
 }
 
 /** Takes in a room one just entered, before its event arrives. */

@@ -1,7 +1,9 @@
-import type { Event as WireEvent, Presence, ReadMarks, TypingNow, User } from '../wire';
+import type { Event as WireEvent, Message, Presence, ReadMarks, TypingNow, User } from '../wire';
+import type { Told } from './coming';
 import { mentions } from './mentions';
-import { emptyLog, type Log, type Notice, type State } from './state';
-import { withPatch, withPosted } from './window';
+import { emptyLog, type Log, type Notice, type Patch, type State } from './state';
+import { patchReplies, rootOf, withReply } from './threads';
+import { plainAfter, withPatch, withPosted } from './window';
 
 /** Where an event stands against what is already applied. */
 export function position(state: State, event: WireEvent): 'old' | 'next' | 'hole' | 'foreign' {
@@ -29,10 +31,11 @@ function applyToSession(state: State, event: WireEvent, id: string): State {
   const session = next.sessions[id];
   if (session) next = patchSession(next, id, { head_seq: Math.max(session.head_seq, event.seq!) });
   if (event.posted) return posted(next, id, event.posted);
-  if (event.edited) return withLog(next, id, (held) => withPatch(held, event.edited!.id, { edited: event.edited! }));
-  if (event.deleted) {
-    return withLog(next, id, (held) => withPatch(held, event.deleted!.message_id, { deletedAt: event.at }));
-  }
+  if (event.edited) return patchMessage(pinsMoved(next, id), id, event.edited.id, { edited: event.edited });
+  if (event.deleted) return patchMessage(pinsMoved(next, id), id, event.deleted.message_id, { deletedAt: event.at });
+  const { previewed } = event as Told;
+  if (previewed) return patchMessage(next, id, previewed.message_id, { previews: previewed.previews });
+  if (event.pinned) return pinned(next, id, event);
   if (event.reacted) return reacted(next, id, event.reacted);
   if (event.joined) return joined(next, id, event);
   if (event.left) return left(next, id, event);
@@ -46,29 +49,53 @@ function applyToSession(state: State, event: WireEvent, id: string): State {
   return next;
 }
 
-function posted(state: State, id: string, message: NonNullable<WireEvent['posted']>): State {
-  const next = withLog(state, id, (log) => withPosted(log, message));
-  return stopTyping(counted(next, id, message), id, message.sender_id);
+/** The state with a message that was said. Told twice, it is there once. */
+export function posted(state: State, id: string, message: NonNullable<WireEvent['posted']>): State {
+  const next = counted(withLog(state, id, (log) => withPosted(log, message)), id, message);
+  return stopTyping(message.thread_id ? withReply(next, message) : next, id, message.sender_id);
+}
+
+/** Whether a message names the reader. Words that are passed on name nobody, and nobody names themselves. */
+function namesMe({ me }: State, { sender_id, content, forwarded }: Message): boolean {
+  return me !== null && sender_id !== me.user.id && !forwarded && mentions(content, me.user.username);
 }
 
 /** The counters of the list after a message. One's own is read by being written. */
-export function counted(state: State, id: string, message: NonNullable<WireEvent['posted']>): State {
+function counted(state: State, id: string, message: NonNullable<WireEvent['posted']>): State {
   const session = state.sessions[id];
   if (!session || message.number <= session.head_number) return state;
   const own = message.sender_id === state.me?.user.id;
-  const named = !own && state.me !== null && mentions(message.content, state.me.user.username);
-  const read = own ? message.number : session.read_number;
+  const mentioned = session.mentions + (namesMe(state, message) ? 1 : 0);
+  // What is said in a thread is read with its thread.
+  if (message.thread_id) return patchSession(state, id, { head_number: message.number, mentions: mentioned });
   return patchSession(state, id, {
     head_number: message.number,
-    read_number: read,
-    unread: message.number - read,
-    mentions: own ? 0 : session.mentions + (named ? 1 : 0),
+    read_number: own ? message.number : session.read_number,
+    unread: own ? 0 : session.unread + 1,
+    mentions: own ? 0 : mentioned,
   });
 }
 
 export function reacted(state: State, id: string, change: NonNullable<WireEvent['reacted']>): State {
   const own = change.user_id === state.me?.user.id;
-  return withLog(state, id, (log) => withPatch(log, change.message_id, { reacted: [{ ...change, own }] }));
+  return patchMessage(state, id, change.message_id, { reacted: [{ ...change, own }] });
+}
+
+function pinned(state: State, id: string, event: WireEvent): State {
+  const { message_id, on } = event.pinned!;
+  return pinsMoved(patchMessage(state, id, message_id, { pinnedAt: on ? event.at : null }), id);
+}
+
+/** What is pinned may look different now: whoever shows it asks again. */
+function pinsMoved(state: State, id: string): State {
+  return { ...state, pinsVersion: { ...state.pinsVersion, [id]: (state.pinsVersion[id] ?? 0) + 1 } };
+}
+
+/** The state after one message changed, in the timeline and in open threads. */
+export function patchMessage(state: State, id: string, messageId: string, patch: Patch): State {
+  const next = withLog(state, id, (log) => withPatch(log, messageId, patch));
+  const threads = patchReplies(next.threads, messageId, patch);
+  return threads === next.threads ? next : { ...next, threads };
 }
 
 function joined(state: State, id: string, event: WireEvent): State {
@@ -199,12 +226,24 @@ export function applyRead(state: State, { session_id: id, marks }: ReadMarks): S
 export function readUpTo(state: State, id: string, number: number): State {
   const session = state.sessions[id];
   if (!session || number <= session.read_number) return state;
-  const unread = Math.max(0, session.head_number - number);
+  const unread = Math.min(session.unread, plainAfter(state.logs[id], session.head_number, number));
   return patchSession(state, id, {
     read_number: number,
     unread,
-    mentions: unread === 0 ? 0 : Math.min(session.mentions, unread),
+    mentions: Math.min(session.mentions, namedAfter(state, id, number)),
   });
+}
+
+/** How many messages after a number name the reader, at most; one in a thread is read with either marker. */
+function namedAfter(state: State, id: string, number: number): number {
+  const log = state.logs[id];
+  const first = log?.messages[0]?.number;
+  if (!log || first === undefined || log.hasAfter || first > number + 1) return Math.max(0, state.sessions[id]!.head_number - number);
+  return log.messages.filter((message) => message.number > number && namesMe(state, message) && !isReadInThread(state, message)).length;
+}
+
+function isReadInThread(state: State, { session_id, thread_id, number }: Message): boolean {
+  return Boolean(thread_id) && number <= (rootOf(state, session_id, thread_id!)?.thread?.read_number ?? 0);
 }
 
 export function applyPresence(state: State, { online, offline }: Presence): State {

@@ -39,7 +39,7 @@ export interface Counts {
 export function countsByRoom(sessions: State['sessions']): Map<string, Counts> {
   const counts = new Map<string, Counts>();
   for (const { room_id, unread, mentions, ended_at } of Object.values(sessions)) {
-    if (ended_at || !unread) continue;
+    if (ended_at || !(unread || mentions)) continue;
     const sum = counts.get(room_id) ?? { unread: 0, mentions: 0 };
     counts.set(room_id, { unread: sum.unread + unread, mentions: sum.mentions + mentions });
   }
@@ -68,6 +68,12 @@ export function rightsIn(room: Room): Rights {
     moderate: mine >= 2 && !direct,
     invite: !direct && (mine >= 2 || (mine >= 1 && open && !room.has_password)),
   };
+}
+
+/** In a public room's main session only those who keep order pin; elsewhere everybody. */
+export function mayPin(room: Room, session: Session): boolean {
+  const open = room.kind === 'public' || room.kind === 'unlisted';
+  return !room.archived_at && (!open || !session.main || rank(room.my_role) >= 2);
 }
 
 export function sortedRooms(state: State): { rooms: Room[]; direct: Room[]; archived: Room[] } {

@@ -1,5 +1,6 @@
 import type { Reacting } from './reactions';
 import type { Init, Me, Message, Room, Session, User } from '../wire';
+import type { Preview } from './coming';
 
 /** A person's place in a session. */
 export interface Seat {
@@ -25,6 +26,8 @@ export interface Patch {
   edited?: Message;
   deletedAt?: string;
   reacted?: Reacting[];
+  pinnedAt?: string | null;
+  previews?: Preview[];
 }
 
 /** What is known of a session's log: a window of its messages, without holes. */
@@ -39,6 +42,13 @@ export interface Log {
   loaded: boolean;
 }
 
+/** What is known of a thread: its newest replies, without holes. */
+export interface Replies {
+  root: Message;
+  messages: Message[];
+  hasBefore: boolean;
+}
+
 export interface State {
   me: Me | null;
   serverName: string;
@@ -51,6 +61,12 @@ export interface State {
   seats: Record<string, Record<string, Seat>>;
   logs: Record<string, Log>;
   typing: Record<string, string[]>;
+  /** The threads that are open, by the message that began each. */
+  threads: Record<string, Replies>;
+  /** Grows when something was said or read in a thread that is known, or one follows another one. */
+  threadsVersion: number;
+  /** By session: grows when something was pinned or no longer is, or may look different. */
+  pinsVersion: Record<string, number>;
   /** Grows when the list of devices changed elsewhere. */
   devicesVersion: number;
 }
@@ -66,6 +82,9 @@ export const EMPTY: State = {
   seats: {},
   logs: {},
   typing: {},
+  threads: {},
+  threadsVersion: 0,
+  pinsVersion: {},
   devicesVersion: 0,
 };
 
@@ -82,6 +101,7 @@ export function fromInit(init: Init, before: State): State {
     epoch: init.epoch,
     userSeq: init.user_seq,
     users: { ...before.users, [init.me.user.id]: init.me.user },
+    threadsVersion: before.threadsVersion + 1,
     devicesVersion: before.devicesVersion + 1,
     logs: {},
     rooms: {},

@@ -22,7 +22,15 @@ interface Around {
   gate: Gate;
   link: LinkState;
   outbox: Item[];
-  toast: { id: number; text: string; bad: boolean } | null;
+  toast: Toast | null;
+}
+
+/** A passing word, with something to do about it perhaps. */
+interface Toast {
+  id: number;
+  text: string;
+  bad: boolean;
+  action?: { label: string; act: () => void };
 }
 
 /** What surrounds the conversation: sign-in, connection, outbox, a passing word. */
@@ -39,8 +47,8 @@ export function useAround<T>(select: (state: Around) => T): T {
 
 let toasts = 0;
 
-export function say(text: string, bad = false): void {
-  around.setState({ toast: { id: ++toasts, text, bad } });
+export function say(text: string, bad = false, action?: Toast['action']): void {
+  around.setState({ toast: { id: ++toasts, text, bad, ...(action ? { action } : {}) } });
 }
 
 export function unsay(): void {

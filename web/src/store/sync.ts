@@ -4,6 +4,7 @@ import { ApiError, isPassing, whenSignedOut } from '../net/http';
 import { Link, type LinkState } from '../net/socket';
 import type { Event as WireEvent, ServerFrame } from '../wire';
 import { applyEvent, applyPresence, applyRead, applyTyping, position } from './apply';
+import { fromServer, heardDraft } from './drafts';
 import { EMPTY, fromInit, type State } from './state';
 import { around, store, update } from './store';
 
@@ -27,6 +28,7 @@ class Sync {
   onOpen: () => void = () => {};
   onReady: () => void = () => {};
   onSignedOut: () => void = () => {};
+  onThreadRead: (root: string, number: number) => void = () => {};
 
   /** Loads the first screen and connects; keeps trying while the server is away. */
   readonly boot = async (): Promise<void> => {
@@ -37,6 +39,7 @@ class Sync {
       if (generation !== this.generation) return;
       this.bootAttempt = 0;
       update((state) => fromInit(init, state));
+      fromServer(init.drafts);
       around.setState({ gate: 'in' });
       this.connect();
       this.onReady();
@@ -102,6 +105,8 @@ class Sync {
       case 'read': return update((state) => applyRead(state, frame));
       case 'ok': return this.answered(frame.ref);
       case 'error': return this.refused(frame.ref ?? 0, frame.retry_after_ms ?? 0, frame.code);
+      case 'draft': return heardDraft(frame);
+      case 'thread_read': return this.onThreadRead(frame.message_id, frame.number);
       case 'reconnect': return;
     }
   }

@@ -1,4 +1,5 @@
 import type { Message, MessagePage } from '../wire';
+import type { WithPreviews } from './coming';
 import { withReaction } from './reactions';
 import type { Log, Patch } from './state';
 
@@ -8,24 +9,34 @@ export function later(a: Message, b: Message): Message {
   return (a.edited_at ?? '') >= (b.edited_at ?? '') ? a : b;
 }
 
-function patched(message: Message, patch: Patch | undefined): Message {
+export function patched(message: Message, patch: Patch | undefined): Message {
   if (!patch) return message;
-  if (patch.deletedAt) return { ...message, content: '', deleted_at: patch.deletedAt, reactions: [] };
-  const worded = patch.edited ? reworded(message, patch.edited) : message;
+  if (patch.deletedAt) {
+    const gone: WithPreviews = { ...message, content: '', deleted_at: patch.deletedAt, reactions: [], files: [], pinned_at: null, forwarded: null, previews: [] };
+    return gone;
+  }
+  let worded: WithPreviews = patch.edited ? reworded(message, patch.edited) : message;
+  if (patch.pinnedAt !== undefined) worded = { ...worded, pinned_at: patch.pinnedAt };
+  if (patch.previews) worded = { ...worded, previews: patch.previews };
   if (!patch.reacted) return worded;
   return { ...worded, reactions: patch.reacted.reduce((held, reacted) => withReaction(held, reacted), worded.reactions) };
+}
+
+/** What is heard of a message event by event, and depends on who hears it. */
+function heard({ reactions, thread, pinned_at }: Message): Pick<Message, 'reactions' | 'thread' | 'pinned_at'> {
+  return { reactions, thread, pinned_at };
 }
 
 /** The message in other words. An event of them is told to everybody: it knows nothing of the reader. */
 function reworded(message: Message, edited: Message): Message {
   const newer = later(edited, message);
-  return newer === message ? message : { ...newer, reactions: message.reactions };
+  return newer === message ? message : { ...newer, ...heard(message) };
 }
 
-/** What is held and what a page brings. Who reacts is heard event by event: of that, what is held is newer. */
+/** What is held and what a page brings. The rest is heard event by event: what is held is newer. */
 function joined(held: Message, fresh: Message): Message {
   const newer = later(held, fresh);
-  return newer === held || newer.deleted_at ? newer : { ...newer, reactions: held.reactions };
+  return newer === held || newer.deleted_at ? newer : { ...newer, ...heard(held) };
 }
 
 /** The window with a page in it: joined when they touch, replaced when they do not. */
@@ -109,4 +120,11 @@ export function trimmed(log: Log, keep: number): Log {
 /** The window without its newest messages, when somebody has paged far back. */
 export function withoutEnd(log: Log, most: number): Log {
   return log.messages.length > most ? { ...log, messages: log.messages.slice(0, most), hasAfter: true } : log;
+}
+
+/** How many messages of the timeline stand after a number; replies in threads count with their thread. */
+export function plainAfter(log: Log | undefined, head: number, number: number): number {
+  const first = log?.messages[0]?.number;
+  if (!log || first === undefined || log.hasAfter || first > number + 1) return Math.max(0, head - number);
+  return log.messages.reduce((count, message) => count + Number(message.number > number && !message.thread_id), 0);
 }

@@ -7,7 +7,7 @@ import { Button } from '../ui/controls';
 import { explain } from '../ui/explain';
 import { format } from './formatting';
 import { grow } from './grow';
-import { edit } from './talk';
+import { stopEdit } from './talk';
 import { askDelete } from './Toolbar';
 
 export function EditBox({ message }: { message: Message }) {
@@ -23,10 +23,10 @@ export function EditBox({ message }: { message: Message }) {
   const save = async () => {
     const next = text.trim();
     if (!next) return askDelete(message);
-    if (next === message.content) return edit(null);
+    if (next === message.content) return stopEdit(message);
     try {
       await editMessage(message, next);
-      edit(null);
+      stopEdit(message);
     } catch (error) {
       say(explain(error), true);
     }
@@ -34,7 +34,7 @@ export function EditBox({ message }: { message: Message }) {
   const keys = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     event.stopPropagation();
     if (event.nativeEvent.isComposing || format(event)) return;
-    if (event.key === 'Escape') edit(null);
+    if (event.key === 'Escape') stopEdit(message);
     if (event.key !== 'Enter' || event.shiftKey) return;
     event.preventDefault();
     void save();
@@ -45,7 +45,7 @@ export function EditBox({ message }: { message: Message }) {
         onChange={(event) => setText(event.target.value)} onKeyDown={keys} />
       <div className="edit-foot">
         <span className="quiet">{strings.editHint}</span>
-        <Button look="quiet" onClick={() => edit(null)}>{strings.cancel}</Button>
+        <Button look="quiet" onClick={() => stopEdit(message)}>{strings.cancel}</Button>
         <Button look="primary" onClick={() => void save()}>{strings.save}</Button>
       </div>
     </div>

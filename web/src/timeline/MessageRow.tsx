@@ -2,16 +2,20 @@ import { memo, useState, type FocusEvent, type ReactNode } from 'react';
 import { Files } from '../files/Files';
 import { Markdown } from '../markdown/Markdown';
 import { plainText } from '../markdown/parse';
-import { fullTime, timeOf } from '../shell/when';
+import { fullTime, shortTime, timeOf } from '../shell/when';
 import { nameOf } from '../store/select';
+import type { WithPreviews } from '../store/coming';
 import { useParlor } from '../store/store';
 import { useUser } from '../store/useUser';
 import { strings } from '../strings';
 import type { Message } from '../wire';
 import { Avatar } from '../ui/Avatar';
 import { openDialog } from '../ui/dialog';
+import { Icon } from '../ui/Icon';
+import { ThreadLine } from '../threads/ThreadLine';
 import { EditBox } from './EditBox';
 import { Faces } from './Faces';
+import { Previews } from './Previews';
 import { Quote } from './Quote';
 import { Reactions } from './Reactions';
 import { Revisions } from './Revisions';
@@ -23,6 +27,9 @@ interface Props {
   head: boolean;
   total: number;
   mayDelete: boolean;
+  mayPin: boolean;
+  /** Whether it is drawn in a thread; the line that leads there is then not. */
+  inThread?: boolean;
   lit: boolean;
   /** Ids of the people who have read up to here, joined: a string keeps the row from redrawing. */
   faces: string;
@@ -31,10 +38,10 @@ interface Props {
 }
 
 export const MessageRow = memo(function MessageRow(props: Props) {
-  const { message, head, total, lit, faces, storedMark, mayDelete } = props;
+  const { message, head, total, lit, faces, storedMark, mayDelete, mayPin, inThread = false } = props;
   const sender = useUser(message.sender_id, message.session_id);
   const me = useParlor((state) => state.me!.user);
-  const editing = useTalk((state) => state.editing === message.id);
+  const editing = useTalk((state) => state.editing === message.id) && inThread === Boolean(message.thread_id);
   const name = nameOf(sender);
   const deleted = Boolean(message.deleted_at);
   const [pointed, setPointed] = useState(false);
@@ -42,34 +49,61 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   const blur = (event: FocusEvent) => {
     if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setWithin(false);
   };
-  const label = `${name}, ${timeOf(message.sent_at)}: ${deleted ? strings.deletedMessage : [plainText(message.content).slice(0, 300), ...message.files.map((file) => file.name)].filter(Boolean).join(', ')}`
-    + (message.edited_at && !deleted ? `, ${strings.edited}` : '');
+  const previews = deleted ? [] : ((message as WithPreviews).previews ?? []);
   return (
     <article className={`message${head ? ' message-head' : ''}${lit ? ' message-lit' : ''}${editing ? ' message-editing' : ''}`}
-      tabIndex={0} aria-posinset={message.number} aria-setsize={total} aria-label={label} data-number={message.number} data-id={message.id}
+      tabIndex={0} aria-posinset={message.number} aria-setsize={total} aria-label={labelOf(message, name)} data-number={message.number} data-id={message.id}
       onMouseEnter={() => setPointed(true)} onMouseLeave={() => setPointed(false)} onFocus={() => setWithin(true)} onBlur={blur}>
       <Gutter head={head} at={message.sent_at}><Avatar id={message.sender_id} name={name} /></Gutter>
       <div className="message-body">
         {head && <MessageHead name={name} username={sender?.username} at={message.sent_at} />}
+        {message.pinned_at && !deleted && <p className="message-mark"><Icon name="pin" size={14} /> {strings.pinned}</p>}
         {message.reply_to && <Quote sessionId={message.session_id} id={message.reply_to} />}
         {deleted ? <p className="tombstone">{strings.deletedMessage}</p>
           : editing ? <EditBox message={message} />
-          : message.content && <Markdown source={message.content} username={me.username} />}
+          : (message.content || message.forwarded) && <Words message={message} username={me.username} />}
         {message.files.length > 0 && !deleted && <Files files={message.files} />}
+        {previews.length > 0 && !editing && <Previews previews={previews} />}
         {message.file && <p className="quiet"><bdi>{strings.fileAt(message.file)}</bdi></p>}
         {message.edited_at && !deleted && !editing && (
           <button type="button" className="edited" title={fullTime(message.edited_at)} aria-label={strings.showEdits}
             onClick={() => openDialog(<Revisions message={message} />)}>{strings.edited}</button>
         )}
         {message.reactions.length > 0 && !deleted && <Reactions message={message} />}
+        {!inThread && message.thread && message.thread.replies > 0 && <ThreadLine message={message} />}
       </div>
       <div className="message-side">
         {faces ? <Faces ids={faces} /> : storedMark && <span className="mark-stored" role="img" aria-label={strings.storedMark} title={strings.storedMark} />}
       </div>
-      {!deleted && !editing && (pointed || within) && <Toolbar message={message} own={message.sender_id === me.id} mayDelete={mayDelete} />}
+      {!deleted && !editing && (pointed || within) && <Toolbar message={message} own={message.sender_id === me.id} mayDelete={mayDelete} mayPin={mayPin} inThread={inThread} />}
     </article>
   );
 });
+
+const LABEL_MAX = 300;
+
+/** What a screen reader says of a message: who, when, what, and what became of it. */
+function labelOf(message: Message, name: string): string {
+  const { content, files, edited_at, pinned_at, forwarded, thread } = message;
+  const said = message.deleted_at ? [strings.deletedMessage]
+    : [forwarded && strings.forwarded, plainText(content).slice(0, LABEL_MAX), ...files.map((file) => file.name), edited_at && strings.edited, pinned_at && strings.pinned];
+  const about = [...said, thread && thread.replies > 0 && strings.replies(thread.replies)];
+  return `${name}, ${timeOf(message.sent_at)}: ${about.filter(Boolean).join(', ')}`;
+}
+
+/** What a message says; when it was forwarded, whose words they are. */
+function Words({ message, username }: { message: Message; username: string }) {
+  const sender = useUser(message.forwarded?.sender_id, message.session_id);
+  if (!message.forwarded) return <Markdown source={message.content} username={username} />;
+  return (
+    <figure className="forwarded">
+      <figcaption><Icon name="forward" size={14} /> {strings.forwardedFrom} <strong><bdi>{nameOf(sender)}</bdi></strong>
+        <time dateTime={message.forwarded.sent_at} title={fullTime(message.forwarded.sent_at)}>{shortTime(message.forwarded.sent_at)}</time>
+      </figcaption>
+      {message.content && <Markdown source={message.content} username="" />}
+    </figure>
+  );
+}
 
 export function Gutter({ head, at, children }: { head: boolean; at: string; children: ReactNode }) {
   return (

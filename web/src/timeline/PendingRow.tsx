@@ -20,12 +20,13 @@ export const PendingRow = memo(function PendingRow({ item, head }: { item: Item;
   const state = failed ? strings.notSent : item.state === 'sent' ? strings.storedMark : offline ? strings.waiting : strings.sending;
   return (
     <article className={`message message-pending${head ? ' message-head' : ''}${failed ? ' message-failed' : ''}`}
-      tabIndex={0} aria-label={`${nameOf(me)}: ${item.content.slice(0, 300)}, ${state}`} data-state={item.state}>
+      tabIndex={0} aria-label={`${nameOf(me)}: ${(item.shows ?? item.content).slice(0, 300)}, ${state}`} data-state={item.state}>
       <Gutter head={head} at={at}><Avatar id={me.id} name={nameOf(me)} /></Gutter>
       <div className="message-body">
         {head && <MessageHead name={nameOf(me)} username={me.username} at={at} />}
         {item.reply_to && <Quote sessionId={item.session_id} id={item.reply_to} />}
-        <Markdown source={item.content} username={me.username} />
+        {item.forward ? <p className="quiet"><Icon name="forward" size={14} /> {item.shows ? <bdi>{item.shows}</bdi> : strings.forwardedSoon}</p>
+          : <Markdown source={item.content} username={me.username} />}
         {item.files && <p className="quiet"><bdi>{strings.files}: {item.files.map(({ name }) => name).join(', ')}</bdi></p>}
         {failed && (
           <div className="failed" role="alert">

@@ -1,7 +1,7 @@
 import { useMemo, useRef, useState } from 'react';
 import { Virtualizer } from 'virtua';
 import { dayName } from '../shell/when';
-import { rightsIn } from '../store/select';
+import { mayPin, rightsIn } from '../store/select';
 import { useAround, useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room, Session } from '../wire';
@@ -42,6 +42,7 @@ export function Timeline({ room, session, title, goTo }: Props) {
   const readers = useMemo(() => readersByNumber(seats, log, me), [seats, log, me]);
   const storedMark = useMemo(() => storedMarkOf(log, seats, me), [seats, log, me]);
   const mayDelete = rightsIn(room).moderate;
+  const pins = mayPin(room, session);
 
   const draw = (row: Row, index: number) => (
     <div key={row.key} data-index={index} className="row">
@@ -51,7 +52,7 @@ export function Timeline({ room, session, title, goTo }: Props) {
       {row.kind === 'notices' && <Notices notices={row.notices} />}
       {row.kind === 'pending' && <PendingRow item={row.item} head={row.head} />}
       {row.kind === 'message' && (
-        <MessageRow message={row.message} head={row.head} total={session.head_number} mayDelete={mayDelete}
+        <MessageRow message={row.message} head={row.head} total={session.head_number} mayDelete={mayDelete} mayPin={pins}
           lit={view.lit === row.message.number} faces={readers.get(row.message.number) ?? ''}
           storedMark={storedMark === row.message.id} />
       )}

@@ -1,15 +1,17 @@
 import type { MouseEvent } from 'react';
 import { quick, useTaste } from '../emoji/recent';
 import { usePhone } from '../shell/usePhone';
-import { deleteMessage } from '../store/actions';
+import { deleteMessage, pinMessage } from '../store/actions';
 import { say } from '../store/store';
 import { strings } from '../strings';
 import type { Message } from '../wire';
 import { IconButton } from '../ui/controls';
-import { confirm } from '../ui/dialog';
+import { confirm, openDialog } from '../ui/dialog';
+import { explain } from '../ui/explain';
 import { Menu, type MenuItem } from '../ui/Menu';
+import { Forward } from './Forward';
 import { pickReaction, react } from './Reactions';
-import { edit, quote, replyTo } from './talk';
+import { edit, mayEdit, openThread, quote, replyTo } from './talk';
 
 const QUICK = 3;
 
@@ -24,10 +26,13 @@ interface Props {
   message: Message;
   own: boolean;
   mayDelete: boolean;
+  mayPin: boolean;
+  /** Whether it stands in the thread already. */
+  inThread: boolean;
 }
 
 /** What can be done with a message; it is there while the message has the pointer or the focus. */
-export function Toolbar({ message, own, mayDelete }: Props) {
+export function Toolbar({ message, own, mayDelete, mayPin, inThread }: Props) {
   const recent = useTaste((state) => state.recent);
   const phone = usePhone();
   // A dialog gives the focus back to what had it: to the message, since these buttons go with it.
@@ -42,18 +47,25 @@ export function Toolbar({ message, own, mayDelete }: Props) {
           onClick={() => react(message, emoji)}><span aria-hidden="true">{emoji}</span></button>
       ))}
       <IconButton icon="smile" size={18} label={strings.react} aria-haspopup="dialog" onClick={(event) => pickReaction(message, event.currentTarget)} />
-      <IconButton icon="reply" size={18} label={strings.reply} onClick={() => replyTo(message)} />
-      {own && <IconButton icon="edit" size={18} label={strings.edit} onClick={() => edit(message.id)} />}
+      {!(inThread && !message.thread_id) && <IconButton icon="reply" size={18} label={strings.reply} onClick={() => replyTo(message)} />}
+      {!inThread && !message.thread_id && (
+        <IconButton icon="thread" size={18} label={strings.inThread} onClick={() => openThread(message.session_id, message.id)} />
+      )}
+      {mayEdit(message) && <IconButton icon="edit" size={18} label={strings.edit} onClick={() => edit(message)} />}
       {(own || mayDelete) && <IconButton icon="trash" size={18} label={strings.remove} onClick={first(() => askDelete(message))} />}
-      <Menu label={strings.moreActions} groups={[more(message)]} />
+      <Menu label={strings.moreActions} groups={[more(message, mayPin)]} />
     </div>
   );
 }
 
-function more(message: Message): MenuItem[] {
+function more(message: Message, mayPin: boolean): MenuItem[] {
+  const pinned = Boolean(message.pinned_at);
+  const pin: MenuItem = { label: pinned ? strings.unpin : strings.pin, icon: 'pin', act: () => void pinMessage(message, !pinned).catch((error) => say(explain(error), true)) };
   return [
-    { label: strings.quoteIt, icon: 'quote', act: () => quote(message) },
-    { label: strings.copyText, icon: 'copy', act: () => void copy(message.content) },
+    { label: strings.forward, icon: 'forward', act: () => openDialog(<Forward message={message} />) },
+    ...(mayPin ? [pin] : []),
+    ...(message.content ? [{ label: strings.quoteIt, icon: 'quote', act: () => quote(message) } as MenuItem] : []),
+    ...(message.content ? [{ label: strings.copyText, icon: 'copy', act: () => void copy(message.content) } as MenuItem] : []),
   ];
 }
 

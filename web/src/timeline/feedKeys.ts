@@ -7,7 +7,7 @@ import { store } from '../store/store';
 import type { Message, Session } from '../wire';
 import { dialogIsOpen } from '../ui/dialog';
 import { pickReaction, react } from './Reactions';
-import { edit, quote, replyTo } from './talk';
+import { edit, mayEdit, openThread, quote, replyTo } from './talk';
 import { askDelete } from './Toolbar';
 import type { Row } from './rows';
 import type { View } from './useView';
@@ -96,7 +96,7 @@ function useEscape(catchUp: () => void): void {
   }, []);
 }
 
-function actOn(message: Message, event: KeyboardEvent): boolean {
+export function actOn(message: Message, event: KeyboardEvent): boolean {
   const key = event.key;
   const state = store.getState();
   const own = message.sender_id === state.me?.user.id;
@@ -104,10 +104,11 @@ function actOn(message: Message, event: KeyboardEvent): boolean {
   const letters = look.getState().singleKeys;
   const article = (event.target as HTMLElement).closest<HTMLElement>('article');
   if (key === 'r' && letters) replyTo(message);
+  else if (key === 't' && letters && !message.thread_id) openThread(message.session_id, message.id);
   else if (key === '>' && letters) quote(message);
   else if (key === '+' && letters) react(message, THUMB);
   else if (key === ':' && letters && article) pickReaction(message, article);
-  else if (key === 'e' && letters && own) edit(message.id);
+  else if (key === 'e' && letters && mayEdit(message)) edit(message);
   else if (key === 'Delete' && (own || (room && rightsIn(room).moderate))) askDelete(message);
   else return false;
   return true;

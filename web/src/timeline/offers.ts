@@ -1,5 +1,6 @@
 import { inTone, type Emoji } from '../emoji/tone';
-import { nameOf } from '../store/select';
+import { ROOM } from '../store/mentions';
+import { nameOf, rightsIn } from '../store/select';
 import type { State } from '../store/state';
 import { strings } from '../strings';
 import type { User } from '../wire';
@@ -17,6 +18,8 @@ export interface Offer {
 
 const MEMBERS_MAX = 6;
 const OTHERS_MAX = 2;
+/** In a larger session, naming everybody is for those who keep order. */
+const ROOM_FREE_MAX = 20;
 
 /** People whose name begins so: who spoke last first, then the session's others, then who is elsewhere. */
 export function namesFor(state: State, sessionId: string, word: string): Offer[] {
@@ -30,12 +33,25 @@ export function namesFor(state: State, sessionId: string, word: string): Offer[]
   const others = word ? fits.filter((user) => !seats[user.id]).slice(0, here.length ? OTHERS_MAX : MEMBERS_MAX) : [];
   return [
     ...here.map((user) => person(user, `@${user.username}`)),
+    ...(several(state, sessionId) && mayNameAll(state, sessionId) && ROOM.startsWith(word) ? [{ key: ROOM, title: `@${ROOM}`, about: strings.mentionRoom, text: `@${ROOM} ` }] : []),
     ...others.map((user) => person(user, `@${user.username}, ${strings.notHere}`)),
   ];
 }
 
 function person(user: User, about: string): Offer {
   return { key: user.id, title: nameOf(user), about, text: `@${user.username} `, person: user };
+}
+
+function several(state: State, sessionId: string): boolean {
+  return (state.sessions[sessionId]?.member_count ?? 0) > 2;
+}
+
+/** Whether the server takes `@room` from this person here; it decides again itself. */
+export function mayNameAll(state: State, sessionId: string): boolean {
+  const session = state.sessions[sessionId];
+  const room = state.rooms[session?.room_id ?? ''];
+  if (!session || !room) return false;
+  return session.member_count <= ROOM_FREE_MAX || rightsIn(room).moderate;
 }
 
 export function emojiFor(found: Emoji[], tone: number): Offer[] {

@@ -14,17 +14,24 @@ export function readersByNumber(seats: Seats, log: Log, me: string): Map<number,
   if (first === undefined || last === undefined || entries.length > SEATS_MAX) return readers;
   for (const [id, { readNumber }] of entries) {
     if (id === me || readNumber === null || readNumber < first || (readNumber > last && log.hasAfter)) continue;
-    const number = Math.min(readNumber, last);
-    if (log.messages[number - first]?.sender_id === id) continue;
+    const number = shownAt(log, Math.min(readNumber, last) - first);
+    if (number === null || log.messages[number - first]?.sender_id === id) continue;
     readers.set(number, readers.has(number) ? `${readers.get(number)} ${id}` : id);
   }
   return readers;
 }
 
+/** The number of the last message of the timeline at `index` or before: replies in threads are not in it. */
+function shownAt(log: Log, index: number): number | null {
+  let at = index;
+  while (at >= 0 && log.messages[at]?.thread_id) at -= 1;
+  return log.messages[at]?.number ?? null;
+}
+
 /** One's own newest message, while nobody else has read it. */
 export function storedMarkOf(log: Log, seats: Seats, me: string): string | null {
   if (log.hasAfter) return null;
-  const own = log.messages.findLast((message) => message.sender_id === me);
+  const own = log.messages.findLast((message) => message.sender_id === me && !message.thread_id);
   if (!own || own.deleted_at) return null;
   const seen = Object.entries(seats ?? {}).some(([id, seat]) => id !== me && (seat.readNumber ?? 0) >= own.number);
   return seen ? null : own.id;

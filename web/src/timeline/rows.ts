@@ -34,6 +34,8 @@ export function buildRows(log: Log, pending: Item[], marker: number | null, mine
   let marked = marker === null;
   if (!log.hasBefore) rows.push({ kind: 'intro', key: 'intro', day: null, fresh: false });
   for (const message of log.messages) {
+    // A reply in a thread stands there.
+    if (message.thread_id) continue;
     addNotices(rows, notices, message.number, last, log);
     const fresh = !marked && message.number > marker!;
     if (fresh) marked = true;
@@ -77,10 +79,16 @@ function newDay(last: Last, at: number, text: string): string | null {
 
 /** What is still on its way in a session and not yet in its window. */
 export function pendingOf(outbox: Item[], sessionId: string, log: Log): Item[] {
-  const waiting = outbox.filter((item) => item.session_id === sessionId);
+  const waiting = outbox.filter((item) => item.session_id === sessionId && !item.thread_id);
   if (!waiting.length) return waiting;
   const stored = new Set(log.messages.slice(-STORED_LOOK).map((message) => message.client_id));
   return waiting.filter((item) => !stored.has(item.client_id));
+}
+
+/** What is still on its way in a thread. */
+export function pendingReplies(outbox: Item[], threadId: string, replies: Message[]): Item[] {
+  const stored = new Set(replies.map((message) => message.client_id));
+  return outbox.filter((item) => item.thread_id === threadId && !stored.has(item.client_id));
 }
 
 const STORED_LOOK = 300;

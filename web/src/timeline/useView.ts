@@ -3,10 +3,11 @@ import type { VirtualizerHandle } from 'virtua';
 import { loadAfter, loadAround, loadBefore, loadNewest, markRead } from '../store/actions';
 import { say } from '../store/store';
 import type { Log } from '../store/state';
+import { plainAfter } from '../store/window';
 import { explain } from '../ui/explain';
 import type { Session } from '../wire';
 import type { Row } from './rows';
-import { useTalk } from './talk';
+import { openThread, useTalk } from './talk';
 
 interface Input {
   session: Session;
@@ -36,6 +37,8 @@ const NEAR_PX = 900;
 const BOTTOM_PX = 32;
 const MARKER_GAP_PX = 72;
 const LIT_MS = 2_400;
+/** After a jump, its rows are there. */
+const DRAWN_MS = 80;
 
 /** Where the reader is in a session: follows the end, pages both ways, moves the read marker. */
 export function useView({ session, log, rows, pending, marker, setMarker, goTo }: Input): View {
@@ -49,6 +52,8 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
   const [unreadAbove, setUnreadAbove] = useState(0);
   const [target, setTarget] = useState<number | null>(goTo);
   const [lit, setLit] = useState<number | null>(null);
+  /** Somebody asked for the jump here, and goes with it. */
+  const going = useRef(false);
   const id = session.id;
   const shift = useShift(rows);
 
@@ -130,6 +135,13 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
   }, [goTo, log.loaded, goToNumber]);
   useLayoutEffect(() => {
     if (target === null || !placed.current) return;
+    const reply = log.messages.find((message) => message.number === target && message.thread_id);
+    if (reply) {
+      openThread(id, reply.thread_id!, reply.number);
+      setTarget(null);
+      aiming.current = false;
+      return;
+    }
     const index = rows.findIndex((row) => row.kind === 'message' && row.message.number === target);
     if (index < 0) return;
     list.current?.scrollToIndex(index, { align: 'center' });
@@ -137,13 +149,19 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
     setTarget(null);
     bottom.current = false;
     aiming.current = false;
-  }, [target, rows]);
+  }, [id, target, rows, log.messages]);
   useEffect(() => {
     if (lit === null) return;
+    if (going.current) setTimeout(() => document.querySelector<HTMLElement>(`.feed article[data-number="${lit}"]`)?.focus({ preventScroll: true }), DRAWN_MS);
+    going.current = false;
     const timer = setTimeout(() => setLit(null), LIT_MS);
     return () => clearTimeout(timer);
   }, [lit]);
-  useJumps(id, rows, list, goToNumber);
+  const go = useCallback((number: number) => {
+    going.current = true;
+    goToNumber(number);
+  }, [goToNumber]);
+  useJumps(id, rows, list, go);
 
   const toOldest = useCallback(() => {
     if (marker !== null) goToNumber(Math.min(marker + 1, session.head_number));
@@ -223,7 +241,7 @@ function lastSeen(view: VirtualizerHandle, rows: Row[], end: number): number | n
 }
 
 function countAbove(view: VirtualizerHandle, rows: Row[], log: Log, marker: number, head: number): number {
-  const unread = head - marker;
+  const unread = plainAfter(log, head, marker);
   const first = log.messages[0]?.number ?? 0;
   if (marker + 1 < first) return unread;
   const index = rows.findIndex((row) => row.fresh);
