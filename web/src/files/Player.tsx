@@ -10,10 +10,15 @@ import { download, fileUrl, useTicket } from './ticket';
 
 export type Kind = 'video' | 'audio';
 
+/** Names by which browsers know what they are asked about. */
+const KNOWN_AS: Record<string, string> = {
+  'video/quicktime': 'video/mp4', 'audio/x-wav': 'audio/wav', 'audio/x-flac': 'audio/flac', 'audio/m4a': 'audio/mp4', 'audio/opus': 'audio/ogg; codecs=opus',
+};
+
 /** Whether this browser may be able to play a file. */
 export function playable({ media_type, encrypted }: Sent): Kind | null {
   const kind = /^(video|audio)\//.exec(media_type)?.[1] as Kind | undefined;
-  return kind && !encrypted && document.createElement(kind).canPlayType(media_type) ? kind : null;
+  return kind && !encrypted && document.createElement(kind).canPlayType(KNOWN_AS[media_type] ?? media_type) ? kind : null;
 }
 
 /** A film or a sound, fetched when somebody wants it and played in its place. */

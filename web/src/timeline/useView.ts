@@ -104,6 +104,13 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
   }, [look]);
   useAttention(look);
 
+  // A page of nothing but replies in threads shows nothing: there is more on either side.
+  useEffect(() => {
+    if (!log.loaded || rows.some((row) => row.kind === 'message')) return;
+    if (log.hasBefore) void loadBefore(id).catch(ignore);
+    else if (log.hasAfter) void loadAfter(id).catch(ignore);
+  }, [id, log, rows]);
+
   const toBottom = useCallback(() => {
     aiming.current = false;
     bottom.current = true;
@@ -134,14 +141,18 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
     if (goTo !== null && log.loaded) goToNumber(goTo);
   }, [goTo, log.loaded, goToNumber]);
   useLayoutEffect(() => {
-    if (target === null || !placed.current) return;
+    if (target === null) return;
     const reply = log.messages.find((message) => message.number === target && message.thread_id);
     if (reply) {
       openThread(id, reply.thread_id!, reply.number);
-      setTarget(null);
-      aiming.current = false;
+      going.current = false;
+      // Beside it, what it answers.
+      const root = log.messages.find((message) => message.id === reply.thread_id);
+      setTarget(root?.number ?? null);
+      if (!root) aiming.current = false;
       return;
     }
+    if (!placed.current) return;
     const index = rows.findIndex((row) => row.kind === 'message' && row.message.number === target);
     if (index < 0) return;
     list.current?.scrollToIndex(index, { align: 'center' });
