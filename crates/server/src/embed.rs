@@ -20,8 +20,8 @@ use rust_embed::RustEmbed;
 
 /// What the page may load: its own files, and nothing that somebody put into it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' \
-    data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
-    base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+    data: blob:; media-src 'self'; font-src 'self'; connect-src 'self'; worker-src 'self'; \
+    manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types parlor";
 
 const MISSING: &str = "<!doctype html><html lang=\"en\"><title>Parlor</title><p>This build has no \
