@@ -19,8 +19,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .message_attribute(".", "#[serde(default)]")
         .enum_attribute(".", "#[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]")
         .enum_attribute(".", "#[serde(rename_all = \"snake_case\")]");
-    // Every open socket has room for an answer, and none is as large as this.
-    config.boxed(".parlor.v1.ServerFrame.frame.draft");
     attribute_fields(&mut config, &set);
     config.compile_fds(set)?;
     flatten_oneofs()?;

@@ -118,20 +118,33 @@ impl Database {
     }
 
     fn tell(&self, sql: &str) -> anyhow::Result<()> {
+        run(&mut self.psql(sql)?)
+    }
+
+    fn psql(&self, sql: &str) -> anyhow::Result<Command> {
         let mut psql = Command::new(required("psql", "postgresql")?);
         // The address has a password, which nobody else shall see among the arguments.
         psql.args(["--no-psqlrc", "--quiet", "--command", sql]).env("PGSERVICEFILE", "/dev/null");
         for (variable, value) in connection(&self.server) {
             psql.env(variable, value);
         }
-        run(psql.stdin(Stdio::null()))
+        psql.stdin(Stdio::null());
+        Ok(psql)
     }
 }
 
 impl Drop for Database {
+    /// Nobody waits for it here: a connection that is still being made keeps a server from dropping
+    /// any database, and this thread may be the one that was making it. A server that is gone has
+    /// dropped it already.
     fn drop(&mut self) {
-        // A server that is gone has dropped it already.
-        let _ = self.tell(&format!("drop database if exists {} with (force)", self.name));
+        let sql = format!("drop database if exists {} with (force)", self.name);
+        let psql = self
+            .psql(&sql)
+            .and_then(|mut psql| Ok(psql.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?));
+        if let Ok(mut psql) = psql {
+            std::thread::spawn(move || psql.wait());
+        }
     }
 }
 
