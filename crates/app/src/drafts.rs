@@ -40,7 +40,7 @@ impl App {
 
     /// Tells the devices of a user that are connected here what was begun on another one.
     pub(crate) fn tell_draft(&self, user: UserId, device: DeviceId, unsent: &Unsent) {
-        self.hub.murmur_to(user, device, Frame::Draft(Box::new(unsent.into())));
+        self.hub.murmur_to(user, device, Frame::Draft(unsent.into()));
     }
 
     /// All that the actor has begun to write, the last one first.

@@ -67,7 +67,6 @@ pub struct Node(pub u64);
 
 /// What came from other nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly all that comes are events")]
 pub enum Heard {
     /// Something was committed; all of it, in its order.
     Event(Event),
