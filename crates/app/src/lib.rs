@@ -66,6 +66,7 @@ use early::Early;
 use files::Tickets;
 use files::Turns;
 use heal::Health;
+use jobs::Bells;
 use neighbours::Neighbours;
 use passwords::Passwords;
 use pauses::Pauses;
@@ -101,7 +102,8 @@ pub struct App {
     turns: Turns,
     tickets: Tickets,
     /// Places for looking into pictures.
-    drawing: Semaphore,
+    drawing: Arc<Semaphore>,
+    bells: Bells,
     tasks: TaskTracker,
 }
 
@@ -156,7 +158,8 @@ impl App {
             neighbours: Neighbours::default(),
             turns: Turns::default(),
             tickets: Tickets::new(&parts.secret),
-            drawing: Semaphore::new(places(parts.limits.image_tasks_max)),
+            drawing: Arc::new(Semaphore::new(places(parts.limits.image_tasks_max))),
+            bells: Bells::default(),
             store: parts.store,
             blobs: parts.blobs,
             hub: parts.hub,

@@ -19,7 +19,7 @@ pub struct File {
     pub width: Option<i64>,
     /// Pixels, of a picture that was looked at.
     pub height: Option<i64>,
-    /// Whether there is a small picture of it.
+    /// Whether there is a small picture of it, or one is being drawn.
     pub thumbnail: bool,
     /// Since when it is here.
     pub created_at: Time,

@@ -142,6 +142,11 @@ limits! {
     image_frames_max = 1_000, "Pictures in one animation.";
     image_memory_bytes_max = 256 * 1024 * 1024, "Bytes of memory that drawing a picture takes.";
     image_tasks_max = 2, "Pictures that are looked into at once.";
+    thumbnail_pixels_max = 480, "Pixels of a small picture's longer side.";
+    thumbnail_wait_ms_max = 5_000, "Milliseconds that a small picture is waited for.";
+    job_tasks_max = 4, "Jobs of one kind that a node does at once.";
+    job_tries_max = 12, "Tries before a job is given up.";
+    jobs_kept_days = 30, "Days that a job is kept which was given up.";
     media_ticket_s = 600, "Seconds that a ticket to fetch files is good.";
     typing_ms = 3_000, "Milliseconds between two typing notices of one user.";
 }

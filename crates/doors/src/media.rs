@@ -72,6 +72,9 @@ async fn media(
 }
 
 /// The small picture of a file.
+///
+/// One that is still being drawn is waited for, for a few seconds; then 503 says to come back. 404:
+/// there is none and none will be, so take the file itself.
 #[utoipa::path(
     get, path = "/media/{id}/thumbnail", tag = "files",
     params(("id" = String, Path, description = "The file"), Shown),

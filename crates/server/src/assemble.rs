@@ -101,6 +101,9 @@ impl Running {
         listen_around(&app, neighbours.shared, neighbours.heard, &tasks, &stop);
         tasks.spawn(presence::murmur(Arc::clone(&app), stop.clone()));
         tasks.spawn(jobs::sweep(Arc::clone(&app), stop.clone()));
+        for kind in jobs::Kind::ALL {
+            tasks.spawn(jobs::work(Arc::clone(&app), kind, stop.clone()));
+        }
         let doors = Doors {
             app: Arc::clone(&app),
             config: Arc::new(doors(&config, metrics)?),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Command};
 
 use crate::config::{Config, Faults, KEYS, Key, LIMIT, Raw};
-use crate::{backup, doctor, migrate, restore};
+use crate::{admin, backup, doctor, migrate, restore};
 use parlor_domain::Limits;
 
 /// What the command line asks for.
@@ -28,6 +28,8 @@ pub enum Verb {
     Migrate(migrate::Options),
     /// Say what is wrong with an installation.
     Doctor(Box<doctor::Options>),
+    /// Look after a server that runs.
+    Admin(Box<admin::Options>),
 }
 
 /// Reads the command line, the environment, `.env` and the file.
@@ -47,6 +49,7 @@ pub fn read() -> Result<Verb, Faults> {
         Some(("restore", given)) => Ok(Verb::Restore(Box::new(restore::Options::read(given)?))),
         Some(("migrate", given)) => Ok(Verb::Migrate(migrate::Options::read(given))),
         Some(("doctor", given)) => Ok(Verb::Doctor(Box::new(doctor::Options::read(given)))),
+        Some(("admin", given)) => Ok(Verb::Admin(Box::new(admin::Options::read(given)?))),
         Some(("health", asked)) => configure(asked).map(|config| Verb::Health(Box::new(config))),
         Some((_, serve)) => configure(serve).map(|config| Verb::Serve(Box::new(config))),
         None => configure(&ArgMatches::default()).map(|config| Verb::Serve(Box::new(config))),
@@ -76,6 +79,7 @@ fn command() -> Command {
         .subcommand(restore::Options::command())
         .subcommand(migrate::Options::command())
         .subcommand(doctor::Options::command())
+        .subcommand(admin::Options::command())
         .subcommand(health)
         .subcommand(
             Command::new("config")

@@ -4,6 +4,7 @@
 //! stop. Refuses to decide anything about chat.
 
 mod acme;
+pub mod admin;
 pub mod assemble;
 pub mod backup;
 mod behind;

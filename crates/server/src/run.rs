@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::cli::{self, Verb};
 use crate::{
-    Config, Running, SystemClock, backup, doctor, health, migrate, restore, shutdown, telemetry,
+    Config, Running, SystemClock, admin, backup, doctor, health, migrate, restore, shutdown,
+    telemetry,
 };
 
 /// Does what the command line asks for; what goes wrong is said on the standard error.
@@ -20,6 +21,7 @@ pub fn run() -> ExitCode {
         Ok(Verb::Backup(given)) => once(backup::backup(*given, &SystemClock)),
         Ok(Verb::Restore(given)) => once(restore::restore(*given, &SystemClock)),
         Ok(Verb::Migrate(given)) => once(migrate::migrate(&given)),
+        Ok(Verb::Admin(given)) => once(admin::admin(*given, &SystemClock)),
         Ok(Verb::Doctor(given)) => return examine(*given),
         Err(faults) => Err(faults.into()),
     };
@@ -38,7 +40,7 @@ fn serve(config: Config) -> anyhow::Result<()> {
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     telemetry::log(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         let mut asked = shutdown::Asked::listen()?;
         let metrics = telemetry::metrics()?;
         let scheme = if config.tls.is_some() { "https" } else { "http" };
@@ -47,7 +49,10 @@ fn serve(config: Config) -> anyhow::Result<()> {
         asked.to_stop().await;
         running.stop().await;
         Ok(())
-    })
+    });
+    // Nobody waits for a picture that is still being drawn: nothing of it counts yet.
+    runtime.shutdown_background();
+    done
 }
 
 /// Runs a verb that ends by itself, and prints what it did.

@@ -93,7 +93,7 @@ pub struct Found {
     pub hash: Hash,
     /// How many its sender had sent.
     pub length: i64,
-    /// The small picture of it.
+    /// The small picture of it, once it is drawn.
     pub thumbnail: Option<Blob>,
 }
 
@@ -219,6 +219,12 @@ pub trait Files: Send + Sync {
     /// [`StoreError`].
     async fn file(&self, user: UserId, id: FileId) -> Result<Option<Found>, StoreError>;
 
+    /// A file, whoever may have it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn any_file(&self, id: FileId) -> Result<Option<Found>, StoreError>;
+
     /// Deletes a file of `user`'s that nobody was shown.
     ///
     /// # Errors
@@ -233,13 +239,17 @@ pub trait Files: Send + Sync {
     /// [`StoreError`].
     async fn delete_unsent(&self, before: Time, limit: u64) -> Result<u64, StoreError>;
 
-    /// Notes the small picture of a file, whose blob is there. Nothing happens when the file is
-    /// gone or has one.
+    /// Notes the small picture of a file, whose blob is there. False: the file is gone or has one,
+    /// and the blob is doomed unless somebody else has it.
     ///
     /// # Errors
     /// As [`Files::finish_upload`].
-    async fn set_thumbnail(&self, id: FileId, thumbnail: Blob, now: Time)
-    -> Result<(), StoreError>;
+    async fn set_thumbnail(
+        &self,
+        id: FileId,
+        thumbnail: Blob,
+        now: Time,
+    ) -> Result<bool, StoreError>;
 
     /// Dooms blobs that nothing refers to and that nobody has expected since `before`, and names
     /// up to `limit` whose bytes can be deleted.

@@ -12,6 +12,7 @@ pub mod error;
 pub mod files;
 pub mod handles;
 pub mod health;
+pub mod jobs;
 pub mod log;
 pub mod logins;
 pub mod messages;
@@ -35,6 +36,7 @@ pub use error::{Changed, StoreError};
 pub use files::Files;
 pub use handles::Handles;
 pub use health::Health;
+pub use jobs::Jobs;
 pub use log::{Batch, Log, LogPage, UserLogPage};
 pub use logins::Logins;
 pub use messages::{Messages, Posted};
@@ -63,6 +65,7 @@ pub trait Store:
     + Log
     + Handles
     + Files
+    + Jobs
     + Send
     + Sync
 {
@@ -79,6 +82,7 @@ impl<T> Store for T where
         + Log
         + Handles
         + Files
+        + Jobs
         + Send
         + Sync
 {

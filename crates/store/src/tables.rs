@@ -63,7 +63,7 @@ tables! {
     users(no) (
         id, username, username_key, name, name_key, status, email, email_verified_at, usable,
         password_hash, show_last_seen, last_seen_at, created_at, log_seq, guest, shows_email,
-        changed_at, deleted_at, erased_at
+        changed_at, deleted_at, erased_at, picture
     )
     codes(user_no, purpose) (hash, expires_at, tries)
     logins(id) (
@@ -104,6 +104,9 @@ tables! {
         user_no, length, received, turn, name, encrypted, sha256, created_at, expires_at, doomed
     )
     file_bytes(user_no) (bytes)
+    jobs(id) (
+        kind, about, created_at, due_at, asked, worker, leased_until, tries, error, given_up
+    )
 }
 
 /// The tables whose small ids are counted on: none is ever given twice.

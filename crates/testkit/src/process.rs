@@ -100,9 +100,21 @@ impl ServerProcess {
     /// # Panics
     /// When it is gone.
     pub fn memory_kib(&self) -> u64 {
+        self.status("RssAnon:")
+    }
+
+    /// The most memory in KiB that it ever had, with the files that it has mapped.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn memory_peak_kib(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).expect("the server lives");
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         number.expect("the kernel says how much memory a process has")
     }

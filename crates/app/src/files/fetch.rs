@@ -5,6 +5,7 @@ use std::ops::Range;
 use futures_util::StreamExt as _;
 use parlor_blobs::{Hash, Pieces};
 use parlor_domain::{Denied, File, FileId};
+use parlor_store::files::Found;
 
 use super::unsigned;
 use crate::{Actor, App, Error};
@@ -71,21 +72,22 @@ impl App {
         Ok(unsigned(found.length))
     }
 
-    /// The bytes of a file that the actor may have, as of now.
+    /// The bytes of a file that the actor may have, as of now. A small picture that is being drawn is
+    /// waited for.
     ///
     /// # Errors
-    /// [`Denied::NotFound`].
+    /// [`Denied::NotFound`]; [`Error::Busy`] when drawing takes longer than anybody waits.
     pub async fn bytes_of(&self, actor: &Actor, id: FileId, part: Part) -> Result<Bytes, Error> {
-        let found = self.store.file(actor.user, id).await?.ok_or(Denied::NotFound)?;
-        let (hash, length, media_type) = match part {
-            Part::Whole => (found.hash, unsigned(found.file.size), found.file.media_type.clone()),
-            Part::Thumbnail => {
-                let small = found.thumbnail.ok_or(Denied::NotFound)?;
-                let media_type = self.small_type(small.hash, unsigned(small.size)).await?;
-                (small.hash, unsigned(small.size), media_type)
-            }
-        };
-        Ok(Bytes { file: found.file, length, hash, media_type })
+        if part == Part::Thumbnail {
+            let (found, small) = self.with_thumbnail(actor, id).await?;
+            let (hash, length) = (small.hash, unsigned(small.size));
+            let media_type = self.small_type(hash, length).await?;
+            return Ok(Bytes { file: found.file, length, hash, media_type });
+        }
+        let Found { file, hash, .. } =
+            self.store.file(actor.user, id).await?.ok_or(Denied::NotFound)?;
+        let (length, media_type) = (unsigned(file.size), file.media_type.clone());
+        Ok(Bytes { file, length, hash, media_type })
     }
 
     /// What a small picture is, by its content.

@@ -5,14 +5,15 @@ use std::time::Duration;
 use parlor_domain::{Denied, File, FileId};
 use parlor_store::StoreError;
 use parlor_store::files::Upload;
+use parlor_store::jobs::Kind;
 
 use super::look::Looked;
 use super::unsigned;
 use crate::{Actor, App, Error};
 
 /// How often it is tried again when the same bytes are just being deleted, and the pause before.
-const TRIES: usize = 50;
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const TRIES: usize = 50;
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 impl App {
     /// Makes a file of an upload that is complete. Whoever is killed here can do it again.
@@ -27,6 +28,7 @@ impl App {
                 // Somebody has deleted the last file with these very bytes: they go, and come anew.
                 Err(Error::Busy) => self.sweep_blobs().await?,
                 Ok(Some(file)) => {
+                    self.bells.ring(Kind::Thumbnail);
                     self.discard(upload.id).await?;
                     return Ok(file);
                 }

@@ -79,21 +79,18 @@ impl App {
         upload: &Upload,
         kind: Kind,
     ) -> Result<(std::fs::File, Blob, Picture), Error> {
-        let _place = self.drawing.acquire().await.map_err(|_| Error::Unavailable)?;
         let pieces = self.blobs.read_upload(upload.id.0, 0, unsigned(upload.length)).await?;
         let (file, scratch) = (local(&*self.blobs, pieces).await?, self.blobs.scratch()?);
-        let limits = self.drawing_limits();
-        let cleaning = tokio::task::spawn_blocking(move || {
+        self.draw(move |limits| {
             let mut to =
                 Hashed { file: BufWriter::new(scratch), size: 0, hasher: blake3::Hasher::new() };
-            let picture = parlor_media::clean(kind, &mut BufReader::new(file), &mut to, &limits)?;
+            let picture = parlor_media::clean(kind, &mut BufReader::new(file), &mut to, limits)?;
             let blob = Blob { hash: *to.hasher.finalize().as_bytes(), size: signed(to.size) };
             let mut file = to.file.into_inner().map_err(io::IntoInnerError::into_error)?;
             file.seek(SeekFrom::Start(0))?;
-            Ok::<_, Refused>((file, blob, picture))
-        });
-        let cleaned = cleaning.await.map_err(|panic| Error::Internal(panic.to_string()))?;
-        cleaned.map_err(refused)
+            Ok((file, blob, picture))
+        })
+        .await
     }
 
     /// The limits of looking into a picture.

@@ -10,6 +10,7 @@ mod fetch;
 mod finish;
 mod look;
 mod sweep;
+mod thumbnail;
 mod ticket;
 mod turn;
 mod write;

@@ -24,6 +24,8 @@ impl App {
         let later = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40);
         self.blobs.tidy(later).await?;
         self.sweep_uploads(now).await?;
+        // Whoever had a job is no more.
+        self.store.free_jobs(None).await?;
         self.delete_blobs(now).await
     }
 

@@ -1,5 +1,5 @@
 //! Forgetting what has had its time: answers kept for repetitions, logins that are over, codes that
-//! nobody typed.
+//! nobody typed, jobs that were given up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +42,8 @@ impl App {
         while self.store.forget_receipts(now - kept, rows).await? >= rows {}
         while self.store.forget_logins(now, rows).await? >= rows {}
         while self.store.forget_codes(now, rows).await? >= rows {}
+        let given_up = Duration::from_secs(self.limits.jobs_kept_days.saturating_mul(DAY_S));
+        while self.store.forget_jobs(now - given_up, rows).await? >= rows {}
         // What a crash kept from being erased at once.
         self.erase_deleted().await?;
         self.sweep_files().await

@@ -52,3 +52,47 @@ fn what_would_take_too_much_memory_is_not_drawn() {
     let damaged = fitted(Kind::Png, Cursor::new(&bytes[..200]), 480, &LIMITS).err();
     assert!(matches!(damaged, Some(Refused::Damaged)), "{damaged:?}");
 }
+
+#[test]
+fn what_is_put_together_in_passes_takes_more_memory() {
+    let bytes = file(Kind::Jpeg, &drawing(900, 400, false));
+    let room = Limits { memory_max: 2 << 20, ..LIMITS };
+    assert!(fitted(Kind::Jpeg, Cursor::new(&bytes), 480, &room).is_ok());
+    let head = bytes.windows(2).position(|mark| mark == [0xff, 0xc0]).unwrap();
+    let mut passes = bytes;
+    passes[head + 1] = 0xc2;
+    let refused = fitted(Kind::Jpeg, Cursor::new(&passes), 480, &room).err();
+    assert!(matches!(refused, Some(Refused::TooLarge)), "{refused:?}");
+}
+
+#[test]
+fn a_file_that_is_longer_than_the_memory_is_not_read() {
+    let mut bytes = file(Kind::Jpeg, &drawing(40, 40, false));
+    bytes.resize(20 << 20, 0x11);
+    for kind in KINDS {
+        let refused = fitted(kind, Cursor::new(&bytes), 480, &LIMITS).err();
+        assert!(matches!(refused, Some(Refused::TooLarge)), "{kind:?}: {refused:?}");
+    }
+}
+
+#[test]
+fn a_line_is_made_a_square_without_being_made_thick() {
+    for (width, height) in [(60_000, 2), (2, 60_000)] {
+        let bytes = file(Kind::Png, &drawing(width, height, true));
+        let small = squared(Kind::Png, Cursor::new(&bytes), 256, &LIMITS).unwrap();
+        assert_eq!((small.width, small.height, small.media_type), (256, 256, "image/webp"));
+        let small = fitted(Kind::Png, Cursor::new(&bytes), 480, &LIMITS).unwrap();
+        assert_eq!(small.width.max(small.height), 480);
+    }
+}
+
+#[test]
+fn a_square_stands_upright() {
+    let bytes = with_secrets(Kind::Jpeg, &drawing(300, 100, false));
+    let small = squared(Kind::Jpeg, Cursor::new(bytes), 64, &LIMITS).unwrap();
+    let read = image::load_from_memory(&small.bytes).unwrap().to_rgb8();
+    // Turned right by a quarter: what was on the left is on top, and what was below is on the left.
+    let (top, bottom) = (read.get_pixel(32, 4).0[0], read.get_pixel(32, 60).0[0]);
+    let (left, right) = (read.get_pixel(4, 32).0[1], read.get_pixel(60, 32).0[1]);
+    assert!(top < bottom && left > right, "{top} {bottom} {left} {right}");
+}

@@ -112,6 +112,10 @@ impl Files for PostgresStore {
         visible(&self.one().await?, user, id).await
     }
 
+    async fn any_file(&self, id: FileId) -> Result<Option<Found>, StoreError> {
+        file(&self.one().await?, id).await
+    }
+
     async fn delete_file(&self, user: UserId, id: FileId) -> Result<(), StoreError> {
         let txn = self.begin().await?;
         let sql = "select f.carried from files f where f.id = $1 \
@@ -142,14 +146,17 @@ impl Files for PostgresStore {
         id: FileId,
         thumbnail: Blob,
         now: Time,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let txn = self.begin().await?;
         let sql = "update files set thumbnail = $2 where id = $1 and thumbnail is null";
-        if txn.execute(sql, &[&id.0, &&thumbnail.hash[..]]).await? == 1 {
+        let set = txn.execute(sql, &[&id.0, &&thumbnail.hash[..]]).await? == 1;
+        if set {
             blobs::refer(&txn, thumbnail.hash, now).await?;
-            txn.commit().await?;
+        } else {
+            blobs::expect_no_more(&txn, thumbnail.hash).await?;
         }
-        Ok(())
+        txn.commit().await?;
+        Ok(set)
     }
 
     async fn doomed_blobs(&self, before: Time, limit: u64) -> Result<Vec<Hash>, StoreError> {
@@ -181,7 +188,9 @@ impl Files for PostgresStore {
 
 /// Selects files `f` of users `u`, to be read by [`found`].
 const FILE: &str = "select f.id, u.id, f.name, f.media_type, f.size, f.width, f.height, \
-    f.created_at, f.encrypted, f.hash, f.length, t.hash, t.size from files f \
+    f.created_at, f.encrypted, f.hash, f.length, t.hash, t.size, f.thumbnail is not null or \
+    (f.width is not null and exists (select 1 from jobs j where j.kind = 'thumbnail' \
+    and j.about = f.id and not j.given_up)) from files f \
     join users u on u.no = f.user_no left join blobs t on t.hash = f.thumbnail";
 
 /// Reads the columns of [`FILE`] that begin at `at`.
@@ -198,7 +207,7 @@ fn found(row: &Row, at: usize) -> Result<Found, StoreError> {
         size: row.try_get(at + 4)?,
         width: row.try_get(at + 5)?,
         height: row.try_get(at + 6)?,
-        thumbnail: thumbnail.is_some(),
+        thumbnail: row.try_get(at + 13)?,
         created_at: time(row, at + 7)?,
         encrypted: row.try_get(at + 8)?,
     };

@@ -15,6 +15,7 @@ mod extras;
 mod files;
 mod handles;
 pub mod health;
+pub mod jobs;
 mod log;
 mod logins;
 mod messages;

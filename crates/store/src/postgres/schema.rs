@@ -66,7 +66,7 @@ pub(super) fn check_settings(row: &Row) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Database`] while it is being moved or restored.
-async fn enter(client: &Client) -> Result<(), StoreError> {
+pub(super) async fn enter(client: &Client) -> Result<(), StoreError> {
     let row = client.query_one("select pg_try_advisory_lock_shared($1)", &[&LOCK]).await?;
     if row.try_get(0)? {
         return Ok(());

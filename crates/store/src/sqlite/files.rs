@@ -108,6 +108,10 @@ impl Files for SqliteStore {
         self.read(move |conn| visible(conn, user, id)).await
     }
 
+    async fn any_file(&self, id: FileId) -> Result<Option<Found>, StoreError> {
+        self.read(move |conn| file(conn, id)).await
+    }
+
     async fn delete_file(&self, user: UserId, id: FileId) -> Result<(), StoreError> {
         self.write(move |txn| {
             let sql = "select f.carried from files f join users u on u.no = f.user_no \
@@ -142,15 +146,17 @@ impl Files for SqliteStore {
         id: FileId,
         thumbnail: Blob,
         now: Time,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.write(move |txn| {
             let sql = "select 1 from files where id = ? and thumbnail is null";
-            if exists(txn.conn, sql, [id.0.as_bytes()])? {
-                blobs::refer(txn, thumbnail.hash, now)?;
-                let sql = "update files set thumbnail = ? where id = ?";
-                txn.execute(sql, params![thumbnail.hash, id.0.as_bytes()])?;
+            if !exists(txn.conn, sql, [id.0.as_bytes()])? {
+                blobs::expect_no_more(txn, thumbnail.hash)?;
+                return Ok(false);
             }
-            Ok(())
+            blobs::refer(txn, thumbnail.hash, now)?;
+            let sql = "update files set thumbnail = ? where id = ?";
+            txn.execute(sql, params![thumbnail.hash, id.0.as_bytes()])?;
+            Ok(true)
         })
         .await
     }
@@ -187,7 +193,9 @@ impl Files for SqliteStore {
 
 /// Selects files `f` of users `u`, to be read by [`found`].
 const FILE: &str = "select f.id, u.id, f.name, f.media_type, f.size, f.width, f.height, \
-    f.created_at, f.encrypted, f.hash, f.length, t.hash, t.size from files f \
+    f.created_at, f.encrypted, f.hash, f.length, t.hash, t.size, f.thumbnail is not null or \
+    (f.width is not null and exists (select 1 from jobs j where j.kind = 'thumbnail' \
+    and j.about = f.id and j.given_up = 0)) from files f \
     join users u on u.no = f.user_no left join blobs t on t.hash = f.thumbnail";
 
 /// Reads a row of [`FILE`].
@@ -202,7 +210,7 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
         size: row.get(4)?,
         width: row.get(5)?,
         height: row.get(6)?,
-        thumbnail: thumbnail.is_some(),
+        thumbnail: row.get(13)?,
         created_at: Time(row.get(7)?),
         encrypted: row.get(8)?,
     };

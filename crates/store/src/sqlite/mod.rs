@@ -13,6 +13,7 @@ mod extras;
 mod files;
 mod handles;
 pub mod health;
+pub mod jobs;
 mod log;
 mod logins;
 mod messages;

@@ -13,6 +13,7 @@ mod entries;
 mod filing;
 mod handles;
 mod index;
+mod jobs;
 mod lanes;
 mod logins;
 mod members;
@@ -189,6 +190,16 @@ macro_rules! suite {
                 nobody_sends_what_they_may_not_have
                 a_file_goes_with_the_last_message_that_carries_it
                 files_go_with_their_room
+            }
+            jobs {
+                a_job_is_there_once_and_done_by_one
+                a_job_that_nobody_finished_is_taken_over
+                a_job_that_fails_comes_back_when_it_is_due
+                what_is_given_up_stays_for_a_while
+                what_is_asked_for_meanwhile_is_done_again
+                a_worker_gives_back_what_it_has
+                no_job_is_given_to_two
+                a_picture_is_to_be_drawn
             }
             searching {
                 what_was_said_is_found_at_once_newest_first

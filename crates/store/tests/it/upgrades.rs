@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 /// Every step, as it was released: its number and its text. A step that was released is never
 /// edited.
-const STEPS: [(i64, &str); 7] = [
+const STEPS: [(i64, &str); 8] = [
     (1, include_str!("../../migrations/sqlite/V1__first.sql")),
     (2, include_str!("../../migrations/sqlite/V2__said.sql")),
     (3, include_str!("../../migrations/sqlite/V3__ends.sql")),
@@ -16,6 +16,7 @@ const STEPS: [(i64, &str); 7] = [
     (5, include_str!("../../migrations/sqlite/V5__search.sql")),
     (6, include_str!("../../migrations/sqlite/V6__talk.sql")),
     (7, include_str!("../../migrations/sqlite/V7__files.sql")),
+    (8, include_str!("../../migrations/sqlite/V8__jobs.sql")),
 ];
 
 /// Rows of the old database, of each kind.
@@ -99,6 +100,30 @@ fn a_database_of_every_earlier_schema_is_brought_up_to_date() {
         old(&path, version);
         is_whole(&path, ROWS);
     }
+}
+
+#[test]
+fn pictures_from_before_are_to_be_drawn() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("db");
+    old(&path, 7);
+    let conn = Connection::open(&path).unwrap();
+    conn.execute("insert into blobs (hash, size, refs, touched_at) values (x'00', 1, 3, 1)", [])
+        .unwrap();
+    for (n, width, encrypted) in [(1_u8, Some(9), 0), (2, None, 0), (3, Some(9), 1)] {
+        let sql = "insert into files (id, user_no, name, media_type, size, width, height, hash, \
+                   encrypted, length, created_at) \
+                   values (?1, 1, 'x', 'image/png', 1, ?2, ?2, x'00', ?3, 1, 5)";
+        let row = rusqlite::params![[n; 16], width, encrypted];
+        conn.execute(sql, row).unwrap();
+    }
+    drop(conn);
+    is_whole(&path, ROWS);
+    let conn = Connection::open(&path).unwrap();
+    let sql = "select group_concat(hex(substr(about, 1, 1))), count(distinct id) from jobs";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let (about, jobs): (String, i64) = conn.query_row(sql, [], read).unwrap();
+    assert_eq!((about.as_str(), jobs), ("01", 1));
 }
 
 #[test]

@@ -29,6 +29,12 @@ pub(super) async fn refer(txn: &Txn, hash: Hash, now: Time) -> Result<(), StoreE
     Err(Denied::Conflict("the file took too long to be finished").into())
 }
 
+/// Nobody needs a blob that was expected: it goes at once. Who else expects it comes anew.
+pub(super) async fn expect_no_more(db: &Db, hash: Hash) -> Result<(), StoreError> {
+    let sql = "update blobs set doomed = true where hash = $1 and refs = 0";
+    db.execute(sql, &[&&hash[..]]).await.map(drop)
+}
+
 /// One less does for each that is named. The last one dooms it: from now on nobody uses it.
 pub(super) async fn release(txn: &Txn, mut hashes: Vec<Vec<u8>>) -> Result<(), StoreError> {
     hashes.sort_unstable();

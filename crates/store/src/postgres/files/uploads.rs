@@ -3,12 +3,14 @@
 use parlor_domain::{File, FileId, Time, UserId};
 use tokio_postgres::Row;
 
+use super::super::jobs;
 use super::super::readers::Db;
 use super::super::rows::{one, time, uuid};
 use super::super::txn::Txn;
 use super::{blobs, count, file, no_of};
 use crate::StoreError;
 use crate::files::{Made, NewUpload, Room, Upload};
+use crate::jobs::Kind;
 
 const UPLOAD: &str = "select up.id, up.length, up.received, up.turn, up.name, up.encrypted, \
     up.sha256, up.expires_at from uploads up join users u on u.no = up.user_no";
@@ -100,6 +102,9 @@ pub(super) async fn finish(
         ],
     )
     .await?;
+    if made.pixels.is_some() {
+        jobs::ask(txn, Kind::Thumbnail, id.0, now).await?;
+    }
     count(txn, user_no, made.blob.size).await?;
     doom(txn, id).await?;
     Ok(file(txn, id).await?.map(|found| found.file))

@@ -29,6 +29,12 @@ pub(super) fn refer(txn: &Txn<'_>, hash: Hash, now: Time) -> Result<(), StoreErr
     Err(Denied::Conflict("the file took too long to be finished").into())
 }
 
+/// Nobody needs a blob that was expected: it goes at once. Who else expects it comes anew.
+pub(super) fn expect_no_more(txn: &Txn<'_>, hash: Hash) -> Result<(), StoreError> {
+    let sql = "update blobs set doomed = 1 where hash = ? and refs = 0";
+    txn.execute(sql, [hash]).map(drop)
+}
+
 /// One less does. The last one dooms it: from now on nobody uses it.
 pub(super) fn release(txn: &Txn<'_>, hash: Hash) -> Result<(), StoreError> {
     let sql = "update blobs set refs = refs - 1, doomed = (refs = 1) where hash = ?";

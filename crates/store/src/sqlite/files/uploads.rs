@@ -3,11 +3,13 @@
 use parlor_domain::{File, FileId, Time, UserId};
 use rusqlite::{Connection, Row, params};
 
+use super::super::jobs;
 use super::super::rows::{one, uuid};
 use super::super::txn::Txn;
 use super::{ALL, blobs, bytes, count, file, no_of};
 use crate::StoreError;
 use crate::files::{Made, NewUpload, Room, Upload};
+use crate::jobs::Kind;
 
 const UPLOAD: &str = "select up.id, up.length, up.received, up.turn, up.name, up.encrypted, \
     up.sha256, up.expires_at from uploads up join users u on u.no = up.user_no";
@@ -92,6 +94,9 @@ pub(super) fn finish(
         now.0,
     ];
     txn.execute(sql, row)?;
+    if made.pixels.is_some() {
+        jobs::ask(txn, Kind::Thumbnail, id.0, now)?;
+    }
     count(txn, user_no, made.blob.size)?;
     doom(txn, id)?;
     Ok(file(txn.conn, id)?.map(|found| found.file))

@@ -5,7 +5,12 @@ use parlor_wire::v1;
 
 use super::{fetch, inventory, noise, send, ticket};
 
-async fn say(person: &Person, session: &str, content: &str, files: &[&str]) -> v1::Message {
+pub(super) async fn say(
+    person: &Person,
+    session: &str,
+    content: &str,
+    files: &[&str],
+) -> v1::Message {
     let answer = try_say(person, session, content, files).await;
     answer.unwrap_or_else(|refused| panic!("{refused:?}"))
 }

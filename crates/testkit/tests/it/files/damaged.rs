@@ -3,7 +3,7 @@
 use parlor_testkit::TestServer;
 use parlor_wire::v1;
 
-use super::{fetch, inventory, send, sending, ticket};
+use super::{fetch, inventory, send, sending, small, ticket};
 
 /// A PNG of one grey pixel, said to be of this size, with these chunks behind its head.
 fn png(width: u32, height: u32, more: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
@@ -69,8 +69,10 @@ async fn where_a_picture_was_taken_is_not_given_out() {
     assert_eq!(&*file.media_type, "image/png");
     let got = fetch(&ana, &file.id, &ticket(&ana).await, &[]).await;
     assert_eq!(got.body, png(1, 1, &[]));
-    let clean = *blake3::hash(&got.body).as_bytes();
-    assert_eq!(inventory(server.data_dir()).await.blobs, [clean], "nor kept");
+    let drawn = small(&ana, &file.id, &ticket(&ana).await).await;
+    let mut kept = [got.body, drawn.body].map(|bytes| *blake3::hash(&bytes).as_bytes());
+    kept.sort_unstable();
+    assert_eq!(inventory(server.data_dir()).await.blobs, kept, "nor kept");
     server.stop().await;
 }
 
@@ -82,7 +84,8 @@ async fn what_is_encrypted_is_not_looked_into() {
     let request = ana.request("POST", "/files?name=x&encrypted=true");
     let answer = ana.send(request.body("application/octet-stream", bytes.clone())).await;
     let file: v1::File = serde_json::from_slice(&answer.body).unwrap();
-    assert!(file.encrypted && file.width.is_none());
+    assert!(file.encrypted && file.width.is_none() && !file.thumbnail);
+    assert_eq!(small(&ana, &file.id, &ticket(&ana).await).await.status, 404);
     assert_eq!(&*file.media_type, "application/octet-stream");
     let got = fetch(&ana, &file.id, &ticket(&ana).await, &[]).await;
     assert_eq!(got.body, bytes);

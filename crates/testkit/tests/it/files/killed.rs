@@ -4,13 +4,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use image::ImageFormat;
 use parlor_testkit::{FaultProxy, Person, ServerProcess, TestServer, soon};
 use parlor_wire::v1;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::{inventory, noise, piece, sending, tus};
+use super::{drawn, inventory, noise, picture, piece, sending, tus};
 use crate::simulation::dice::Dice;
 use crate::simulation::number;
 
@@ -82,9 +83,13 @@ async fn send_until(
     let mut dice = Dice::new(seed ^ n as u64);
     let mut sent = Vec::new();
     while !*over.borrow() {
-        let size = SIZES[usize::try_from(dice.below(2)).unwrap()];
         // Few contents, so that the same bytes come and go at the same time.
-        let bytes = noise(size, u8::try_from(dice.below(4)).unwrap());
+        let seed = u8::try_from(dice.below(4)).unwrap();
+        let bytes = match dice.below(3) {
+            // Small ones of these are drawn while they come and go.
+            0 => drawn(&picture(600, 500, seed), ImageFormat::Png),
+            size => noise(SIZES[usize::try_from(size - 1).unwrap()], seed),
+        };
         let id = match dice.below(2) {
             0 => at_once(&person, &bytes).await,
             _ => in_pieces(&person, &bytes, &mut dice).await,
@@ -126,13 +131,25 @@ async fn in_pieces(person: &Person, bytes: &[u8], dice: &mut Dice) -> Option<Str
     None
 }
 
-/// Holds what lies on the disk against the books.
+/// Holds what lies on the disk against the books, when nothing is drawn any more.
 async fn audit(folder: &Path) -> Result<(), String> {
     let data = folder.join("data");
-    let found = inventory(&data).await;
     let books =
         Connection::open_with_flags(data.join("parlor.sqlite"), OpenFlags::SQLITE_OPEN_READ_ONLY);
     let books = books.unwrap();
+    let sql = "select (select count(*) from jobs), (select count(*) from blobs where refs = 0)";
+    let at_work = || {
+        let counts = books.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)));
+        counts.unwrap() != (0_i64, 0_i64)
+    };
+    let mut pulse = tokio::time::interval(Duration::from_millis(10));
+    let drawing = async {
+        while at_work() {
+            pulse.tick().await;
+        }
+    };
+    soon("the end of all drawing", drawing).await;
+    let found = inventory(&data).await;
     let listed = |sql: &str| -> Vec<Vec<u8>> {
         let mut statement = books.prepare(sql).unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()

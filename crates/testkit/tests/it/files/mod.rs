@@ -6,8 +6,10 @@ mod damaged;
 mod given;
 mod killed;
 mod sent;
+mod small;
 mod tus;
 
+use std::io::Cursor;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -22,6 +24,22 @@ fn noise(length: usize, seed: u8) -> Vec<u8> {
     let mut bytes = vec![0; length];
     blake3::Hasher::new().update(&[seed]).finalize_xof().fill(&mut bytes);
     bytes
+}
+
+/// A picture of which no two columns are alike; another one for each seed.
+fn picture(width: u32, height: u32, seed: u8) -> image::DynamicImage {
+    let share = |n, of| u8::try_from(n * 255 / of).unwrap();
+    image::RgbImage::from_fn(width, height, |x, y| {
+        image::Rgb([share(x, width), share(y, height), seed])
+    })
+    .into()
+}
+
+/// A file of it.
+fn drawn(picture: &image::DynamicImage, format: image::ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
 }
 
 /// A request in tus.
@@ -84,6 +102,11 @@ async fn fetch(person: &Person, file: &str, ticket: &str, more: &[(&str, &str)])
     let path = format!("/media/{file}/name?ticket={ticket}");
     let request = more.iter().fold(Request::new("GET", &path), |r, (n, v)| r.header(n, v));
     person.send(request).await
+}
+
+/// Asks for the small picture of a file, by a ticket alone.
+async fn small(person: &Person, file: &str, ticket: &str) -> Answer {
+    person.send(Request::new("GET", &format!("/media/{file}/thumbnail?ticket={ticket}"))).await
 }
 
 /// What lies in a data folder.

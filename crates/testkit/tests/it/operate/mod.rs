@@ -1,10 +1,11 @@
 //! What an operator does: backups of a server that runs, moves to another database and back, the
-//! doctor, and every command of the documents about it.
+//! doctor, jobs, and every command of the documents about it.
 
 mod backups;
 mod doctor;
 mod documents;
 mod filled;
+mod jobs;
 mod moves;
 mod pages;
 
