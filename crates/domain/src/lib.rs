@@ -17,6 +17,7 @@ pub mod member;
 pub mod mention;
 pub mod message;
 pub mod name;
+pub mod network;
 pub mod permission;
 pub mod pin;
 pub mod reaction;
@@ -37,6 +38,7 @@ pub use ids::{ClientId, DeviceId, FileId, LoginId, MessageId, RoomId, SessionId,
 pub use limits::Limits;
 pub use member::{Ban, Member, Role};
 pub use message::{Draft, Message, Placed, Revision};
+pub use network::Network;
 pub use reaction::Reaction;
 pub use room::{Card, Room, RoomChange, RoomFacts, RoomKind, Standing};
 pub use session::{Session, SessionChange, SessionFacts, View};

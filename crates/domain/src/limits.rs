@@ -148,6 +148,12 @@ limits! {
     job_tries_max = 12, "Tries before a job is given up.";
     jobs_kept_days = 30, "Days that a job is kept which was given up.";
     media_ticket_s = 600, "Seconds that a ticket to fetch files is good.";
+    egress_ms_max = 5_000, "Milliseconds until something from elsewhere must be here, all in all.";
+    egress_connect_ms_max = 2_000, "Milliseconds until one address elsewhere must answer.";
+    egress_redirects_max = 3, "Times that what is fetched may be sent on to elsewhere.";
+    egress_url_bytes_max = 2_048, "Bytes of a URL that is fetched.";
+    egress_header_bytes_max = 64 * 1024, "Bytes of the header of what is fetched.";
+    egress_header_fields_max = 100, "Fields of the header of what is fetched.";
     typing_ms = 3_000, "Milliseconds between two typing notices of one user.";
 }
 

@@ -49,7 +49,8 @@ use tokio_util::task::TaskTracker;
 
 pub use auth::Signed;
 pub use error::{Refusal, no_such_thing};
-pub use peer::{Network, Peer};
+pub use parlor_domain::Network;
+pub use peer::Peer;
 
 /// What every handler has at hand.
 #[derive(Clone)]
