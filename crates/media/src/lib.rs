@@ -1,15 +1,18 @@
-//! What bytes are, and pictures made of them. Everything here reads what strangers have sent.
+//! What bytes are: files, pictures and pages. Everything here reads what strangers have sent.
 //!
 //! Owns telling a file's type by its content, taking out of a picture what its sender did not mean
-//! to send (where and when it was taken, by which device), and making a small picture of it, all
-//! within limits of pixels and memory. Refuses files, networks, runtimes, and trust in names.
+//! to send (where and when it was taken, by which device), making a small picture of it, reading
+//! what a page says of itself, all within limits of size and memory. Refuses files, networks,
+//! runtimes, and trust in names.
 
 mod clean;
 mod kind;
+mod page;
 mod small;
 
 pub use clean::{Picture, clean};
 pub use kind::{HEAD, Kind, is_shown, kind};
+pub use page::{Lengths, Page, page};
 pub use small::{Small, fitted, squared};
 
 /// How much may be looked at.
