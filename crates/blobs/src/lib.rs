@@ -7,6 +7,7 @@
 //! first what he is about to keep, and deletes what he no longer knows.
 
 mod disk;
+mod s3;
 
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -20,6 +21,7 @@ use futures_util::stream::BoxStream;
 use uuid::Uuid;
 
 pub use disk::Disk;
+pub use s3::{S3, S3Config};
 
 /// BLAKE3 of a blob's bytes, which is its name.
 pub type Hash = [u8; 32];
