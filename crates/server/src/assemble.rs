@@ -79,7 +79,7 @@ impl Running {
         let tls = config.tls.as_ref();
         let tls = tls.map(|tls| certificate::server_config(tls, data.path(), &tasks, &stop));
         let tls = tls.transpose()?;
-        let blobs = behind::blobs(&config, &data)?;
+        let blobs = behind::blobs(&config, &data).await?;
         let app = App::new(Parts {
             store,
             blobs,

@@ -73,10 +73,11 @@ pub async fn backup(options: Options, clock: &dyn Clock) -> anyhow::Result<Strin
         None => (Database::Sqlite, copy_sqlite(&config.data_dir, &to).await?),
         Some(url) => (Database::Postgres, dump_postgres(url.expose(), &to).await?),
     };
-    let blobs = config.files_dir.clone().unwrap_or_else(|| config.data_dir.join(BLOBS));
+    let folder = config.files_dir.clone().unwrap_or_else(|| config.data_dir.join(BLOBS));
+    let blobs = config.s3.is_none().then_some(folder);
     let (data_dir, folder) = (config.data_dir.clone(), to.clone());
     let manifest = tokio::task::spawn_blocking(move || {
-        copy_files(&data_dir, &blobs, &folder)?;
+        copy_files(&data_dir, blobs.as_deref(), &folder)?;
         manifest::sync_tree(&folder)?;
         let manifest = Manifest::of(&folder, database, state, made_at)?;
         manifest.write(&folder)?;
@@ -109,14 +110,14 @@ async fn dump_postgres(url: &str, to: &Path) -> anyhow::Result<State> {
     Ok(snapshot.state().await?)
 }
 
-/// The generated secret and the blobs.
-fn copy_files(data_dir: &Path, blobs: &Path, to: &Path) -> anyhow::Result<()> {
+/// The generated secret, and the blobs where they are in a folder.
+fn copy_files(data_dir: &Path, blobs: Option<&Path>, to: &Path) -> anyhow::Result<()> {
     if data_dir.join(SECRET).is_file() {
         manifest::copy(&data_dir.join(SECRET), &to.join(SECRET))?;
     }
-    if !blobs.is_dir() {
+    let Some(blobs) = blobs.filter(|folder| folder.is_dir()) else {
         return Ok(());
-    }
+    };
     for path in manifest::list(blobs)? {
         // One that is gone by now belongs to a message that is gone.
         if blobs.join(&path).is_file() {
@@ -139,6 +140,9 @@ fn told(manifest: &Manifest, folder: &str, config: &Config) -> String {
     if !manifest.files.iter().any(|file| file.path == SECRET) {
         let kept = if config.secret.is_some() { "given by the configuration" } else { "not there" };
         text += &format!("the secret is {kept}, so it is not in the backup: keep it elsewhere\n");
+    }
+    if config.s3.is_some() {
+        text += "the files that people sent are in the bucket (s3_url): copy it, too\n";
     }
     text + "whoever can read the folder can read every message and sign in as anybody: keep it so\n"
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use parlor_blobs::{Blobs, Disk};
+use parlor_blobs::{Blobs, Disk, S3, S3Config};
 use parlor_bus::{Address, Bus, Heard, Local, Redis};
 use parlor_store::postgres::{PostgresConfig, PostgresStore};
 use parlor_store::sqlite::{SqliteConfig, SqliteStore};
@@ -57,7 +57,19 @@ pub(crate) async fn store(
 ///
 /// # Errors
 /// When it cannot be opened.
-pub(crate) fn blobs(config: &Config, data: &DataDir) -> anyhow::Result<Arc<dyn Blobs>> {
+pub(crate) async fn blobs(config: &Config, data: &DataDir) -> anyhow::Result<Arc<dyn Blobs>> {
+    if let Some(s3) = config.s3.clone() {
+        let bucket = S3Config {
+            endpoint: s3.endpoint,
+            bucket: s3.bucket,
+            prefix: s3.prefix,
+            region: s3.region,
+            access_key: s3.access_key,
+            secret_key: s3.secret_key.expose().to_owned(),
+        };
+        let opened = S3::open(bucket, parlor_egress::tls(), data.path().to_owned()).await;
+        return Ok(Arc::new(opened.context("failed to open the bucket of files (s3_url)")?));
+    }
     let folder = config.files_dir.clone().unwrap_or_else(|| data.path().join(BLOBS));
     Ok(Arc::new(Disk::open(&folder).context("failed to open the folder of files")?))
 }

@@ -13,9 +13,11 @@ use parlor_domain::Limits;
 use parlor_wire::Dialect;
 
 mod keys;
+mod s3;
 mod tls;
 
 pub use keys::{KEYS, Key};
+pub use s3::S3;
 pub use tls::{Acme, Pem, Tls};
 
 /// Prefix of the keys that set a limit: `limit_message_bytes_max`.
@@ -30,6 +32,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The folder of the files that people send; `None`: `blobs` in the data folder.
     pub files_dir: Option<PathBuf>,
+    /// The store of the files that people send; `None`: a folder.
+    pub s3: Option<S3>,
     /// The PostgreSQL database, with its password, as `postgres://…`; `None`: SQLite in the data
     /// folder.
     pub database_url: Option<Hidden>,
@@ -206,6 +210,7 @@ impl Raw {
             data_dir: self.text("data_dir").unwrap_or_else(|| "./data".to_owned()).into(),
             database_url: self.database_url(),
             files_dir: self.text("files_dir").map(PathBuf::from),
+            s3: self.s3(),
             redis_url: self.redis_url(),
             public_url: self.public_url(tls.as_ref(), listen.port()),
             http_listen: self.http_listen(tls.as_ref()),

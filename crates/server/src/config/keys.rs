@@ -28,7 +28,17 @@ keys! {
     "data_dir", None, "./data",
         "Folder of the database, the generated secret, and the mail that becomes files.";
     "files_dir", None, "<data_dir>/blobs",
-        "Folder of the files that people send; several nodes need one that all of them have.";
+        "Folder of the files that people send; several nodes need one that all of them have, or \
+         `s3_url`.";
+    "s3_url", None, "",
+        "Bucket that speaks S3 for the files that people send, instead of a folder, as \
+         `https://host/bucket` or `https://host/bucket/prefix`.";
+    "s3_region", Some("AWS_REGION"), "us-east-1",
+        "Its region.";
+    "s3_access_key", Some("AWS_ACCESS_KEY_ID"), "",
+        "Name of the key to it.";
+    "s3_secret_key", Some("AWS_SECRET_ACCESS_KEY"), "",
+        "The key itself.";
     "database_url", Some("DATABASE_URL"), "",
         "PostgreSQL database, as `postgres://user:password@host/name`; without it, SQLite in the \
          data folder.";

@@ -1,5 +1,6 @@
 //! Files: how they come, in one request and in several, how they are given out, and how they go.
 
+mod bucket;
 mod carried;
 mod cut;
 mod damaged;
