@@ -38,6 +38,7 @@ use std::sync::Arc;
 use parlor_blobs::Blobs;
 use parlor_bus::{Bus, Topic, Word};
 use parlor_domain::{Limits, Time};
+use parlor_egress::Egress;
 use parlor_hub::{Hub, Key};
 use parlor_store::Store;
 use parlor_wire::Dialect;
@@ -79,6 +80,8 @@ use views::Views;
 pub struct App {
     store: Arc<dyn Store>,
     blobs: Arc<dyn Blobs>,
+    /// Fetches what is behind links; nothing where that is switched off.
+    egress: Option<Egress>,
     hub: Arc<Hub>,
     bus: Arc<dyn Bus>,
     /// Whether other nodes may commit to the same store.
@@ -111,6 +114,8 @@ pub struct App {
 pub struct Parts {
     /// Remembers.
     pub store: Arc<dyn Store>,
+    /// Fetches what is behind links; `None`: nobody does.
+    pub egress: Option<Egress>,
     /// Keeps the bytes of files.
     pub blobs: Arc<dyn Blobs>,
     /// Tells.
@@ -162,6 +167,7 @@ impl App {
             bells: Bells::default(),
             store: parts.store,
             blobs: parts.blobs,
+            egress: parts.egress,
             hub: parts.hub,
             bus: parts.bus,
             shared,

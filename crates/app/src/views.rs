@@ -91,7 +91,8 @@ impl Views {
             EventKind::Posted(_)
             | EventKind::Edited(_)
             | EventKind::Deleted { .. }
-            | EventKind::Reacted { .. } => {}
+            | EventKind::Reacted { .. }
+            | EventKind::Previewed { .. } => {}
             // In the main session's log alone, but whether one may write is so in all of them.
             EventKind::RoomSettings { room, .. } => self.forget_room(*room),
             _ => self.forget(event.session),

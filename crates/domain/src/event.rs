@@ -1,7 +1,7 @@
 //! What happens: the entries of a session's log and of a user's own log.
 
 use crate::{
-    Device, DeviceId, Message, MessageId, Profile, Role, Room, RoomId, RoomKind, Session,
+    Device, DeviceId, Message, MessageId, Preview, Profile, Role, Room, RoomId, RoomKind, Session,
     SessionId, Time, UserId,
 };
 
@@ -69,6 +69,15 @@ pub enum EventKind {
         by: UserId,
         /// Whether it is pinned now.
         on: bool,
+    },
+    /// What is behind a message's links became known, or is not shown any more.
+    Previewed {
+        /// The message.
+        message: MessageId,
+        /// Its number.
+        number: i64,
+        /// All that it has now.
+        previews: Vec<Preview>,
     },
     /// Somebody came in.
     Joined {

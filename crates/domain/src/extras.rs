@@ -1,7 +1,7 @@
 //! What else there is of a message besides what was said: what people did with it since. Few
 //! messages have any of it, and the others are to cost nothing more.
 
-use crate::{File, Forwarded, Reaction, Thread, Time};
+use crate::{File, Forwarded, Preview, Reaction, Thread, Time};
 
 /// What else there is of a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Extras {
     pub forwarded: Option<Forwarded>,
     /// The files that it carries, in their order.
     pub files: Vec<File>,
+    /// What is behind its links, in their order.
+    pub previews: Vec<Preview>,
 }
 
 impl Extras {
@@ -33,6 +35,8 @@ impl Extras {
 
     /// It carries files.
     pub const FILES: i64 = 16;
+    /// What is behind its links is known.
+    pub const PREVIEWS: i64 = 32;
 
     /// Room for what these bits say, which is still to be read; `None` when it is nothing.
     pub fn of(bits: i64) -> Option<Box<Self>> {

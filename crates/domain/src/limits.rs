@@ -137,6 +137,12 @@ limits! {
     file_unsent_hours = 24, "Hours that a file is kept which no message carries.";
     user_files_bytes_max = 2 * 1024 * 1024 * 1024, "Bytes of all files of one user.";
     all_files_bytes_max = 1024 * 1024 * 1024 * 1024, "Bytes of all files of everybody.";
+    preview_links_max = 3, "Links of one message that are looked behind.";
+    preview_bytes_max = 1024 * 1024, "Bytes of a page that are read for what it says of itself.";
+    preview_image_bytes_max = 5 * 1024 * 1024, "Bytes of the picture that a page has of itself.";
+    preview_title_chars_max = 200, "Characters of the title of what is behind a link.";
+    preview_description_chars_max = 500, "Characters that say what it is about.";
+    preview_site_chars_max = 80, "Characters of the name of its site.";
     files_per_message_max = 10, "Files that one message carries.";
     image_pixels_max = 40_000_000, "Pixels of a picture.";
     image_frames_max = 1_000, "Pictures in one animation.";

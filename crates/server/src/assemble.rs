@@ -14,6 +14,7 @@ use parlor_app::{
 use parlor_bus::Heard;
 use parlor_doors::redirect::{self, Redirect};
 use parlor_doors::{Doors, serve};
+use parlor_egress::{Egress, System};
 use parlor_front::Bound;
 use parlor_hub::Hub;
 use parlor_wire::Dialect;
@@ -83,6 +84,10 @@ impl Running {
         let app = App::new(Parts {
             store,
             blobs,
+            egress: config
+                .previews
+                .clone()
+                .map(|rules| Egress::new(Arc::new(System), rules, &config.limits)),
             hub,
             bus: neighbours.bus,
             shared: neighbours.shared,

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use parlor_app::{Hidden, Secret};
 use parlor_domain::Limits;
+use parlor_egress::Rules;
 use parlor_wire::Dialect;
 
+mod egress;
 mod keys;
 mod s3;
 mod tls;
@@ -62,6 +64,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<String>,
+    /// What may be fetched of what is behind links; `None`: nothing.
+    pub previews: Option<Rules>,
     /// The façades that are switched on.
     pub compat: Vec<Dialect>,
     /// Host names of one façade each.
@@ -225,6 +229,7 @@ impl Raw {
             allowed_origins: self.list("allowed_origins"),
             allowed_hosts: self.list("allowed_hosts"),
             trusted_proxies: self.list("trusted_proxies"),
+            previews: self.previews(),
             compat: self.compat(),
             compat_hosts: self.bound("compat_hosts", "a host name"),
             compat_listen: self.bound("compat_listen", "an address with a port"),
@@ -323,6 +328,18 @@ impl Raw {
         let text = self.text(name).unwrap_or_default();
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
         items.map(str::to_owned).collect()
+    }
+
+    /// Things of one kind, separated by commas.
+    fn each<T: FromStr>(&mut self, name: &str, what: &str) -> Vec<T> {
+        let mut found = Vec::new();
+        for item in self.list(name) {
+            match item.parse() {
+                Ok(thing) => found.push(thing),
+                Err(_) => self.faults.push(format!("{name}: `{item}` is not {what}")),
+            }
+        }
+        found
     }
 
     fn secret(&mut self) -> Option<Secret> {

@@ -16,16 +16,19 @@ use crate::StoreError;
 pub enum Kind {
     /// Draw the small picture of a file.
     Thumbnail,
+    /// Look at what is behind the links of a message.
+    Preview,
 }
 
 impl Kind {
     /// Every kind, in the order of their making.
-    pub const ALL: [Self; 1] = [Self::Thumbnail];
+    pub const ALL: [Self; 2] = [Self::Thumbnail, Self::Preview];
 
     /// The name in storage.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Thumbnail => "thumbnail",
+            Self::Preview => "preview",
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod messages;
 pub mod moves;
 pub mod pins;
 pub mod postgres;
+pub mod previews;
 pub mod reactions;
 pub mod rooms;
 pub mod search;
@@ -41,6 +42,7 @@ pub use log::{Batch, Log, LogPage, UserLogPage};
 pub use logins::Logins;
 pub use messages::{Messages, Posted};
 pub use pins::Pins;
+pub use previews::Previews;
 pub use reactions::Reactions;
 pub use rooms::Rooms;
 pub use search::Search;
@@ -49,9 +51,9 @@ pub use state::{Kept, State};
 pub use threads::Threads;
 
 /// What people do with what was said.
-pub trait Talk: Reactions + Pins + Threads + Drafts {}
+pub trait Talk: Reactions + Pins + Previews + Threads + Drafts {}
 
-impl<T: Reactions + Pins + Threads + Drafts> Talk for T {}
+impl<T: Reactions + Pins + Previews + Threads + Drafts> Talk for T {}
 
 /// All of it. A node has one, as `Arc<dyn Store>`.
 pub trait Store:

@@ -24,6 +24,7 @@ pub(crate) enum Stored {
     Deleted { number: i64, by: Uuid },
     Reacted(Box<StoredReaction>),
     Pinned { number: i64, by: Uuid, on: bool },
+    Previewed { number: i64 },
     Joined { user: Uuid, by: Option<Uuid> },
     Left { user: Uuid, by: Option<Uuid>, reason: String },
     RoleChanged { user: Uuid, role: String, by: Uuid },
@@ -76,6 +77,7 @@ impl Stored {
             EventKind::Pinned { number, by, on, .. } => {
                 Self::Pinned { number: *number, by: by.0, on: *on }
             }
+            EventKind::Previewed { number, .. } => Self::Previewed { number: *number },
             EventKind::Joined { user, by, .. } => {
                 Self::Joined { user: user.0, by: by.map(|id| id.0) }
             }
@@ -143,6 +145,12 @@ impl Stored {
                 number,
                 by: UserId(by),
                 on,
+            },
+            // Which ones, is read where they are, as they are then.
+            Self::Previewed { number } => EventKind::Previewed {
+                message: message.ok_or_else(|| damaged("previews"))?,
+                number,
+                previews: vec![],
             },
             Self::Joined { user, by } => {
                 let (username, name) = names(user)?;

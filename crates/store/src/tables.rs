@@ -100,6 +100,7 @@ tables! {
         created_at, carried
     )
     attachments(message_no, nth) (file_id)
+    previews(message_no, nth) (url, title, description, site, image_id, image)
     uploads(id) (
         user_no, length, received, turn, name, encrypted, sha256, created_at, expires_at, doomed
     )

@@ -154,6 +154,7 @@ impl From<&domain::Message> for v1::Message {
             reactions: extras
                 .map_or_else(Vec::new, |e| e.reactions.iter().map(Into::into).collect()),
             files: extras.map_or_else(Vec::new, |e| e.files.iter().map(Into::into).collect()),
+            previews: extras.map_or_else(Vec::new, |e| e.previews.iter().map(Into::into).collect()),
             thread_id: message.thread.map(|id| id.to_string()),
             thread: extras.and_then(|e| e.thread.as_ref()).map(Into::into),
             pinned_at: extras.and_then(|e| e.pinned_at).map(|t| t.0),
@@ -220,6 +221,18 @@ impl From<&domain::File> for v1::File {
     }
 }
 
+impl From<&domain::Preview> for v1::Preview {
+    fn from(preview: &domain::Preview) -> Self {
+        Self {
+            url: preview.url.clone(),
+            title: preview.title.clone(),
+            description: preview.description.clone(),
+            site: preview.site.clone(),
+            image_id: preview.image.map(|id| id.to_string()),
+        }
+    }
+}
+
 impl From<&domain::Revision> for v1::Revision {
     fn from(revision: &domain::Revision) -> Self {
         Self { content: revision.content.clone(), written_at: revision.written_at.0 }
@@ -264,6 +277,11 @@ impl From<&EventKind> for Kind {
                 number: *number,
                 by: text(by),
                 on: *on,
+            }),
+            EventKind::Previewed { message, number, previews } => Self::Previewed(v1::Previewed {
+                message_id: message.to_string(),
+                number: *number,
+                previews: previews.iter().map(Into::into).collect(),
             }),
             EventKind::Joined { user, username, name, by } => Self::Joined(v1::Joined {
                 user_id: text(user),

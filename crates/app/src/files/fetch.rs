@@ -22,8 +22,8 @@ pub enum Part {
 /// Bytes that somebody may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bytes {
-    /// The file that they are of.
-    pub file: File,
+    /// What they are called.
+    name: String,
     /// How many there are.
     pub length: u64,
     hash: Hash,
@@ -38,7 +38,7 @@ impl Bytes {
 
     /// What they are called.
     pub fn name(&self) -> &str {
-        &self.file.name
+        &self.name
     }
 
     /// Names them: other bytes have another name. It says nothing of what they are.
@@ -72,22 +72,31 @@ impl App {
         Ok(unsigned(found.length))
     }
 
-    /// The bytes of a file that the actor may have, as of now. A small picture that is being drawn is
-    /// waited for.
+    /// The bytes of a file, or of the picture of a preview, that the actor may have, as of now. A
+    /// small picture that is being drawn is waited for.
     ///
     /// # Errors
     /// [`Denied::NotFound`]; [`Error::Busy`] when drawing takes longer than anybody waits.
     pub async fn bytes_of(&self, actor: &Actor, id: FileId, part: Part) -> Result<Bytes, Error> {
+        let Some(Found { file, hash, .. }) = self.store.file(actor.user, id).await? else {
+            return self.preview_bytes(actor, id).await;
+        };
         if part == Part::Thumbnail {
             let (found, small) = self.with_thumbnail(actor, id).await?;
             let (hash, length) = (small.hash, unsigned(small.size));
             let media_type = self.small_type(hash, length).await?;
-            return Ok(Bytes { file: found.file, length, hash, media_type });
+            return Ok(Bytes { name: found.file.name, length, hash, media_type });
         }
-        let Found { file, hash, .. } =
-            self.store.file(actor.user, id).await?.ok_or(Denied::NotFound)?;
-        let (length, media_type) = (unsigned(file.size), file.media_type.clone());
-        Ok(Bytes { file, length, hash, media_type })
+        let length = unsigned(file.size);
+        Ok(Bytes { name: file.name, length, hash, media_type: file.media_type })
+    }
+
+    /// The picture of a preview, which is a small one already.
+    async fn preview_bytes(&self, actor: &Actor, id: FileId) -> Result<Bytes, Error> {
+        let found = self.store.preview_image(actor.user, id).await?.ok_or(Denied::NotFound)?;
+        let length = unsigned(found.size);
+        let media_type = self.small_type(found.hash, length).await?;
+        Ok(Bytes { name: "preview".to_owned(), length, hash: found.hash, media_type })
     }
 
     /// What a small picture is, by its content.

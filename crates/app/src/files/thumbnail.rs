@@ -94,7 +94,7 @@ impl App {
     }
 
     /// Draws something. Few are drawn at once, also when nobody waits for them any more.
-    pub(super) async fn draw<T: Send + 'static>(
+    pub(crate) async fn draw<T: Send + 'static>(
         &self,
         draw: impl FnOnce(&Limits) -> Result<T, Refused> + Send + 'static,
     ) -> Result<T, Error> {
@@ -111,7 +111,7 @@ impl App {
 
     /// Keeps bytes that were made here, and has `refer` note for what. Whoever is killed in between
     /// leaves a blob that the books know to be nobody's.
-    pub(super) async fn keep_made<T, F>(
+    pub(crate) async fn keep_made<T, F>(
         &self,
         bytes: &[u8],
         refer: impl Fn(Blob) -> F + Sync,

@@ -96,6 +96,7 @@ impl App {
     async fn do_job(&self, kind: Kind, about: Uuid) -> Result<(), Error> {
         match kind {
             Kind::Thumbnail => self.draw_thumbnail(about).await,
+            Kind::Preview => self.preview(about).await,
         }
     }
 

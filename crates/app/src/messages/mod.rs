@@ -6,6 +6,7 @@ mod forward;
 mod handles;
 mod murmur;
 mod pin;
+mod preview;
 mod react;
 mod read;
 pub mod search;

@@ -69,6 +69,7 @@ impl House {
         let limits = Limits { sweep_rows_max: 2, ..Limits::default() };
         let app = App::new(Parts {
             store: store.clone(),
+            egress: None,
             blobs: Arc::new(Disk::open(&folder.path().join("blobs")).unwrap()),
             hub: Hub::new(limits),
             bus: Arc::new(parlor_bus::Local),

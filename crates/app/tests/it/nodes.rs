@@ -86,6 +86,7 @@ impl Town {
             let wire = Arc::new(Wire { node: Node(n), state, sent });
             let app = App::new(Parts {
                 store: Arc::clone(&store) as Arc<dyn Store>,
+                egress: None,
                 blobs: Arc::new(Disk::open(&folder.path().join("blobs")).unwrap()),
                 hub: Hub::new(limits),
                 bus: Arc::clone(&wire) as Arc<dyn Bus>,

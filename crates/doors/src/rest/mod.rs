@@ -6,6 +6,7 @@ mod files;
 mod me;
 mod messages;
 mod pins;
+mod previews;
 mod reactions;
 mod rooms;
 mod search;
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(messages::routes())
         .merge(reactions::routes())
         .merge(pins::routes())
+        .merge(previews::routes())
         .merge(threads::routes())
         .merge(drafts::routes())
         .merge(search::routes())

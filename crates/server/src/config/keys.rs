@@ -85,6 +85,14 @@ keys! {
     "trusted_proxies", None, "",
         "Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For` is believed, separated by \
          commas.";
+    "previews", None, "on",
+        "`off` fetches nothing of what is behind links in messages.";
+    "egress_networks", None, "",
+        "Addresses or networks (`10.1.0.0/16`) that may be fetched from although they are not of \
+         the open Internet, separated by commas: an intranet, whose pages anybody who can write a \
+         message then sees the titles of.";
+    "egress_ports", None, "80,443",
+        "Ports that may be fetched from, separated by commas.";
     "compat", None, "room,mrsambosk,rei,groups,shh",
         "Façades that are switched on, separated by commas; `none`: none.";
     "compat_hosts", None, "",

@@ -7,6 +7,7 @@ use parlor_domain::{Extras, Forwarded, Message, Reaction, Time, UserId};
 use tokio_postgres::Row;
 
 use super::files;
+use super::previews;
 use super::readers::Db;
 use super::rows::{many, time, uuid};
 use super::threads;
@@ -30,6 +31,11 @@ pub(super) async fn fill(
     if !nos.is_empty() {
         let mut files = files::of_messages(db, &nos).await?;
         each(messages, |no, extras| extras.files = files.remove(&no).unwrap_or_default());
+    }
+    let nos = with(messages, Extras::PREVIEWS);
+    if !nos.is_empty() {
+        let mut previews = previews::of_messages(db, &nos).await?;
+        each(messages, |no, extras| extras.previews = previews.remove(&no).unwrap_or_default());
     }
     let nos = with(messages, Extras::THREAD);
     if !nos.is_empty() {

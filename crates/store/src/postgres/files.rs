@@ -5,6 +5,7 @@ mod blobs;
 mod carried;
 mod uploads;
 
+pub(super) use blobs::{refer, release as unrefer};
 pub(super) use carried::{of_messages, release};
 
 use async_trait::async_trait;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::readers::Db;
 use super::rows::{many, message_at, most, one, time, uuid, view};
-use super::{PostgresStore, accounts, extras, logins, rooms, schema, sessions};
+use super::{PostgresStore, accounts, extras, logins, previews, rooms, schema, sessions};
 use crate::stored::{EDITED, POSTED, Stored, StoredUser, damaged};
 use crate::{Log, LogPage, StoreError, UserLogPage};
 
@@ -116,7 +116,27 @@ async fn between(
         _ => None,
     });
     extras::fill(db, extras::NOBODY, &mut messages.collect::<Vec<_>>()).await?;
+    fill_previews(db, &rows, &mut events).await?;
     Ok(events)
+}
+
+/// Reads what previews there are now of the messages that events tell it of.
+async fn fill_previews(db: &Db, rows: &[Row], events: &mut [Event]) -> Result<(), StoreError> {
+    let mut told = Vec::new();
+    for (row, event) in rows.iter().zip(events) {
+        if let EventKind::Previewed { previews, .. } = &mut event.kind {
+            told.push((row.try_get::<_, i64>(5)?, previews));
+        }
+    }
+    if told.is_empty() {
+        return Ok(());
+    }
+    let nos: Vec<i64> = told.iter().map(|(no, _)| *no).collect();
+    let found = previews::of_messages(db, &nos).await?;
+    for (no, previews) in told {
+        *previews = found.get(&no).cloned().unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// What an event is beside its message; nothing when it is all message.

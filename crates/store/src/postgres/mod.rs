@@ -20,6 +20,7 @@ mod log;
 mod logins;
 mod messages;
 mod pins;
+mod previews;
 mod reactions;
 mod readers;
 mod receipts;

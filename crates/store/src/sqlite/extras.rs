@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::rows::{many, one, uuid};
 use super::txn::Txn;
-use super::{files, threads};
+use super::{files, previews, threads};
 use crate::StoreError;
 
 /// Nobody's small id: for what is told to everybody alike.
@@ -25,6 +25,9 @@ pub(super) fn fill<'a>(
         }
         if extras.has(Extras::FILES) {
             extras.files = files::of_messages(conn, message.no)?;
+        }
+        if extras.has(Extras::PREVIEWS) {
+            extras.previews = previews::of_message(conn, message.no)?;
         }
         if extras.has(Extras::THREAD) {
             extras.thread = threads::of(conn, message.no, reader_no)?;

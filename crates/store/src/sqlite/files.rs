@@ -4,6 +4,7 @@ mod blobs;
 mod carried;
 mod uploads;
 
+pub(super) use blobs::{refer, release as unrefer};
 pub(super) use carried::{carry, may_carry, of_messages, release};
 
 use async_trait::async_trait;

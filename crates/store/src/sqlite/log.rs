@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::rows::{message_at, one, view};
-use super::{SqliteStore, accounts, extras, failed, logins, rooms, sessions};
+use super::{SqliteStore, accounts, extras, failed, logins, previews, rooms, sessions};
 use crate::stored::{EDITED, POSTED, Stored, StoredUser, damaged};
 use crate::{Log, LogPage, StoreError, UserLogPage};
 
@@ -139,8 +139,14 @@ fn event(conn: &Connection, session: SessionId, row: &Row<'_>) -> Result<Event, 
             let text = text.as_str().map_err(|_| damaged("an event"))?;
             let stored: Stored = serde_json::from_str(text).map_err(|_| damaged("an event"))?;
             let message: Option<[u8; 16]> = row.get(4).map_err(failed)?;
-            stored
-                .kind(message.map(|id| MessageId(Uuid::from_bytes(id))), |user| names(conn, user))?
+            let mut kind = stored
+                .kind(message.map(|id| MessageId(Uuid::from_bytes(id))), |user| {
+                    names(conn, user)
+                })?;
+            if let EventKind::Previewed { previews, .. } = &mut kind {
+                *previews = previews::of_message(conn, row.get(5).map_err(failed)?)?;
+            }
+            kind
         }
     };
     let (seq, at) = (row.get(0).map_err(failed)?, Time(row.get(2).map_err(failed)?));

@@ -24,6 +24,7 @@ mod nodes;
 mod paging;
 mod pins;
 mod postgres;
+mod previews;
 mod random;
 mod reactions;
 mod rooms;
@@ -136,6 +137,13 @@ macro_rules! suite {
                 pins_are_told_and_listed_the_last_one_first
                 who_may_pin_depends_on_the_place
                 a_pin_goes_with_its_message
+            }
+            previews {
+                previews_are_brought_once_and_told
+                previews_are_of_the_words_that_are_there
+                a_picture_is_for_those_who_see_the_message
+                who_takes_previews_off_does_so_for_good
+                a_room_goes_with_its_previews
             }
             threads {
                 what_is_said_in_a_thread_counts_with_it

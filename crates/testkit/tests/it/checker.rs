@@ -53,6 +53,7 @@ impl Entry {
             Kind::Ended(_) => What::Other(18),
             Kind::Reacted(_) => What::Other(19),
             Kind::Pinned(_) => What::Other(20),
+            Kind::Previewed(_) => What::Other(21),
             Kind::Added(_) => What::Other(30),
             Kind::Removed(_) => What::Other(31),
             Kind::RoomCreated(_) => What::Other(32),

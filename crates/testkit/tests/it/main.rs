@@ -17,6 +17,7 @@ mod log;
 mod matrix;
 mod memory;
 mod operate;
+mod previews;
 mod readme;
 mod scale;
 mod search;

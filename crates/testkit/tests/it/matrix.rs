@@ -135,6 +135,7 @@ const PRIVATE: &[Rule] = &[
     ("PUT /messages/{message}/thread/follow", "", [401, 404, 404, 404, 204, 204, 204]),
     ("DELETE /messages/{message}/thread/follow", "", [401, 404, 404, 404, 204, 204, 204]),
     ("PUT /sessions/{main}/draft", r#"{"content":"so far"}"#, [401, 404, 404, 404, 204, 204, 204]),
+    ("DELETE /messages/{message}/previews", "", [401, 404, 404, 404, 403, 204, 204]),
     ("GET /events?session={main}", "", [401, 404, 404, 404, 200, 200, 200]),
 ];
 
@@ -174,6 +175,7 @@ const PUBLIC: &[Rule] = &[
     ("GET /messages/{message}/thread", "", [401, 404, 404, 404, 200, 200, 200]),
     ("PUT /messages/{message}/thread/follow", "", [401, 404, 404, 404, 204, 204, 204]),
     ("PUT /sessions/{main}/draft", r#"{"content":"so far"}"#, [401, 404, 404, 404, 204, 204, 204]),
+    ("DELETE /messages/{message}/previews", "", [401, 404, 404, 404, 403, 204, 204]),
     ("GET /events?session={main}", "", [401, 404, 404, 404, 200, 200, 200]),
 ];
 

@@ -20,7 +20,7 @@ pub(super) async fn expect(db: &Db, blob: Blob, now: Time) -> Result<(), StoreEr
 }
 
 /// One more refers to a blob that is expected.
-pub(super) async fn refer(txn: &Txn, hash: Hash, now: Time) -> Result<(), StoreError> {
+pub(in super::super) async fn refer(txn: &Txn, hash: Hash, now: Time) -> Result<(), StoreError> {
     let sql = "update blobs set refs = refs + 1, touched_at = greatest(touched_at, $2) \
                where hash = $1 and not doomed";
     if txn.execute(sql, &[&&hash[..], &now.0]).await? == 1 {
@@ -36,7 +36,10 @@ pub(super) async fn expect_no_more(db: &Db, hash: Hash) -> Result<(), StoreError
 }
 
 /// One less does for each that is named. The last one dooms it: from now on nobody uses it.
-pub(super) async fn release(txn: &Txn, mut hashes: Vec<Vec<u8>>) -> Result<(), StoreError> {
+pub(in super::super) async fn release(
+    txn: &Txn,
+    mut hashes: Vec<Vec<u8>>,
+) -> Result<(), StoreError> {
     hashes.sort_unstable();
     let sql = "update blobs set refs = refs - 1, doomed = (refs = 1) where hash = $1";
     for hash in hashes {

@@ -19,7 +19,7 @@ use crate::postgres::rows::{
     MESSAGE, MESSAGE_COLUMNS, many, message, message_at, most, one, time, user_no, uuid, view,
 };
 use crate::postgres::txn::Txn;
-use crate::postgres::{PostgresStore, extras, files, receipts, search};
+use crate::postgres::{PostgresStore, extras, files, previews, receipts, search};
 
 #[async_trait]
 impl Messages for PostgresStore {
@@ -233,6 +233,7 @@ pub(in super::super) async fn erase(
     txn.execute("delete from revisions where message_no = any($1)", &[&nos]).await?;
     search::remove(txn, &nos).await?;
     extras::erase(txn, &nos).await?;
+    previews::release(txn, &nos).await?;
     files::release(txn, &nos).await?;
     let sql = "delete from mentions m using unnest($1::bigint[], $2::bigint[]) \
                e (session_no, number) where m.session_no = e.session_no and m.number = e.number";

@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 
 use super::super::rows::{many, uuid};
 use super::super::txn::Txn;
-use super::super::{files, search};
+use super::super::{files, previews, search};
 use super::Place;
 use crate::StoreError;
 
@@ -76,13 +76,19 @@ pub(super) async fn delete(
     Ok(())
 }
 
-/// Takes their files from a room's messages.
+/// Takes their files and previews from a room's messages.
 async fn release_files(txn: &Txn, place: &Place) -> Result<(), StoreError> {
-    let sql = "select distinct a.message_no from attachments a \
-               join messages m on m.no = a.message_no \
-               join sessions s on s.no = m.session_no where s.room_no = $1";
-    let carrying = many(txn, sql, &[&place.no], |row| Ok(row.try_get(0)?)).await?;
-    files::release(txn, &carrying).await
+    let with = |table: &str| {
+        format!(
+            "select distinct a.message_no from {table} a join messages m on m.no = a.message_no \
+             join sessions s on s.no = m.session_no where s.room_no = $1"
+        )
+    };
+    let read = |row: &Row| Ok(row.try_get(0)?);
+    let carrying = many(txn, &with("attachments"), &[&place.no], read).await?;
+    files::release(txn, &carrying).await?;
+    let shown = many(txn, &with("previews"), &[&place.no], read).await?;
+    previews::release(txn, &shown).await
 }
 
 /// Tells everybody in the sessions that they are gone, the main one last.

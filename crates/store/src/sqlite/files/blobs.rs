@@ -20,7 +20,7 @@ pub(super) fn expect(txn: &Txn<'_>, blob: Blob, now: Time) -> Result<(), StoreEr
 }
 
 /// One more refers to a blob that is expected.
-pub(super) fn refer(txn: &Txn<'_>, hash: Hash, now: Time) -> Result<(), StoreError> {
+pub(in super::super) fn refer(txn: &Txn<'_>, hash: Hash, now: Time) -> Result<(), StoreError> {
     let sql = "update blobs set refs = refs + 1, touched_at = max(touched_at, ?2) \
                where hash = ?1 and doomed = 0";
     if txn.execute(sql, params![hash, now.0])? == 1 {
@@ -36,7 +36,7 @@ pub(super) fn expect_no_more(txn: &Txn<'_>, hash: Hash) -> Result<(), StoreError
 }
 
 /// One less does. The last one dooms it: from now on nobody uses it.
-pub(super) fn release(txn: &Txn<'_>, hash: Hash) -> Result<(), StoreError> {
+pub(in super::super) fn release(txn: &Txn<'_>, hash: Hash) -> Result<(), StoreError> {
     let sql = "update blobs set refs = refs - 1, doomed = (refs = 1) where hash = ?";
     txn.execute(sql, [hash]).map(drop)
 }

@@ -18,7 +18,7 @@ use crate::sqlite::rows::{MESSAGE, many, message, most, one, user_no, uuid, view
 use crate::sqlite::search::{self, Gone};
 use crate::sqlite::txn::Txn;
 use crate::sqlite::writer::Op;
-use crate::sqlite::{SqliteStore, extras, failed, files};
+use crate::sqlite::{SqliteStore, extras, failed, files, previews};
 
 #[async_trait]
 impl Messages for SqliteStore {
@@ -220,6 +220,7 @@ pub(in super::super) fn erase(
     txn.execute("delete from revisions where message_no = ?", [no])?;
     search::remove(txn, 1, [Ok(gone)].into_iter())?;
     extras::erase(txn, no)?;
+    previews::release(txn, no)?;
     files::release(txn, no)?;
     txn.erase();
     let sql = "delete from mentions where session_no = ? and number = ?";

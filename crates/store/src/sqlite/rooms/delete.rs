@@ -5,7 +5,7 @@ use rusqlite::params;
 
 use super::super::rows::{many, one, uuid};
 use super::super::txn::Txn;
-use super::super::{failed, files, search};
+use super::super::{failed, files, previews, search};
 use super::Place;
 use crate::StoreError;
 
@@ -103,13 +103,17 @@ fn unindex(txn: &mut Txn<'_>, place: &Place) -> Result<(), StoreError> {
     search::remove(txn, count.unwrap_or(0), texts.map_err(failed)?)
 }
 
-/// Takes their files from a room's messages.
+/// Takes their files and previews from a room's messages.
 fn release_files(txn: &mut Txn<'_>, place: &Place) -> Result<(), StoreError> {
-    let sql = "select distinct a.message_no from attachments a \
-               join messages m on m.no = a.message_no \
-               join sessions s on s.no = m.session_no where s.room_no = ?";
-    let carrying: Vec<i64> = many(txn.conn, sql, [place.no], |row| row.get(0))?;
-    carrying.into_iter().try_for_each(|no| files::release(txn, no))
+    let with = |txn: &Txn<'_>, table: &str| {
+        let sql = format!(
+            "select distinct a.message_no from {table} a join messages m on m.no = a.message_no \
+             join sessions s on s.no = m.session_no where s.room_no = ?"
+        );
+        many(txn.conn, &sql, [place.no], |row| row.get::<_, i64>(0))
+    };
+    with(txn, "attachments")?.into_iter().try_for_each(|no| files::release(txn, no))?;
+    with(txn, "previews")?.into_iter().try_for_each(|no| previews::release(txn, no))
 }
 
 /// Tells everybody in a session that it is gone.

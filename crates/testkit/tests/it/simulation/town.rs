@@ -63,6 +63,7 @@ impl Town {
         let mail = FolderMail::new(folder.path(), "parlor@localhost").expect("an address");
         let app = App::new(Parts {
             store: Arc::clone(&store) as _,
+            egress: None,
             blobs: Arc::new(Disk::open(folder.path()).expect("a folder")),
             hub: Hub::new(limits),
             bus: Arc::new(parlor_bus::Local),
