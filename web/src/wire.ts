@@ -167,6 +167,8 @@ export interface User {
   last_seen_at?: string | null;
   /** Whether a connection of theirs is open now (false when they hide it). */
   online: boolean;
+  /** What they look like: a square picture, at `/media/{picture_id}/{name}?ticket=…`. */
+  picture_id?: string | null;
 }
 
 /** Oneself. */
@@ -358,7 +360,10 @@ export interface File {
   /** Pixels, of a picture that was looked at, as it is to be seen. */
   width?: number | null;
   height?: number | null;
-  /** Whether there is a small picture of it, at `/media/{id}/thumbnail?ticket=…`. */
+  /**
+   * Whether there is a small picture of it, or one is being drawn, at
+   * `/media/{id}/thumbnail?ticket=…`.
+   */
   thumbnail: boolean;
   created_at: string;
   /** Whether only its readers can tell what it is. */

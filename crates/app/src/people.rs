@@ -83,6 +83,7 @@ mod tests {
             created_at: Time(0),
             last_seen_at: None,
             show_last_seen: true,
+            picture: None,
         };
         Arc::new(Person { user, email: None, guest: false, changed_at: Time(0) })
     }

@@ -1,6 +1,6 @@
 //! People and their devices, as others and they themselves see them.
 
-use crate::{DeviceId, Time, UserId};
+use crate::{DeviceId, FileId, Time, UserId};
 
 /// A person, as others see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct User {
     pub last_seen_at: Option<Time>,
     /// Whether others may know when they are here.
     pub show_last_seen: bool,
+    /// What they look like: a small square picture, if they have one.
+    pub picture: Option<FileId>,
 }
 
 /// A person, as they see themselves.

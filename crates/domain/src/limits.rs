@@ -150,6 +150,8 @@ limits! {
     image_tasks_max = 2, "Pictures that are looked into at once.";
     thumbnail_pixels_max = 480, "Pixels of a small picture's longer side.";
     thumbnail_wait_ms_max = 5_000, "Milliseconds that a small picture is waited for.";
+    picture_bytes_max = 5 * 1024 * 1024, "Bytes of a picture that a person wants to look like.";
+    picture_pixels = 256, "Pixels of each side of what is made of it.";
     job_tasks_max = 4, "Jobs of one kind that a node does at once.";
     job_tries_max = 12, "Tries before a job is given up.";
     jobs_kept_days = 30, "Days that a job is kept which was given up.";

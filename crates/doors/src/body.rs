@@ -74,16 +74,23 @@ fn content_type(headers: &HeaderMap) -> Result<Option<Codec>, Refusal> {
 
 /// The bytes of a body, within the limits of size and time.
 pub(crate) async fn read(request: Request, limits: &Limits) -> Result<Bytes, Refusal> {
-    let too_long = || {
-        let limit = limits.json_bytes_max;
-        Refusal::new(Code::TooLong, format!("the body is longer than {limit}")).closing()
-    };
+    read_up_to(request, limits.json_bytes_max, limits).await
+}
+
+/// As [`read`], of a body that may be as long as this.
+pub(crate) async fn read_up_to(
+    request: Request,
+    limit: u64,
+    limits: &Limits,
+) -> Result<Bytes, Refusal> {
+    let too_long =
+        || Refusal::new(Code::TooLong, format!("the body is longer than {limit}")).closing();
     let said = request.headers().get(header::CONTENT_LENGTH);
     let said = said.and_then(|n| n.to_str().ok()?.parse::<u64>().ok());
-    if said.is_some_and(|n| n > limits.json_bytes_max) {
+    if said.is_some_and(|n| n > limit) {
         return Err(too_long());
     }
-    let max = usize::try_from(limits.json_bytes_max).unwrap_or(usize::MAX);
+    let max = usize::try_from(limit).unwrap_or(usize::MAX);
     let reading = Limited::new(request.into_body(), max).collect();
     let patience = Duration::from_millis(limits.body_ms_max);
     match tokio::time::timeout(patience, reading).await {

@@ -1,8 +1,8 @@
 //! Small pictures: what is shown until somebody wants to see all of it.
 //!
-//! A small picture is drawn anew out of pixels, so it holds nothing else of the large one. The large
-//! one is in memory once, and not turned or cut before it is small: two copies of it would be more
-//! than the limit says.
+//! A small picture is drawn anew out of pixels, so it holds nothing else of the large one. The
+//! large one is in memory once, and not turned or cut before it is small: two copies of it would be
+//! more than the limit says.
 
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 

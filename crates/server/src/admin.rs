@@ -1,4 +1,5 @@
-//! `parlor admin job`: what is to be done later, looked at and put right, beside a server that runs.
+//! `parlor admin job`: what is to be done later, looked at and put right, beside a server that
+//! runs.
 
 use std::fmt::Write as _;
 

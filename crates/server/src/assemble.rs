@@ -84,10 +84,7 @@ impl Running {
         let app = App::new(Parts {
             store,
             blobs,
-            egress: config
-                .previews
-                .clone()
-                .map(|rules| Egress::new(Arc::new(System), rules, &config.limits)),
+            egress: egress(&config),
             hub,
             bus: neighbours.bus,
             shared: neighbours.shared,
@@ -105,10 +102,7 @@ impl Running {
         app.tidy_files().await.context("failed to put the files in order")?;
         listen_around(&app, neighbours.shared, neighbours.heard, &tasks, &stop);
         tasks.spawn(presence::murmur(Arc::clone(&app), stop.clone()));
-        tasks.spawn(jobs::sweep(Arc::clone(&app), stop.clone()));
-        for kind in jobs::Kind::ALL {
-            tasks.spawn(jobs::work(Arc::clone(&app), kind, stop.clone()));
-        }
+        begin_jobs(&app, &tasks, &stop);
         let doors = Doors {
             app: Arc::clone(&app),
             config: Arc::new(doors(&config, metrics)?),
@@ -263,6 +257,20 @@ fn doors(
         deflate: config.deflate,
         hsts: config.hsts,
     })
+}
+
+/// What fetches what is behind links, unless that is switched off.
+fn egress(config: &Config) -> Option<Egress> {
+    let rules = config.previews.clone()?;
+    Some(Egress::new(Arc::new(System), rules, &config.limits))
+}
+
+/// What is done without being asked for, and what is done later.
+fn begin_jobs(app: &Arc<App>, tasks: &TaskTracker, stop: &CancellationToken) {
+    tasks.spawn(jobs::sweep(Arc::clone(app), stop.clone()));
+    for kind in jobs::Kind::ALL {
+        tasks.spawn(jobs::work(Arc::clone(app), kind, stop.clone()));
+    }
 }
 
 /// Keeps in step with other nodes, where there may be any.

@@ -160,8 +160,14 @@ impl Entry {
         if !path.components().all(|part| matches!(part, Component::Normal(_))) {
             return Err(format!("{} is no place in a backup", self.path));
         }
-        match sum(&folder.join(path)) {
-            Ok(found) => self.fits(&found),
+        // A link could lead to what its maker could not read.
+        let look = |file: PathBuf| -> io::Result<Option<(u64, String)>> {
+            let inside = file.canonicalize()?.starts_with(folder.canonicalize()?);
+            inside.then(|| sum(&file)).transpose()
+        };
+        match look(folder.join(path)) {
+            Ok(Some(found)) => self.fits(&found),
+            Ok(None) => Err(format!("{} leads out of the backup", self.path)),
             Err(error) => Err(format!("{}: {error}", self.path)),
         }
     }

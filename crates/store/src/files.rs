@@ -6,7 +6,7 @@
 //! used any more: who needs the same bytes again waits until they are gone.
 
 use async_trait::async_trait;
-use parlor_domain::{Denied, File, FileId, Time, UserId};
+use parlor_domain::{Denied, File, FileId, Profile, Time, UserId};
 
 use crate::StoreError;
 
@@ -82,6 +82,19 @@ pub struct Blob {
     pub hash: Hash,
     /// How many.
     pub size: i64,
+}
+
+/// A picture of a person, made small and square.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPicture {
+    /// Its id, as a file.
+    pub id: FileId,
+    /// The blob, which is there.
+    pub blob: Blob,
+    /// What it is, by its content.
+    pub media_type: String,
+    /// Pixels of each side.
+    pub side: i64,
 }
 
 /// A file, and where its bytes are.
@@ -212,8 +225,8 @@ pub trait Files: Send + Sync {
     /// [`StoreError`].
     async fn forget_upload(&self, id: FileId) -> Result<(), StoreError>;
 
-    /// A file that `user` may have: their own as long as nobody else was shown it, and what a
-    /// message carries that they can see.
+    /// A file that `user` may have: their own as long as nobody else was shown it, what a message
+    /// carries that they can see, and what somebody looks like.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -228,12 +241,10 @@ pub trait Files: Send + Sync {
     /// Deletes a file of `user`'s that nobody was shown.
     ///
     /// # Errors
-    /// [`Denied::NotFound`]; [`Denied::Conflict`] when a message
-    /// carries it.
+    /// [`Denied::NotFound`]; [`Denied::Conflict`] when a message carries it, or a profile.
     async fn delete_file(&self, user: UserId, id: FileId) -> Result<(), StoreError>;
 
-    /// Deletes up to `limit` files from before `before` that no message carries, and returns how
-    /// many.
+    /// Deletes up to `limit` files from before `before` that nothing carries, and returns how many.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -250,6 +261,20 @@ pub trait Files: Send + Sync {
         thumbnail: Blob,
         now: Time,
     ) -> Result<bool, StoreError>;
+
+    /// Gives `user` a picture in place of the one before, which goes unless a message carries it;
+    /// `None`: no picture. Their own log says so.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`] when there is no such account, [`Denied::NoRoom`] when it is too much,
+    /// and as [`Files::finish_upload`].
+    async fn set_picture(
+        &self,
+        user: UserId,
+        picture: Option<NewPicture>,
+        room: Room,
+        now: Time,
+    ) -> Result<Profile, StoreError>;
 
     /// Dooms blobs that nothing refers to and that nobody has expected since `before`, and names
     /// up to `limit` whose bytes can be deleted.

@@ -17,6 +17,7 @@ impl From<&domain::User> for v1::User {
             created_at: user.created_at.0,
             last_seen_at: user.last_seen_at.filter(|_| user.show_last_seen).map(|t| t.0),
             online: false,
+            picture_id: user.picture.map(|id| id.to_string()),
         }
     }
 }

@@ -42,12 +42,16 @@ impl App {
             sha256: asked.sha256,
             expires: self.upload_expires(now),
         };
-        let room = Room {
+        Ok(self.store.begin_upload(new, self.room_for_files(), now).await?)
+    }
+
+    /// How much there may be.
+    pub(crate) fn room_for_files(&self) -> Room {
+        Room {
             user_bytes_max: signed(self.limits.user_files_bytes_max),
             all_bytes_max: signed(self.limits.all_files_bytes_max),
             uploads_max: signed(self.limits.uploads_max),
-        };
-        Ok(self.store.begin_upload(new, room, now).await?)
+        }
     }
 
     /// When an upload is given up that does not grow from now on.

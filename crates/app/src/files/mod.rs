@@ -39,8 +39,8 @@ impl From<Failure> for Error {
     }
 }
 
-/// A length as the store takes it.
-fn signed(bytes: u64) -> i64 {
+/// A length, or a limit, as the store takes it.
+pub(crate) fn signed(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 

@@ -105,7 +105,14 @@ impl App {
             let _place = place;
             draw(&limits)
         });
-        let drawn = drawing.await.map_err(|panic| Error::Internal(panic.to_string()))?;
+        let drawn = drawing.await.unwrap_or_else(|ended| {
+            if !ended.is_panic() {
+                return Err(Refused::Failed(std::io::Error::other("nobody draws any more")));
+            }
+            // What a decoder of others stumbles over is no picture, whoever sent it.
+            tracing::error!("a picture made its decoder panic");
+            Err(Refused::Damaged)
+        });
         drawn.map_err(refused)
     }
 
@@ -114,7 +121,7 @@ impl App {
     pub(crate) async fn keep_made<T, F>(
         &self,
         bytes: &[u8],
-        refer: impl Fn(Blob) -> F + Sync,
+        refer: impl Fn(Blob) -> F + Send + Sync,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, StoreError>> + Send,
@@ -135,7 +142,7 @@ impl App {
         &self,
         bytes: &[u8],
         blob: Blob,
-        refer: impl Fn(Blob) -> F + Sync,
+        refer: impl Fn(Blob) -> F + Send + Sync,
     ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, StoreError>> + Send,

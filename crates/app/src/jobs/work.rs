@@ -1,5 +1,5 @@
-//! Doing what is to be done later: jobs are claimed with a lease, done, and forgotten; what fails is
-//! tried again, ever later, until it is given up.
+//! Doing what is to be done later: jobs are claimed with a lease, done, and forgotten; what fails
+//! is tried again, ever later, until it is given up.
 //!
 //! Each kind has workers of its own, so that those who wait for a slow one are not in the way of
 //! others. A new kind is one line in `do_job`, besides its name in `parlor_store::jobs`.
@@ -16,6 +16,7 @@ use tokio::sync::futures::Notified;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::files::signed;
 use crate::{App, Error};
 
 /// How often it is looked for jobs that nobody here has heard of: another node's, and those that
@@ -155,10 +156,6 @@ fn again(tries: i64, tries_max: u64, now: Time) -> Option<Time> {
     let doubled = u32::try_from(tries.max(1) - 1).unwrap_or(u32::MAX);
     let pause = PAUSE.saturating_mul(2_u32.saturating_pow(doubled));
     Some(now + pause.min(PAUSE_MAX))
-}
-
-fn signed(limit: u64) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod find;
 mod init;
 mod people;
+mod picture;
 mod profile;
 mod rename;
 

@@ -1,6 +1,6 @@
 //! Oneself.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use parlor_app::users::ProfilePatch;
 use parlor_app::{Hidden, MessagePage};
@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use crate::Doors;
 use crate::auth::Signed;
-use crate::body::Body;
+use crate::body::{self, Body};
 use crate::openapi::{Conflict, Gone};
 use crate::path::Id;
 use crate::query::{self, After, Query};
@@ -20,6 +20,7 @@ use crate::reply::{Answer, Done, ok};
 pub(super) fn routes() -> OpenApiRouter<Doors> {
     OpenApiRouter::default()
         .routes(routes!(me, change_me))
+        .routes(routes!(set_picture, remove_picture))
         .routes(routes!(change_password))
         .routes(routes!(init))
         .routes(routes!(devices))
@@ -55,6 +56,35 @@ async fn change_me(
         show_email: asked.show_email,
     };
     ok(doors.me(&doors.app.change_profile(&actor, patch).await?))
+}
+
+/// Say what one looks like.
+///
+/// The body is a JPEG, PNG, GIF or WebP as it is. Its middle becomes a small square, of which
+/// everybody sees the id as `picture_id`; what else was in it is not kept.
+#[utoipa::path(
+    put, path = "/me/picture", tag = "me",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, description = "The profile as it is now", body = v1::Me))
+)]
+async fn set_picture(
+    State(doors): State<Doors>,
+    Signed(actor): Signed,
+    request: Request,
+) -> Answer<v1::Me> {
+    let limits = doors.app.limits();
+    let bytes = body::read_up_to(request, limits.picture_bytes_max, limits).await?;
+    ok(doors.me(&doors.app.set_picture(&actor, bytes).await?))
+}
+
+/// Look like nothing any more.
+#[utoipa::path(
+    delete, path = "/me/picture", tag = "me",
+    responses((status = 204, description = "There is no picture"))
+)]
+async fn remove_picture(State(doors): State<Doors>, Signed(actor): Signed) -> Done {
+    doors.app.remove_picture(&actor).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Change one's password. Every other login ends.

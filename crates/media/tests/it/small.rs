@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use parlor_media::{Kind, Limits, Refused, fitted, squared};
+use proptest::prelude::*;
 
 use crate::drawn::{KINDS, LIMITS, drawing, file, with_secrets};
 
@@ -95,4 +96,27 @@ fn a_square_stands_upright() {
     let (top, bottom) = (read.get_pixel(32, 4).0[0], read.get_pixel(32, 60).0[0]);
     let (left, right) = (read.get_pixel(4, 32).0[1], read.get_pixel(60, 32).0[1]);
     assert!(top < bottom && left > right, "{top} {bottom} {left} {right}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn u3_whatever_somebody_sends_it_is_drawn_or_refused(
+        which in 0..4_usize,
+        at in any::<prop::sample::Index>(),
+        bytes in prop::collection::vec(any::<u8>(), 1..8),
+    ) {
+        let kind = KINDS[which];
+        let mut file = file(kind, &drawing(20, 10, kind == Kind::Webp));
+        let at = at.index(file.len());
+        let end = (at + bytes.len()).min(file.len());
+        file[at..end].copy_from_slice(&bytes[..end - at]);
+        if let Ok(small) = fitted(kind, Cursor::new(&file), 8, &LIMITS) {
+            prop_assert!(small.width.max(small.height) <= 8);
+        }
+        if let Ok(square) = squared(kind, Cursor::new(&file), 8, &LIMITS) {
+            prop_assert_eq!((square.width, square.height), (8, 8));
+        }
+    }
 }

@@ -200,7 +200,11 @@ async fn change_profile(
 }
 
 /// Logs how somebody's profile is now, in their own log.
-async fn tell_settings(txn: &mut Txn, user: UserId, now: Time) -> Result<Profile, StoreError> {
+pub(super) async fn tell_settings(
+    txn: &mut Txn,
+    user: UserId,
+    now: Time,
+) -> Result<Profile, StoreError> {
     let profile = profile(txn, user).await?.ok_or(Denied::NotFound)?;
     txn.log_user(profile.user.no, now, UserEventKind::Settings(Box::new(profile.clone())));
     Ok(profile)

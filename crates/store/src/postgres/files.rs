@@ -1,15 +1,16 @@
-//! Files: the books of what is coming and what is here. Rows are locked in this order: uploads,
-//! files, blobs by their hash, then the counts: everybody's first.
+//! Files: the books of what is coming and what is here. Rows are locked in this order: users,
+//! uploads, files, blobs by their hash, then the counts: everybody's first.
 
 mod blobs;
 mod carried;
+mod pictures;
 mod uploads;
 
 pub(super) use blobs::{refer, release as unrefer};
 pub(super) use carried::{of_messages, release};
 
 use async_trait::async_trait;
-use parlor_domain::{Denied, File, FileId, Time, UserId};
+use parlor_domain::{Denied, File, FileId, Profile, Time, UserId};
 use tokio_postgres::Row;
 
 use super::PostgresStore;
@@ -18,7 +19,7 @@ use super::readers::Db;
 use super::rows::{exists, many, most, one, time, user_no, uuid};
 use super::txn::Txn;
 use crate::StoreError;
-use crate::files::{Blob, Files, Found, Hash, Made, NewUpload, Room, Upload};
+use crate::files::{Blob, Files, Found, Hash, Made, NewPicture, NewUpload, Room, Upload};
 
 #[async_trait]
 impl Files for PostgresStore {
@@ -124,7 +125,7 @@ impl Files for PostgresStore {
         match one(&txn, sql, &[&id.0, &user.0], |row| Ok(row.try_get::<_, i64>(0)?)).await? {
             None => return Err(Denied::NotFound.into()),
             Some(0) => delete(&txn, &[id]).await?,
-            Some(_) => return Err(Denied::Conflict("a message carries the file").into()),
+            Some(_) => return Err(CARRIED.into()),
         }
         txn.commit().await
     }
@@ -160,6 +161,19 @@ impl Files for PostgresStore {
         Ok(set)
     }
 
+    async fn set_picture(
+        &self,
+        user: UserId,
+        picture: Option<NewPicture>,
+        room: Room,
+        now: Time,
+    ) -> Result<Profile, StoreError> {
+        let mut txn = self.begin().await?;
+        let profile = pictures::set(&mut txn, user, picture.as_ref(), room, now).await?;
+        txn.commit().await?;
+        Ok(profile)
+    }
+
     async fn doomed_blobs(&self, before: Time, limit: u64) -> Result<Vec<Hash>, StoreError> {
         let db = self.one().await?;
         let any = "select 1 from blobs where refs = 0 and (doomed or touched_at < $1) limit 1";
@@ -186,6 +200,9 @@ impl Files for PostgresStore {
         Ok(found.unwrap_or(0))
     }
 }
+
+/// Nobody loses what they were shown before the message goes, or the profile changes.
+const CARRIED: Denied = Denied::Conflict("a message or a profile carries the file");
 
 /// Selects files `f` of users `u`, to be read by [`found`].
 const FILE: &str = "select f.id, u.id, f.name, f.media_type, f.size, f.width, f.height, \
@@ -223,7 +240,8 @@ async fn file(db: &Db, id: FileId) -> Result<Option<Found>, StoreError> {
 /// A file that somebody may have.
 async fn visible(db: &Db, user: UserId, id: FileId) -> Result<Option<Found>, StoreError> {
     let sql = format!(
-        "{FILE} where f.id = $1 and ((f.carried = 0 and u.id = $2) or exists (select 1 \
+        "{FILE} where f.id = $1 and ((f.carried = 0 and u.id = $2) or u.picture = f.id \
+         or exists (select 1 \
          from attachments a join messages m on m.no = a.message_no \
          join session_members sm on sm.session_no = m.session_no \
          and sm.user_no = (select no from users where id = $2) \
@@ -250,7 +268,8 @@ async fn delete(txn: &Txn, ids: &[FileId]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Gives up what a user is sending, and deletes what nobody was shown of what they have sent.
+/// Gives up what a user is sending, and deletes what nobody was shown of what they have sent, and
+/// what they looked like. Their row is locked.
 pub(super) async fn leave(txn: &Txn, user_no: i64) -> Result<(), StoreError> {
     let id = |row: &Row| Ok(FileId(uuid(row, 0)?));
     let sql = "select id from uploads where user_no = $1 order by id for update";
@@ -258,8 +277,9 @@ pub(super) async fn leave(txn: &Txn, user_no: i64) -> Result<(), StoreError> {
         uploads::doom(txn, upload).await?;
     }
     let sql = "select id from files where user_no = $1 and carried = 0 order by id for update";
-    let unsent = many(txn, sql, &[&user_no], id).await?;
-    delete(txn, &unsent).await
+    let mut gone = many(txn, sql, &[&user_no], id).await?;
+    gone.extend(pictures::remove(txn, user_no).await?);
+    delete(txn, &gone).await
 }
 
 /// Adds to the bytes of all and of somebody, and returns both: until the end of the change nobody

@@ -1,8 +1,8 @@
 //! Rows in the domain's words: what every query of a kind selects, and how it is read.
 
 use parlor_domain::{
-    ClientId, Extras, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User, UserId,
-    View,
+    ClientId, Extras, FileId, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User,
+    UserId, View,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -99,6 +99,11 @@ pub(super) fn maybe_message(row: &Row, column: usize) -> Result<Option<MessageId
     Ok(row.try_get::<_, Option<Uuid>>(column)?.map(MessageId))
 }
 
+/// The id of a file in this column, or nothing.
+pub(super) fn maybe_file(row: &Row, column: usize) -> Result<Option<FileId>, StoreError> {
+    Ok(row.try_get::<_, Option<Uuid>>(column)?.map(FileId))
+}
+
 /// A person, as the logs name them.
 pub(super) struct Person {
     pub(super) no: i64,
@@ -159,10 +164,10 @@ pub(super) fn message_at(row: &Row, at: usize) -> Result<Message, StoreError> {
 
 /// The columns of a user `u`, to be read by [`user_at`].
 pub(super) const USER: &str = "u.id, u.no, u.username, u.name, u.status, u.created_at, \
-    u.last_seen_at, u.show_last_seen";
+    u.last_seen_at, u.show_last_seen, u.picture";
 
 /// How many columns [`USER`] has.
-pub(super) const USER_COLUMNS: usize = 8;
+pub(super) const USER_COLUMNS: usize = 9;
 
 /// Reads the columns of [`USER`] that begin at `at`. When somebody hides when they were here, it
 /// does not leave the store.
@@ -177,6 +182,7 @@ pub(super) fn user_at(row: &Row, at: usize) -> Result<User, StoreError> {
         created_at: time(row, at + 5)?,
         last_seen_at: maybe_time(row, at + 6)?.filter(|_| show_last_seen),
         show_last_seen,
+        picture: maybe_file(row, at + 8)?,
     })
 }
 

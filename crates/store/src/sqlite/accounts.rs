@@ -241,7 +241,7 @@ fn change_profile(
 }
 
 /// Logs how somebody's profile is now, in their own log.
-fn tell_settings(
+pub(super) fn tell_settings(
     txn: &mut Txn<'_>,
     user: UserId,
     no: i64,

@@ -2,20 +2,21 @@
 
 mod blobs;
 mod carried;
+mod pictures;
 mod uploads;
 
 pub(super) use blobs::{refer, release as unrefer};
 pub(super) use carried::{carry, may_carry, of_messages, release};
 
 use async_trait::async_trait;
-use parlor_domain::{Denied, File, FileId, Time, UserId};
+use parlor_domain::{Denied, File, FileId, Profile, Time, UserId};
 use rusqlite::{Connection, Row, params};
 
 use super::SqliteStore;
 use super::rows::{exists, many, most, one, user_no, uuid};
 use super::txn::Txn;
 use crate::StoreError;
-use crate::files::{Blob, Files, Found, Hash, Made, NewUpload, Room, Upload};
+use crate::files::{Blob, Files, Found, Hash, Made, NewPicture, NewUpload, Room, Upload};
 
 #[async_trait]
 impl Files for SqliteStore {
@@ -121,7 +122,7 @@ impl Files for SqliteStore {
             match one(txn.conn, sql, bound, |row| row.get::<_, i64>(0))? {
                 None => Err(Denied::NotFound.into()),
                 Some(0) => delete(txn, id),
-                Some(_) => Err(Denied::Conflict("a message carries the file").into()),
+                Some(_) => Err(CARRIED.into()),
             }
         })
         .await
@@ -162,6 +163,16 @@ impl Files for SqliteStore {
         .await
     }
 
+    async fn set_picture(
+        &self,
+        user: UserId,
+        picture: Option<NewPicture>,
+        room: Room,
+        now: Time,
+    ) -> Result<Profile, StoreError> {
+        self.write(move |txn| pictures::set(txn, user, picture.as_ref(), room, now)).await
+    }
+
     async fn doomed_blobs(&self, before: Time, limit: u64) -> Result<Vec<Hash>, StoreError> {
         // Mostly there is nothing to be done: the writer is not asked for that.
         let any = "select 1 from blobs where refs = 0 and (doomed = 1 or touched_at < ?)";
@@ -191,6 +202,9 @@ impl Files for SqliteStore {
         .await
     }
 }
+
+/// Nobody loses what they were shown before the message goes, or the profile changes.
+const CARRIED: Denied = Denied::Conflict("a message or a profile carries the file");
 
 /// Selects files `f` of users `u`, to be read by [`found`].
 const FILE: &str = "select f.id, u.id, f.name, f.media_type, f.size, f.width, f.height, \
@@ -227,7 +241,8 @@ fn file(conn: &Connection, id: FileId) -> Result<Option<Found>, StoreError> {
 /// A file that somebody may have.
 fn visible(conn: &Connection, user: UserId, id: FileId) -> Result<Option<Found>, StoreError> {
     let sql = format!(
-        "{FILE} where f.id = ?1 and ((f.carried = 0 and u.id = ?2) or exists (select 1 \
+        "{FILE} where f.id = ?1 and ((f.carried = 0 and u.id = ?2) or u.picture = f.id \
+         or exists (select 1 \
          from attachments a join messages m on m.no = a.message_no \
          join session_members sm on sm.session_no = m.session_no \
          join users me on me.no = sm.user_no \
@@ -253,8 +268,10 @@ fn delete(txn: &mut Txn<'_>, id: FileId) -> Result<(), StoreError> {
     count(txn, user_no, -size)
 }
 
-/// Gives up what a user is sending, and deletes what nobody was shown of what they have sent.
+/// Gives up what a user is sending, and deletes what nobody was shown of what they have sent, and
+/// what they looked like.
 pub(super) fn leave(txn: &mut Txn<'_>, user_no: i64) -> Result<(), StoreError> {
+    pictures::remove(txn, user_no)?;
     for (sql, go) in [
         (
             "select id from uploads where user_no = ?",

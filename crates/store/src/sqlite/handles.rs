@@ -140,7 +140,8 @@ impl Handles for SqliteStore {
 
 /// Selects people, to be read by [`person`].
 const PERSON: &str = "select u.id, u.no, u.username, u.name, u.status, u.created_at, \
-    u.last_seen_at, u.show_last_seen, u.email, u.shows_email, u.guest, u.changed_at from users u";
+    u.last_seen_at, u.show_last_seen, u.picture, u.email, u.shows_email, u.guest, u.changed_at \
+    from users u";
 
 fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
     let user = user_at(row, 0)?;

@@ -1,6 +1,7 @@
 //! Path 5/8: `append`: one transaction gives `seq` and `number` and writes the rows. Next: the
 //! committed batch goes to `bus/src/local.rs`, by way of `app/src/deliver.rs`.
 
+mod mentions;
 mod queries;
 
 pub(super) use queries::{Erased, erase, seen};
@@ -51,7 +52,7 @@ pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreEr
         fresh: true,
     };
     write(txn, draft, &posted, head.threaded)?;
-    mention(txn, draft, posted.number, root.as_ref().map(|root| root.no))?;
+    mentions::write(txn, draft, posted.number, root.as_ref().map(|root| root.no))?;
     files::carry(txn, no, draft)?;
     if let Some(root) = root {
         threads::reply(txn, &root, draft, &posted)?;
@@ -108,29 +109,6 @@ fn write(txn: &Txn<'_>, draft: &Draft, posted: &Posted, threaded: i64) -> Result
         bits(draft),
     ];
     txn.execute(sql, row).map(drop)
-}
-
-/// Writes whom a draft names: everybody by one row.
-fn mention(
-    txn: &Txn<'_>,
-    draft: &Draft,
-    number: i64,
-    root_no: Option<i64>,
-) -> Result<(), StoreError> {
-    let (session_no, sender_no) = (draft.session_no, draft.sender_no);
-    let sql = "insert or ignore into mentions (session_no, user_no, number, root_no) \
-               select m.session_no, u.no, ?3, ?5 from users u join session_members m \
-               on m.user_no = u.no and m.session_no = ?1 \
-               where u.username_key = ?2 and u.no <> ?4";
-    for name in &draft.mentions.people {
-        txn.execute(sql, params![session_no, name, number, sender_no, root_no])?;
-    }
-    if draft.mentions.all {
-        let sql = "insert into mentions (session_no, user_no, number, root_no) \
-                   values (?, 0, ?, ?)";
-        txn.execute(sql, params![session_no, number, root_no])?;
-    }
-    Ok(())
 }
 
 fn reply_is_here(conn: &Connection, draft: &Draft) -> Result<bool, StoreError> {

@@ -1,8 +1,8 @@
 //! Rows in the domain's words: what every query of a kind selects, and how it is read.
 
 use parlor_domain::{
-    ClientId, Extras, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User, UserId,
-    View,
+    ClientId, Extras, FileId, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User,
+    UserId, View,
 };
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
@@ -104,6 +104,12 @@ pub(super) fn maybe_message(row: &Row<'_>, column: usize) -> rusqlite::Result<Op
     Ok(id.map(|id| MessageId(Uuid::from_bytes(id))))
 }
 
+/// The id of a file in this column, or nothing.
+pub(super) fn maybe_file(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<FileId>> {
+    let id: Option<[u8; 16]> = row.get(column)?;
+    Ok(id.map(|id| FileId(Uuid::from_bytes(id))))
+}
+
 /// A person, as the logs name them.
 pub(super) struct Person {
     pub(super) no: i64,
@@ -163,10 +169,10 @@ pub(super) fn message_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Message> 
 
 /// The columns of a user `u`, to be read by [`user_at`].
 pub(super) const USER: &str = "u.id, u.no, u.username, u.name, u.status, u.created_at, \
-    u.last_seen_at, u.show_last_seen";
+    u.last_seen_at, u.show_last_seen, u.picture";
 
 /// How many columns [`USER`] has.
-pub(super) const USER_COLUMNS: usize = 8;
+pub(super) const USER_COLUMNS: usize = 9;
 
 /// Reads the columns of [`USER`] that begin at `at`. When somebody hides when they were here, it
 /// does not leave the store.
@@ -181,6 +187,7 @@ pub(super) fn user_at(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
         created_at: Time(row.get(at + 5)?),
         last_seen_at: maybe_time(row, at + 6)?.filter(|_| show_last_seen),
         show_last_seen,
+        picture: maybe_file(row, at + 8)?,
     })
 }
 

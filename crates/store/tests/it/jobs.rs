@@ -28,6 +28,16 @@ fn abouts(claimed: &[Claimed]) -> Vec<Uuid> {
     claimed.iter().map(|job| job.about).collect()
 }
 
+/// A job that was given up, and one that somebody has.
+pub(crate) async fn of_every_kind(w: &World) {
+    let worker = id();
+    ask(w, id(), 1).await;
+    let job = claim(w, worker, 9, 1).await[0];
+    fail(w, job, worker, None).await;
+    ask(w, id(), 2).await;
+    claim(w, worker, 9, 2).await;
+}
+
 pub(crate) async fn a_job_is_there_once_and_done_by_one(w: World) {
     let (one, two, cat, dog) = (id(), id(), id(), id());
     ask(&w, cat, 100).await;

@@ -22,6 +22,7 @@ mod model;
 mod moves;
 mod nodes;
 mod paging;
+mod pictures;
 mod pins;
 mod postgres;
 mod previews;
@@ -198,6 +199,13 @@ macro_rules! suite {
                 nobody_sends_what_they_may_not_have
                 a_file_goes_with_the_last_message_that_carries_it
                 files_go_with_their_room
+            }
+            pictures {
+                a_picture_is_seen_by_everybody_until_the_next
+                a_picture_counts_as_other_files_do
+                the_same_picture_again_is_another_file
+                a_picture_that_was_passed_on_stays_with_the_message
+                a_picture_goes_with_its_account
             }
             jobs {
                 a_job_is_there_once_and_done_by_one

@@ -47,6 +47,10 @@ async fn lived_in(path: &Path) -> String {
     w.say(ana, brief.main_session, "in a room that is gone").await;
     w.change(ana, brief.id, &[], room::delete).await.unwrap();
     w.store.create_login(new_login(ana, 1, i64::MAX), w.now()).await.unwrap();
+    // Jobs: one that was given up, one that somebody has, one that is to be done.
+    crate::jobs::of_every_kind(&w).await;
+    crate::filing::file(&w, ana, 7, 10).await;
+    crate::pictures::set(&w, bo, crate::pictures::new(8, 20)).await.unwrap();
     let epoch = w.store.epoch().to_owned();
     close(w).await;
     epoch

@@ -54,17 +54,17 @@ pub(crate) async fn previews_are_brought_once_and_told(mut w: World) {
     assert_eq!((linked.content.as_str(), linked.previews.len()), ("https://a.org/1", 0));
     let one = preview(&w, 1).await;
     for _ in 0..2 {
-        let brought = bring(&w, said.id, "https://a.org/1", &[one.clone()]).await;
+        let brought = bring(&w, said.id, "https://a.org/1", std::slice::from_ref(&one)).await;
         assert_eq!(brought, Brought::Told);
     }
-    assert_eq!(shown(&w, bo, said.id).await, [one.preview.clone()]);
+    assert_eq!(shown(&w, bo, said.id).await, std::slice::from_ref(&one.preview));
     let (told, stored) = (w.told_of(room.main_session).await, w.log(room.main_session).await);
     let kind = |previews: &[Preview]| EventKind::Previewed {
         message: said.id,
         number: 1,
         previews: previews.to_vec(),
     };
-    assert_eq!(told.last().unwrap().kind, kind(&[one.preview.clone()]));
+    assert_eq!(told.last().unwrap().kind, kind(std::slice::from_ref(&one.preview)));
     assert_eq!(stored.last(), told.last());
     assert_eq!(
         stored.iter().filter(|event| matches!(event.kind, EventKind::Previewed { .. })).count(),
@@ -83,7 +83,10 @@ pub(crate) async fn previews_are_of_the_words_that_are_there(w: World) {
     let room = w.room(ana, RoomKind::Private, &[]).await;
     let said = w.say(ana, room.main_session, "https://a.org/1").await;
     let one = preview(&w, 1).await;
-    assert_eq!(bring(&w, said.id, "https://a.org/2", &[one.clone()]).await, Brought::Reworded);
+    assert_eq!(
+        bring(&w, said.id, "https://a.org/2", std::slice::from_ref(&one)).await,
+        Brought::Reworded
+    );
     assert!(shown(&w, ana, said.id).await.is_empty());
     bring(&w, said.id, "https://a.org/1", &[one]).await;
     assert_eq!(bring(&w, said.id, "https://a.org/1", &[]).await, Brought::Told);
@@ -103,7 +106,7 @@ pub(crate) async fn a_picture_is_for_those_who_see_the_message(w: World) {
     let room = w.room(ana, RoomKind::Private, &[]).await;
     let said = w.say(ana, room.main_session, "https://a.org/1").await;
     let one = preview(&w, 1).await;
-    bring(&w, said.id, "https://a.org/1", &[one.clone()]).await;
+    bring(&w, said.id, "https://a.org/1", std::slice::from_ref(&one)).await;
     let id = one.preview.image.unwrap();
     assert_eq!(w.store.preview_image(ana, id).await.unwrap(), one.image);
     assert_eq!(w.store.preview_image(bo, id).await.unwrap(), None);
@@ -120,7 +123,7 @@ pub(crate) async fn who_takes_previews_off_does_so_for_good(w: World) {
     let said = w.say(bo, room.main_session, "https://a.org/1").await;
     let other = w.say(ana, room.main_session, "https://a.org/2").await;
     let one = preview(&w, 1).await;
-    bring(&w, said.id, "https://a.org/1", &[one.clone()]).await;
+    bring(&w, said.id, "https://a.org/1", std::slice::from_ref(&one)).await;
     assert!(matches!(denied(strip(&w, bo, other.id).await), Denied::Forbidden(_)));
     let outsider = w.account("cyn").await;
     assert_eq!(denied(strip(&w, outsider, said.id).await), Denied::NotFound);

@@ -32,6 +32,9 @@ const ALONE: &[Rule] = &[
     ("POST /auth/logout-all", "", [401, 204, 204, 204, 204, 204, 204]),
     ("GET /me", "", [401, 200, 200, 200, 200, 200, 200]),
     ("PATCH /me", r#"{"status":"here"}"#, [401, 200, 200, 200, 200, 200, 200]),
+    // What is no picture is refused to everybody who may have one.
+    ("PUT /me/picture", "abc", [401, 422, 422, 422, 422, 422, 422]),
+    ("DELETE /me/picture", "", [401, 204, 204, 204, 204, 204, 204]),
     (
         "POST /me/password",
         r#"{"old":"{password}","new":"{password}"}"#,

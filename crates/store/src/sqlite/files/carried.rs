@@ -46,11 +46,15 @@ pub(in super::super) fn of_messages(
 /// Takes a message's files from it; those that no other carries are deleted.
 pub(in super::super) fn release(txn: &mut Txn<'_>, message_no: i64) -> Result<(), StoreError> {
     let sql = "delete from attachments where message_no = ? returning file_id";
-    for id in many(txn.conn, sql, [message_no], |row| Ok(FileId(uuid(row, 0)?)))? {
-        let sql = "update files set carried = carried - 1 where id = ? returning carried";
-        if one(txn.conn, sql, [id.0.as_bytes()], |row| row.get(0))? == Some(0_i64) {
-            delete(txn, id)?;
-        }
+    let taken = many(txn.conn, sql, [message_no], |row| Ok(FileId(uuid(row, 0)?)))?;
+    taken.into_iter().try_for_each(|id| put_down(txn, id))
+}
+
+/// One less carries a file. It goes with the last one.
+pub(super) fn put_down(txn: &mut Txn<'_>, id: FileId) -> Result<(), StoreError> {
+    let sql = "update files set carried = carried - 1 where id = ? returning carried";
+    match one(txn.conn, sql, [id.0.as_bytes()], |row| row.get(0))? {
+        Some(0_i64) => delete(txn, id),
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -285,6 +285,42 @@ async fn one_flipped_bit_is_named_and_nothing_is_placed() {
     assert!(again.contains("is not empty"), "{again}");
 }
 
+/// Seals a manifest that was changed.
+fn reseal(folder: &Path, manifest: &str) {
+    fs::write(folder.join("manifest.json"), manifest).unwrap();
+    let hash = blake3::hash(manifest.as_bytes()).to_hex();
+    fs::write(folder.join("manifest.blake3"), format!("{hash}  manifest.json\n")).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn u4_a_backup_that_leads_elsewhere_is_refused_and_nothing_is_placed() {
+    let home = TempDir::new().unwrap();
+    let mut process = start(home.path());
+    process.person("ana").await;
+    done(home.path(), &["backup", "--to", "good"]).await;
+    assert!(process.terminate());
+    let (good, key) = (home.path().join("good"), home.path().join("good/secret.key"));
+    let whole = fs::read_to_string(good.join("manifest.json")).unwrap();
+    let outside = home.path().join("outside");
+    fs::copy(&key, &outside).unwrap();
+    for place in ["../outside", outside.to_str().unwrap(), "./../good/../outside"] {
+        let changed = whole.replacen("\"secret.key\"", &format!("\"{place}\""), 1);
+        assert_ne!(changed, whole);
+        reseal(&good, &changed);
+        let said = refused(home.path(), &restore("good")).await;
+        assert!(said.contains("is no place in a backup"), "{place}: {said}");
+    }
+    reseal(&good, &whole);
+    fs::remove_file(&key).unwrap();
+    std::os::unix::fs::symlink(&outside, &key).unwrap();
+    let said = refused(home.path(), &restore("good")).await;
+    assert!(said.contains("secret.key leads out of the backup"), "{said}");
+    assert!(!home.path().join("new").exists(), "nothing was placed");
+    fs::remove_file(&key).unwrap();
+    fs::copy(&outside, &key).unwrap();
+    done(home.path(), &restore("good")).await;
+}
+
 fn restore(from: &str) -> [&str; 5] {
     ["restore", "--from", from, "--data-dir", "new"]
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use parlor_testkit::TestServer;
-use parlor_testkit::http::Request;
+use parlor_testkit::http::{Request, Wire};
 use serde_json::json;
 
 use super::{Browser, PASSWORD, account, assert_answer, server};
@@ -151,6 +151,37 @@ async fn a_body_may_be_json_or_a_form_of_either_kind() {
     assert_eq!((refused.status, &*refused.code()), (413, "too_long"), "{}", refused.text());
     let text = "Unsupported media type \"text/plain\" in request.";
     assert_answer(&post("text/plain", form).await, 415, json!({"detail": text}));
+    server.stop().await;
+}
+
+/// Row U5 of the abuse catalogue, on the one path that reads forms in parts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_in_parts_that_is_broken_or_too_much_is_refused() {
+    let server = TestServer::builder().limit("body_ms_max", 500).start().await;
+    let kind = "multipart/form-data; boundary=cut";
+    let post = |kind: &str, body: &[u8]| Request::new("POST", "/register/").body(kind, body);
+    let part = b"--cut\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n";
+    let whole = |parts: usize| [&part.repeat(parts)[..], b"--cut--\r\n"].concat();
+    let long = [&b"--cut\r\nX: "[..], &vec![b'x'; 1 << 20], b"\r\n\r\n1\r\n--cut--\r\n"].concat();
+    for (what, kind, body, status) in [
+        ("no boundary", "multipart/form-data", whole(1), 400),
+        ("an empty boundary", "multipart/form-data; boundary=", whole(1), 400),
+        ("another boundary", "multipart/form-data; boundary=x", whole(1), 400),
+        ("a thousand parts", kind, whole(1_000), 400),
+        ("ten thousand parts", kind, whole(10_000), 413),
+        ("a long head", kind, long, 413),
+    ] {
+        assert_eq!(send(&server, post(kind, &body)).await.status, status, "{what}");
+    }
+    let said = post(kind, &whole(1)).bytes();
+    let said = String::from_utf8(said).unwrap();
+    let length = format!("Content-Length: {}", whole(1).len());
+    assert!(said.contains(&length), "{said}");
+    for (lie, status) in [("Content-Length: 20", 400), ("Content-Length: 900", 408)] {
+        let mut wire = Wire::open(server.address()).await;
+        let answer = wire.exchange(said.replace(&length, lie).as_bytes()).await.unwrap();
+        assert_eq!(answer.status, status, "{lie}, which is none of it");
+    }
     server.stop().await;
 }
 
