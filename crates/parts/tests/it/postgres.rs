@@ -43,7 +43,8 @@ fn every_database_is_empty_unless_it_is_a_copy_and_is_dropped_in_the_end() {
     let names = "select count(*) from pg_database where datname like 'test\\_%'";
     assert_eq!(sql(&postgres.url(), names), "3");
     drop((first, other, copy));
-    assert_eq!(sql(&postgres.url(), names), "0");
+    // Nobody waits for that, but it is done a moment later.
+    assert!((0..500).any(|_| sql(&postgres.url(), names) == "0"), "they are not dropped");
 }
 
 #[test]

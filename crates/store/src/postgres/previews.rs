@@ -110,16 +110,20 @@ async fn put(
     previews: Vec<NewPreview>,
     now: Time,
 ) -> Result<(), StoreError> {
+    // Those that come and those that go at once, by their hash, as everybody locks them.
+    let images: Vec<Blob> = previews.iter().filter_map(|new| new.image).collect();
+    let hashes: Vec<&[u8]> = images.iter().map(|image| &image.hash[..]).collect();
+    let sql = "select 1 from blobs where hash = any($1) or hash in (select image from previews \
+               where message_no = $2) order by hash for update";
+    txn.query(sql, &[&hashes, &message_no]).await?;
+    // First those that come: a picture of both is never nobody's.
+    for image in &images {
+        files::refer(txn, image.hash, now).await?;
+    }
     clear(txn, &[message_no]).await?;
     match previews.is_empty() {
         true => extras::unset(txn, message_no, Extras::PREVIEWS).await?,
         false => extras::set(txn, message_no, Extras::PREVIEWS).await?,
-    }
-    // Blobs are locked by their hash, as everybody locks them.
-    let mut images: Vec<Blob> = previews.iter().filter_map(|new| new.image).collect();
-    images.sort_unstable_by_key(|image| image.hash);
-    for image in images {
-        files::refer(txn, image.hash, now).await?;
     }
     for (nth, NewPreview { preview, image }) in (1_i64..).zip(previews) {
         let sql = "insert into previews (message_no, nth, url, title, description, site, \

@@ -95,11 +95,12 @@ fn bring(
     if of_message(txn.conn, message.no)? == told {
         return Ok(Brought::Told);
     }
+    // First those that come: a picture of both is never nobody's.
+    for image in previews.iter().filter_map(|new| new.image) {
+        files::refer(txn, image.hash, now)?;
+    }
     clear(txn, message.no)?;
     for (nth, NewPreview { preview, image }) in (1_i64..).zip(previews) {
-        if let Some(image) = image {
-            files::refer(txn, image.hash, now)?;
-        }
         let sql = "insert into previews (message_no, nth, url, title, description, site, \
                    image_id, image) values (?, ?, ?, ?, ?, ?, ?, ?)";
         let row = params![

@@ -5,7 +5,7 @@ use parlor_store::StoreError;
 
 use crate::world::{World, denied, id};
 
-async fn keep(
+pub(crate) async fn keep(
     w: &World,
     user: UserId,
     (session, thread): (SessionId, Option<MessageId>),

@@ -22,7 +22,7 @@ fn new(user: UserId, length: i64) -> NewUpload {
     }
 }
 
-async fn begin(w: &World, user: UserId, length: i64) -> Upload {
+pub(crate) async fn begin(w: &World, user: UserId, length: i64) -> Upload {
     w.store.begin_upload(new(user, length), ROOM, w.now()).await.unwrap()
 }
 
@@ -193,7 +193,7 @@ pub(crate) async fn who_goes_takes_along_what_nobody_was_shown(w: World) {
 }
 
 /// A draft of `user`'s that carries these files of theirs.
-async fn carrying(w: &World, user: UserId, session: SessionId, ids: &[FileId]) -> Draft {
+pub(crate) async fn carrying(w: &World, user: UserId, session: SessionId, ids: &[FileId]) -> Draft {
     let mut draft = w.draft(user, session, "look").await;
     for id in ids {
         draft.files.push(w.store.file(user, *id).await.unwrap().unwrap().file);

@@ -159,7 +159,9 @@ async fn an_older_database_is_indexed_in_the_background() {
     let older = "drop table search; delete from meta where key = 'search_indexed_to'; \
                  drop table reactions; drop table pins; drop table forwards; drop table threads; \
                  drop table followers; drop table drafts; drop table attachments; \
-                 drop table uploads; drop table file_bytes; drop table files; drop table blobs; \
+                 drop table previews; drop table jobs; drop table uploads; \
+                 drop table file_bytes; drop table files; drop table blobs; \
+                 alter table users drop column picture; \
                  drop index events_of_reactions; \
                  drop index messages_in_threads; drop index messages_by_sender; \
                  create index messages_by_sender on messages (sender_no, no); \

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use parlor_domain::{RoomKind, Time, UserId, room};
+use parlor_domain::{Draft, Forwarded, RoomKind, SessionId, Time, UserId, room};
 use parlor_parts::Database;
 use parlor_store::moves::{MoveError, Moved, Place, content_of, move_all};
 use parlor_store::sqlite::{SqliteStore, backup};
@@ -49,11 +49,28 @@ async fn lived_in(path: &Path) -> String {
     w.store.create_login(new_login(ana, 1, i64::MAX), w.now()).await.unwrap();
     // Jobs: one that was given up, one that somebody has, one that is to be done.
     crate::jobs::of_every_kind(&w).await;
-    crate::filing::file(&w, ana, 7, 10).await;
+    with_everything(&w, ana, bo, den.main_session).await;
     crate::pictures::set(&w, bo, crate::pictures::new(8, 20)).await.unwrap();
     let epoch = w.store.epoch().to_owned();
     close(w).await;
     epoch
+}
+
+/// A message of which everything became that can become of one.
+async fn with_everything(w: &World, ana: UserId, bo: UserId, session: SessionId) {
+    let file = crate::filing::file(w, ana, 7, 10).await;
+    crate::filing::begin(w, ana, 500).await;
+    let root = w.append(crate::filing::carrying(w, ana, session, &[file]).await).await.unwrap();
+    w.say_under(bo, root.id, "@ana in a thread").await;
+    w.pin(ana, root.id, true).await.unwrap();
+    w.react(bo, root.id, "👍", true).await.unwrap();
+    let forwarded = Some(Forwarded { sender: ana, sent_at: root.sent_at });
+    let draft = w.draft(bo, session, "wise words").await;
+    w.append(Draft { forwarded, ..draft }).await.unwrap();
+    crate::drafts::keep(w, bo, (session, Some(root.id)), "so far", 9).await.unwrap();
+    let linked = w.say(bo, session, "https://a.org/1").await;
+    let preview = crate::previews::preview(w, 1).await;
+    crate::previews::bring(w, linked.id, "https://a.org/1", &[preview]).await;
 }
 
 async fn who(w: &World, handle: &str) -> UserId {
@@ -75,6 +92,9 @@ async fn an_installation_is_the_same_there_and_back() {
     let there = moved(&sqlite(&here), &postgres(&database)).await.unwrap();
     assert_eq!((there.epoch.as_str(), there.found), (epoch.as_str(), 0));
     assert!(there.content.rows("messages") > 40);
+    let empty = there.content.tables.iter().filter(|table| table.rows == 0);
+    let empty: Vec<_> = empty.map(|table| table.table.as_str()).collect();
+    assert_eq!(empty, ["meta", "codes", "bans"], "the others are seen to be moved");
     let node = crate::postgres::node(&database.url(), Box::new(())).await;
     assert_eq!(node.store.epoch(), epoch);
     assert_eq!(found(&node, "ana", "émile ").await, 40);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::world::{World, denied};
 
 /// A preview with a picture whose bytes are all `n`.
-async fn preview(w: &World, n: u8) -> NewPreview {
+pub(crate) async fn preview(w: &World, n: u8) -> NewPreview {
     let image = Blob { hash: [n; 32], size: 100 };
     w.store.expect_blob(image, w.now()).await.unwrap();
     let preview = Preview {
@@ -24,7 +24,12 @@ async fn preview(w: &World, n: u8) -> NewPreview {
     NewPreview { preview, image: Some(image) }
 }
 
-async fn bring(w: &World, to: MessageId, content: &str, previews: &[NewPreview]) -> Brought {
+pub(crate) async fn bring(
+    w: &World,
+    to: MessageId,
+    content: &str,
+    previews: &[NewPreview],
+) -> Brought {
     let content = content.to_owned();
     w.store.bring_previews(to, content, previews.to_vec(), w.now()).await.unwrap()
 }

@@ -51,12 +51,14 @@ impl More {
     }
 }
 
-/// Which drafts may carry what they carry: their senders' own files that nobody carries yet, and
-/// files of messages that they can see.
+/// Which drafts may carry what they carry: their senders' own files that nobody carries yet, what
+/// people look like, and files of messages that they can see.
 pub(super) const MAY_CARRY: &str = " \
     where not exists (select 1 from unnest($19::bigint[], $21::uuid[]) a (ord, file_id) \
-        where a.ord = x.ord and not exists (select 1 from files f where f.id = a.file_id \
-        and ((f.carried = 0 and f.user_no = x.sender_no) or exists (select 1 from attachments t \
+        where a.ord = x.ord and not exists (select 1 from files f \
+        join users o on o.no = f.user_no where f.id = a.file_id \
+        and ((f.carried = 0 and f.user_no = x.sender_no) or o.picture = f.id \
+        or exists (select 1 from attachments t \
         join messages m on m.no = t.message_no and m.deleted_at is null \
         join session_members sm on sm.session_no = m.session_no and sm.user_no = x.sender_no \
         where t.file_id = f.id))))";
