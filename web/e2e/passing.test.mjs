@@ -124,12 +124,17 @@ test('a draft is there on another device, with what it answers, and gone when it
   await tab(here, 'Side').getByText('Draft').waitFor();
   await there.goto('/app/browse');
   await there.locator('.list').getByText('Draft').waitFor();
+  await there.getByRole('heading', { level: 1 }).waitFor();
   await axeEverywhere(there, 'a room with a draft');
   await field(here).press('Enter');
   await gone(there.locator('.list').getByText('Draft'));
   const { drafts } = await ana.call('GET', '/me/drafts');
   assert.deepEqual(drafts.map(({ session_id, content }) => [session_id, content]), [[side.id, 'aside']]);
-  const { messages } = await ana.call('GET', `/sessions/${session}/messages`);
+  let messages;
+  await until('it is sent', async () => {
+    ({ messages } = await ana.call('GET', `/sessions/${session}/messages`));
+    return messages.at(-1).content === 'half a thought';
+  });
   assert.equal(messages.at(-1).reply_to, messages[1].id);
 });
 

@@ -24,7 +24,7 @@ const panel = (page) => page.getByRole('complementary', { name: 'Thread' });
 const answer = (page) => page.locator('#thread-composer');
 const feed = (page) => page.getByRole('feed', { name: /^Messages in/ });
 const reply = (page, text) => panel(page).locator('article', { hasText: text });
-const line = (page, name) => message(feed(page), 'Where').getByRole('button', { name });
+const line = (page, name) => message(feed(page), 'Where shall').getByRole('button', { name });
 const hasFocus = (locator) => locator.evaluate((element) => element === document.activeElement);
 
 /** The next answers to these requests wait until they are let go. */
@@ -37,7 +37,8 @@ async function hold(page, pattern) {
   });
   return async () => {
     letGo();
-    await page.unroute(pattern);
+    // Those that were held go on before nobody holds them any more.
+    await page.unrouteAll({ behavior: 'wait' });
   };
 }
 
@@ -46,7 +47,7 @@ test('a thread stands beside its session, with its own field and its own unread'
   await feed(here).focus();
   await here.keyboard.press('k');
   await here.keyboard.press('k');
-  await until('the question has the focus', () => hasFocus(message(feed(here), 'Where')));
+  await until('the question has the focus', () => hasFocus(message(feed(here), 'Where shall')));
   await here.keyboard.press('t');
   await panel(here).getByText('No reply yet.').waitFor();
   await until('its field has the focus', () => hasFocus(answer(here)));
@@ -71,7 +72,7 @@ test('a thread stands beside its session, with its own field and its own unread'
   await panel(here).getByRole('button', { name: 'Follow', exact: true }).waitFor();
   await answer(here).press('Escape');
   await gone(panel(here));
-  await until('the question has the focus again', () => hasFocus(message(feed(here), 'Where')));
+  await until('the question has the focus again', () => hasFocus(message(feed(here), 'Where shall')));
   await here.reload();
   await line(here, /2 replies/).waitFor();
 

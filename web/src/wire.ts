@@ -26,6 +26,7 @@ export interface Event {
   ended?: Ended | null;
   reacted?: Reacted | null;
   pinned?: Pinned | null;
+  previewed?: Previewed | null;
   /** In a user's log. */
   added?: Added | null;
   removed?: Removed | null;
@@ -48,6 +49,7 @@ export type EventKind =
   | "ended"
   | "reacted"
   | "pinned"
+  | "previewed"
   | "added"
   | "removed"
   | "room_created"
@@ -80,6 +82,16 @@ export interface Pinned {
   number: number;
   by: string;
   on: boolean;
+}
+
+/**
+ * What is behind the links of a message became known, or is not shown any more: all that there is
+ * now, in the order of the links.
+ */
+export interface Previewed {
+  message_id: string;
+  number: number;
+  previews: Preview[];
 }
 
 /** Somebody came in. */
@@ -298,6 +310,21 @@ export interface Message {
   forwarded?: Forwarded | null;
   /** The files that it carries. */
   files: File[];
+  /** What is behind its links, as far as it is known yet. */
+  previews: Preview[];
+}
+
+/** What is behind a link: what the page says of itself, in plain text. */
+export interface Preview {
+  /** The link, as it stands in the message. */
+  url: string;
+  title: string;
+  /** May be empty. */
+  description: string;
+  /** The name of the site, or its host. */
+  site: string;
+  /** A picture of it, whose bytes are fetched as a file's are, from the server itself. */
+  image_id?: string | null;
 }
 
 /** What became of a message that began a thread. */

@@ -10,7 +10,7 @@ export function user(id: string): User {
 export function message(number: number, fields: Partial<Message> = {}): Message {
   return {
     id: `m${number}`, no: number, number, seq: number, session_id: 's', sender_id: 'bo', client_id: `c${number}`,
-    content: `text ${number}`, reply_to: null, sent_at: AT, edited_at: null, deleted_at: null, expires_at: null, file: null, reactions: [], files: [], ...fields,
+    content: `text ${number}`, reply_to: null, sent_at: AT, edited_at: null, deleted_at: null, expires_at: null, file: null, reactions: [], files: [], previews: [], ...fields,
   };
 }
 

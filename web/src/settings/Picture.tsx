@@ -1,7 +1,6 @@
 import { useEffect, useRef, useState, type ChangeEvent, type ReactNode } from 'react';
 import { me as meApi } from '../net/api';
 import { say, update, useParlor } from '../store/store';
-import type { WithPicture } from '../store/coming';
 import { nameOf } from '../store/select';
 import { strings } from '../strings';
 import { Avatar } from '../ui/Avatar';
@@ -13,7 +12,7 @@ const KINDS = 'image/png,image/jpeg,image/webp,image/gif';
 
 /** One's own picture: chosen, and taken away again. The server makes it square and small. Beside it stands who one is. */
 export function Picture({ children }: { children: ReactNode }) {
-  const user: WithPicture = useParlor((state) => state.me!.user);
+  const user = useParlor((state) => state.me!.user);
   const input = useRef<HTMLInputElement>(null);
   const [chosen, setChosen] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);

@@ -1,5 +1,4 @@
 import type { Event as WireEvent, Message, Presence, ReadMarks, TypingNow, User } from '../wire';
-import type { Told } from './coming';
 import { mentions } from './mentions';
 import { emptyLog, type Log, type Notice, type Patch, type State } from './state';
 import { patchReplies, rootOf, withReply } from './threads';
@@ -33,8 +32,7 @@ function applyToSession(state: State, event: WireEvent, id: string): State {
   if (event.posted) return posted(next, id, event.posted);
   if (event.edited) return patchMessage(pinsMoved(next, id), id, event.edited.id, { edited: event.edited });
   if (event.deleted) return patchMessage(pinsMoved(next, id), id, event.deleted.message_id, { deletedAt: event.at });
-  const { previewed } = event as Told;
-  if (previewed) return patchMessage(next, id, previewed.message_id, { previews: previewed.previews });
+  if (event.previewed) return patchMessage(next, id, event.previewed.message_id, { previews: event.previewed.previews });
   if (event.pinned) return pinned(next, id, event);
   if (event.reacted) return reacted(next, id, event.reacted);
   if (event.joined) return joined(next, id, event);

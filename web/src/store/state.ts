@@ -1,6 +1,5 @@
 import type { Reacting } from './reactions';
-import type { Init, Me, Message, Room, Session, User } from '../wire';
-import type { Preview } from './coming';
+import type { Init, Me, Message, Preview, Room, Session, User } from '../wire';
 
 /** A person's place in a session. */
 export interface Seat {

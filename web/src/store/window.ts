@@ -1,5 +1,4 @@
 import type { Message, MessagePage } from '../wire';
-import type { WithPreviews } from './coming';
 import { withReaction } from './reactions';
 import type { Log, Patch } from './state';
 
@@ -12,10 +11,10 @@ export function later(a: Message, b: Message): Message {
 export function patched(message: Message, patch: Patch | undefined): Message {
   if (!patch) return message;
   if (patch.deletedAt) {
-    const gone: WithPreviews = { ...message, content: '', deleted_at: patch.deletedAt, reactions: [], files: [], pinned_at: null, forwarded: null, previews: [] };
+    const gone: Message = { ...message, content: '', deleted_at: patch.deletedAt, reactions: [], files: [], pinned_at: null, forwarded: null, previews: [] };
     return gone;
   }
-  let worded: WithPreviews = patch.edited ? reworded(message, patch.edited) : message;
+  let worded: Message = patch.edited ? reworded(message, patch.edited) : message;
   if (patch.pinnedAt !== undefined) worded = { ...worded, pinned_at: patch.pinnedAt };
   if (patch.previews) worded = { ...worded, previews: patch.previews };
   if (!patch.reacted) return worded;

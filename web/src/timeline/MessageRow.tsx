@@ -4,7 +4,6 @@ import { Markdown } from '../markdown/Markdown';
 import { plainText } from '../markdown/parse';
 import { fullTime, shortTime, timeOf } from '../shell/when';
 import { nameOf } from '../store/select';
-import type { WithPreviews } from '../store/coming';
 import { useParlor } from '../store/store';
 import { useUser } from '../store/useUser';
 import { strings } from '../strings';
@@ -49,7 +48,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   const blur = (event: FocusEvent) => {
     if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setWithin(false);
   };
-  const previews = deleted ? [] : ((message as WithPreviews).previews ?? []);
+  const previews = deleted ? [] : (message.previews ?? []);
   return (
     <article className={`message${head ? ' message-head' : ''}${lit ? ' message-lit' : ''}${editing ? ' message-editing' : ''}`}
       tabIndex={0} aria-posinset={message.number} aria-setsize={total} aria-label={labelOf(message, name)} data-number={message.number} data-id={message.id}

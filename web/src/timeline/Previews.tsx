@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { fileUrl, useTicket } from '../files/ticket';
 import { calm } from '../markdown/calm';
 import { safeHref, trust } from '../markdown/links';
-import type { Preview } from '../store/coming';
+import type { Preview } from '../wire';
 import { strings } from '../strings';
 import { Icon } from '../ui/Icon';
 

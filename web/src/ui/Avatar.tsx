@@ -1,6 +1,5 @@
 import { memo, useState } from 'react';
 import { fileUrl, useTicket } from '../files/ticket';
-import type { WithPicture } from '../store/coming';
 import { useParlor } from '../store/store';
 
 interface Props {
@@ -15,7 +14,7 @@ const HUES = 8;
 
 /** Somebody's picture, else a coloured disc with initials; a room's is square and plain. */
 export const Avatar = memo(function Avatar({ id, name, size = 'medium', online = false, room = false }: Props) {
-  const picture = useParlor((state) => (room ? null : ((state.users[id] as WithPicture | undefined)?.picture_id ?? null)));
+  const picture = useParlor((state) => (room ? null : (state.users[id]?.picture_id ?? null)));
   return (
     <span className={`avatar avatar-${size}${room ? ' avatar-room' : ''}`} data-hue={hueOf(id)} aria-hidden="true">
       {initials(name, room || size === 'tiny' ? 1 : 2)}
