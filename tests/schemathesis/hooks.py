@@ -141,7 +141,7 @@ def before_call(context, case, kwargs):
 def make_sense(case, operation):
     """Says what a description has no words for, and knows what nobody guesses."""
     body = case.body if isinstance(case.body, dict) else {}
-    if operation == "GET /api/v1/sessions/{id}/messages":
+    if operation in ("GET /api/v1/sessions/{id}/messages", "GET /api/v1/messages/{id}/thread"):
         # At most one of the three.
         for name in [name for name in ("before", "after", "around") if name in (case.query or {})][1:]:
             del case.query[name]
