@@ -24,8 +24,10 @@ use scope::Scope;
 /// Names in one text that are looked up; a text with more names nobody.
 const MENTIONS_MAX: u64 = 1_000;
 
-/// Candidates that are looked at by one question.
+/// Candidates that are looked at by the first question, and by one at most: more and more, the
+/// longer nothing is found.
 const TOGETHER: usize = 32;
+const TOGETHER_MAX: usize = 512;
 
 #[async_trait]
 impl Search for PostgresStore {
@@ -40,14 +42,16 @@ async fn find(db: &Db, user: UserId, asked: &Asked) -> Result<Found, StoreError>
     };
     let mut candidates = Candidates::of(db, &scope, asked).await?;
     let mut found = Found::default();
-    let (mut rows, mut bytes) = (0, 0);
+    let (mut rows, mut bytes, mut together) = (0, 0, TOGETHER);
     loop {
-        let next = candidates.take(db, TOGETHER).await?;
+        let next = candidates.take(db, together).await?;
+        together = (together * 2).min(TOGETHER_MAX);
         if next.is_empty() {
             return Ok(found);
         }
-        let mut messages = look(db, &next).await?;
-        for no in next {
+        let candidates = next.iter().filter(|(_, candidate)| *candidate).map(|(no, _)| *no);
+        let mut messages = look(db, &candidates.collect::<Vec<_>>()).await?;
+        for (no, _) in next {
             rows += 1;
             if let Some(message) = messages.remove(&no) {
                 bytes += message.content.len() as u64;

@@ -36,9 +36,9 @@ fn find(conn: &Connection, user: UserId, asked: &Asked) -> Result<Found, StoreEr
     let mut candidates = Candidates::of(conn, &scope, asked)?;
     let mut found = Found::default();
     let (mut rows, mut bytes) = (0, 0);
-    while let Some(no) = candidates.next(conn)? {
+    while let Some((no, candidate)) = candidates.next(conn)? {
         rows += 1;
-        if let Some(message) = look(conn, no)? {
+        if candidate && let Some(message) = look(conn, no)? {
             bytes += message.content.len() as u64;
             found.hits.extend(fits(conn, &scope, &asked.query, message)?);
         }

@@ -253,7 +253,9 @@ impl Committer {
         match self.index {
             Index { stuck: true, .. } => 0,
             Index { soiled: true, .. } => SLICE,
-            Index { to, .. } => self.next_message_no - 1 - to,
+            Index { to, .. } if to < self.next_message_no - 1 => self.next_message_no - 1 - to,
+            index if index.is_scattered() => SLICE,
+            _ => 0,
         }
     }
 

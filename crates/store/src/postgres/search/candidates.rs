@@ -1,13 +1,15 @@
 //! What may match, newest first, from several sources at once.
 //!
 //! A query with words is answered by the index, and by the sessions themselves for what is not in
-//! it yet. One without goes through what its authors said, or through the sessions. Every source
-//! gives small ids, in portions, so that a search reads little more than it shows.
+//! it yet. One without goes through the sessions. Where authors are named, what they said is gone
+//! through beside it, and only what both have is a candidate: each leaps to where the other is.
+//! Every source gives small ids, in portions, so that a search reads little more than it shows.
 
 use std::collections::{BinaryHeap, VecDeque};
 
-use parlor_domain::Time;
 use parlor_domain::search::{Phrase, Query};
+use parlor_domain::{Time, UserId};
+use tokio_postgres::Row;
 
 use super::super::readers::{Bound, Db};
 use super::super::rows::{many, one};
@@ -16,12 +18,17 @@ use super::scope::{Place, Scope};
 use crate::StoreError;
 use crate::search::Asked;
 
-/// Small ids of a source's first portion, and of every other one.
+/// Small ids of a source's first portion, of the next one, and of one at most: more and more, the
+/// longer nothing is found.
 const FIRST: i64 = 8;
 const NEXT: i64 = 64;
+const MOST: i64 = 512;
 
 /// Small sessions whose words are looked for by one question to the index.
 const TOGETHER: usize = 16;
+
+/// Questions to the index that are asked at once.
+const AT_ONCE: usize = 128;
 
 /// Stretches of a large session that are looked at by one question, at most: more and more, the
 /// longer nothing is found.
@@ -33,51 +40,166 @@ const WORDS_MAX: usize = 4;
 /// By how much the clock may have been set back between one message and the next.
 const CLOCK_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// Small ids, descending.
+/// What may match, descending.
 pub(super) struct Candidates {
-    sources: Vec<Source>,
-    /// The next one of each source.
-    heads: BinaryHeap<(i64, usize)>,
+    found: Union,
+    /// What the authors said who are named.
+    said: Option<Union>,
 }
+
+/// A small id that everything above was looked at, and whether it is a candidate itself.
+pub(super) type Step = (i64, bool);
 
 impl Candidates {
     pub(super) async fn of(db: &Db, scope: &Scope, asked: &Asked) -> Result<Self, StoreError> {
         let query = &asked.query;
         let range = range(db, query, asked.before).await?;
-        let sources = match (expression(query), &scope.authors) {
-            (Some(words), _) => indexed(scope, &words, range, index::indexed_to(db).await?),
-            (None, Some(authors)) => {
-                let reader_no = scope.user_no;
-                let said = |&(_, author_no): &(_, i64)| {
-                    Source::new(Kind::Author { author_no, reader_no }, range)
-                };
-                authors.iter().map(said).collect()
+        let said = scope.authors.as_ref().map(|authors| authored(scope.user_no, authors, range));
+        let (found, said) = match (expression(query), said) {
+            (Some(words), said) => {
+                (indexed(scope, &words, range, index::indexed_to(db).await?), said)
             }
-            (None, None) => in_sessions(scope, range),
+            (None, Some(said)) => (said, None),
+            (None, None) => (in_sessions(scope, range), None),
         };
-        let mut candidates = Self { sources, heads: BinaryHeap::new() };
-        for source in 0..candidates.sources.len() {
-            candidates.advance(db, source).await?;
-        }
-        Ok(candidates)
+        // Mostly fewer have said something than have a word, and nothing is asked for nobody.
+        let said = match said {
+            Some(sources) => Some(Union::of(db, sources).await?),
+            None => None,
+        };
+        let silent = said.as_ref().is_some_and(|said| said.first().is_none());
+        let found = Union::of(db, if silent { vec![] } else { found }).await?;
+        Ok(Self { found, said })
     }
 
-    /// The next ones, up to so many; none when there are no more.
-    pub(super) async fn take(&mut self, db: &Db, count: usize) -> Result<Vec<i64>, StoreError> {
+    /// The next steps, up to so many; none when there are no more.
+    pub(super) async fn take(&mut self, db: &Db, count: usize) -> Result<Vec<Step>, StoreError> {
         let mut taken = Vec::with_capacity(count);
         while taken.len() < count
-            && let Some((no, source)) = self.heads.pop()
+            && let Some(step) = self.next(db).await?
         {
-            self.advance(db, source).await?;
-            taken.push(no);
+            taken.push(step);
         }
         Ok(taken)
     }
 
-    async fn advance(&mut self, db: &Db, source: usize) -> Result<(), StoreError> {
-        let next = self.sources[source].next(db).await?;
-        self.heads.extend(next.map(|no| (no, source)));
+    async fn next(&mut self, db: &Db) -> Result<Option<Step>, StoreError> {
+        let Some(no) = self.found.first() else {
+            return Ok(None);
+        };
+        let Some(said) = &mut self.said else {
+            self.found.advance(db).await?;
+            return Ok(Some((no, true)));
+        };
+        said.skip_to(db, no).await?;
+        let Some(by) = said.first() else {
+            return Ok(None);
+        };
+        if by == no {
+            self.found.advance(db).await?;
+        } else {
+            self.found.skip_to(db, by).await?;
+        }
+        Ok(Some((no, by == no)))
+    }
+}
+
+/// Several sources as one.
+struct Union {
+    sources: Vec<Source>,
+    /// The next small id of each source.
+    heads: BinaryHeap<(i64, usize)>,
+}
+
+impl Union {
+    async fn of(db: &Db, sources: Vec<Source>) -> Result<Self, StoreError> {
+        let all = (0..sources.len()).collect();
+        let mut union = Self { sources, heads: BinaryHeap::new() };
+        union.refill(db, all).await?;
+        Ok(union)
+    }
+
+    fn first(&self) -> Option<i64> {
+        self.heads.peek().map(|(no, _)| *no)
+    }
+
+    /// Passes over the first.
+    async fn advance(&mut self, db: &Db) -> Result<(), StoreError> {
+        match self.heads.pop() {
+            Some((_, source)) => self.refill(db, vec![source]).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Passes over everything above.
+    async fn skip_to(&mut self, db: &Db, highest: i64) -> Result<(), StoreError> {
+        while self.first().is_some_and(|no| no > highest) {
+            let mut skipped = Vec::new();
+            while let Some(&(no, source)) = self.heads.peek()
+                && no > highest
+            {
+                self.heads.pop();
+                self.sources[source].skip_to(highest);
+                skipped.push(source);
+            }
+            self.refill(db, skipped).await?;
+        }
         Ok(())
+    }
+
+    /// Finds the next of sources of which there is none among the heads: the index is asked for all
+    /// of them at once.
+    async fn refill(&mut self, db: &Db, which: Vec<usize>) -> Result<(), StoreError> {
+        let mut wanting = which.clone();
+        loop {
+            wanting.retain(|source| self.sources[*source].is_wanting());
+            if wanting.is_empty() {
+                break;
+            }
+            let is_index = |source: &&usize| matches!(self.sources[**source].kind, Kind::Index(_));
+            let (of_index, others): (Vec<usize>, Vec<usize>) = wanting.iter().partition(is_index);
+            for source in others {
+                let portion = self.sources[source].read(db).await?;
+                self.sources[source].take_in(portion);
+            }
+            for some in of_index.chunks(AT_ONCE) {
+                for (source, portion) in some.iter().zip(self.ask(db, some).await?) {
+                    self.sources[*source].take_in(portion);
+                }
+            }
+        }
+        for source in which {
+            let next = self.sources[source].ready.pop_front();
+            self.heads.extend(next.map(|no| (no, source)));
+        }
+        Ok(())
+    }
+
+    /// The next portion of each of these sources, by one question.
+    async fn ask(&self, db: &Db, which: &[usize]) -> Result<Vec<Vec<i64>>, StoreError> {
+        let (mut words, mut above, mut below, mut most) = (vec![], vec![], vec![], vec![]);
+        for source in which.iter().map(|source| &self.sources[*source]) {
+            if let Kind::Index(asked) = &source.kind {
+                words.push(asked.expression());
+                above.push(source.range.0);
+                below.push(source.range.1);
+                most.push(source.portion);
+            }
+        }
+        // Materialised: the index is to be asked for the words, not gone through by id.
+        let sql = "select q.nth, h.no from unnest($1::text[], $2::bigint[], $3::bigint[], \
+                   $4::bigint[]) with ordinality q (words, above, below, most, nth) \
+                   cross join lateral (with hits as materialized (select s.no from search s \
+                   where s.words @@ q.words::tsquery) select no from hits \
+                   where no > q.above and no < q.below order by no desc limit q.most) h \
+                   order by q.nth, h.no desc";
+        let read = |row: &Row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?));
+        let mut portions = vec![vec![]; which.len()];
+        for (nth, no) in many(db, sql, &[&words, &above, &below, &most], read).await? {
+            let at = usize::try_from(nth - 1).ok().and_then(|at| portions.get_mut(at));
+            at.into_iter().for_each(|portion: &mut Vec<i64>| portion.push(no));
+        }
+        Ok(portions)
     }
 }
 
@@ -155,6 +277,13 @@ fn indexed(scope: &Scope, words: &[Wanted<'_>], range: Range, to: i64) -> Vec<So
         sources.push(source(vec![place.session_no], place.newest / STRETCH));
     }
     sources
+}
+
+/// What authors said where the reader is.
+fn authored(reader_no: i64, authors: &[(UserId, i64)], range: Range) -> Vec<Source> {
+    let said =
+        |&(_, author_no): &(UserId, i64)| Source::new(Kind::Author { author_no, reader_no }, range);
+    authors.iter().map(said).collect()
 }
 
 /// The sessions that hold something in the range: the newest message of each is known.
@@ -263,16 +392,28 @@ impl Source {
         Self { kind, range, ready: VecDeque::new(), portion: FIRST }
     }
 
-    async fn next(&mut self, db: &Db) -> Result<Option<i64>, StoreError> {
-        while self.ready.is_empty() && self.portion > 0 && self.range.1 > self.range.0 + 1 {
-            let portion = self.read(db).await?;
-            let all = (portion.len() as i64) < self.portion;
-            let last = portion.last().copied();
-            self.ready = portion.into_iter().filter(|&no| no > self.range.0).collect();
-            self.range.1 = last.unwrap_or(self.range.1);
-            self.portion = if all && !self.go_on() { 0 } else { NEXT };
+    /// Passes over everything above.
+    fn skip_to(&mut self, highest: i64) {
+        while self.ready.front().is_some_and(|no| *no > highest) {
+            self.ready.pop_front();
         }
-        Ok(self.ready.pop_front())
+        if self.ready.is_empty() {
+            self.range.1 = self.range.1.min(highest.saturating_add(1));
+        }
+    }
+
+    /// Whether something has to be read before the next is known.
+    fn is_wanting(&self) -> bool {
+        self.ready.is_empty() && self.portion > 0 && self.range.1 > self.range.0 + 1
+    }
+
+    /// Takes in the portion that was read.
+    fn take_in(&mut self, portion: Vec<i64>) {
+        let all = (portion.len() as i64) < self.portion;
+        let last = portion.last().copied();
+        self.ready = portion.into_iter().filter(|&no| no > self.range.0).collect();
+        self.range.1 = last.unwrap_or(self.range.1);
+        self.portion = if all && !self.go_on() { 0 } else { (self.portion * 4).clamp(NEXT, MOST) };
     }
 
     /// Whether there may be more although all that was asked for is there.
@@ -307,14 +448,8 @@ impl Source {
                 let bound: Bound<'_> = &[author_no, &above, &below, reader_no, &self.portion];
                 many(db, sql, bound, |row| Ok(row.try_get(0)?)).await
             }
-            Kind::Index(asked) => {
-                // Materialised: the index is to be asked for the words, not gone through by id.
-                let sql = "with hits as materialized (select no from search \
-                           where words @@ $1::text::tsquery) select no from hits \
-                           where no > $2 and no < $3 order by no desc limit $4";
-                let bound: Bound<'_> = &[&asked.expression(), &above, &below, &self.portion];
-                many(db, sql, bound, |row| Ok(row.try_get(0)?)).await
-            }
+            // The index is asked for several at once.
+            Kind::Index(_) => Ok(vec![]),
         }
     }
 }

@@ -89,6 +89,9 @@ pub(in super::super) struct Indexer {
     settled: i64,
     /// What is settled when every transaction before this one has ended.
     settling: Option<(i64, i64)>,
+    /// Whether something may wait outside the tree of the index: every question goes through all that
+    /// waits, and a search asks one for each of its sessions.
+    waiting: bool,
 }
 
 impl Indexer {
@@ -96,7 +99,7 @@ impl Indexer {
     pub(in super::super) fn start(readers: &Readers, tasks: &TaskTracker, end: CancellationToken) {
         let (readers, started) = (readers.clone(), tasks.clone());
         let tasks = tasks.clone();
-        let indexer = Self { readers, tasks, end, settled: 0, settling: None };
+        let indexer = Self { readers, tasks, end, settled: 0, settling: None, waiting: true };
         started.spawn(indexer.serve());
     }
 
@@ -124,6 +127,10 @@ impl Indexer {
         let db = self.readers.take().await?;
         let (to, last) = (indexed_to(&db).await?, last_given(&db).await?);
         if to >= last {
+            if self.waiting {
+                db.execute("select gin_clean_pending_list('search_by_words')", &[]).await?;
+                self.waiting = false;
+            }
             return Ok(false);
         }
         self.settle(&db, last).await?;
@@ -136,6 +143,7 @@ impl Indexer {
         txn.execute("select pg_advisory_xact_lock($1)", &[&LOCK]).await?;
         fill(&txn, self.settled).await?;
         txn.commit().await?;
+        self.waiting = true;
         Ok(true)
     }
 

@@ -1,13 +1,14 @@
 //! What may match, newest first, from several sources at once.
 //!
 //! A query with words is answered by the index, and by the sessions themselves for what is not in
-//! it yet. One without goes through what its authors said, or through the sessions. Every source
-//! gives small ids, in portions, so that a search reads little more than it shows.
+//! it yet. One without goes through the sessions. Where authors are named, what they said is gone
+//! through beside it, and only what both have is a candidate: each leaps to where the other is.
+//! Every source gives small ids, in portions, so that a search reads little more than it shows.
 
 use std::collections::{BinaryHeap, VecDeque};
 
-use parlor_domain::Time;
 use parlor_domain::search::{Phrase, Query};
+use parlor_domain::{Time, UserId};
 use rusqlite::{Connection, params};
 
 use super::super::rows::{many, one};
@@ -16,8 +17,10 @@ use super::scope::Scope;
 use crate::StoreError;
 use crate::search::Asked;
 
-/// Small ids of a source's first portion, and of every other one.
+/// Small ids of a source's first portion, and of every other one. To ask the index costs more than
+/// what it gives: it opens every segment for every session.
 const FIRST: i64 = 8;
+const FIRST_OF_INDEX: i64 = 32;
 const NEXT: i64 = 64;
 
 /// Sessions whose words are looked for by one question to the index: it holds a page for each.
@@ -29,45 +32,93 @@ const WORDS_MAX: usize = 4;
 /// By how much the clock may have been set back between one message and the next.
 const CLOCK_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// Small ids, descending.
+/// What may match, descending.
 pub(super) struct Candidates {
-    sources: Vec<Source>,
-    /// The next one of each source.
-    heads: BinaryHeap<(i64, usize)>,
+    found: Union,
+    /// What the authors said who are named.
+    said: Option<Union>,
 }
+
+/// A small id that everything above was looked at, and whether it is a candidate itself.
+pub(super) type Step = (i64, bool);
 
 impl Candidates {
     pub(super) fn of(conn: &Connection, scope: &Scope, asked: &Asked) -> Result<Self, StoreError> {
         let query = &asked.query;
         let range = range(conn, query, asked.before)?;
-        let sources = match (expression(query), &scope.authors) {
-            (Some(words), _) => indexed(scope, &words, range, index::indexed_to(conn)?),
-            (None, Some(authors)) => {
-                let reader_no = scope.user_no;
-                let said = |&(_, author_no): &(_, i64)| {
-                    Source::new(Kind::Author { author_no, reader_no }, range)
-                };
-                authors.iter().map(said).collect()
-            }
-            (None, None) => in_sessions(scope, range),
+        let said = scope.authors.as_ref().map(|authors| authored(scope.user_no, authors, range));
+        let (found, said) = match (expression(query), said) {
+            (Some(words), said) => (indexed(scope, &words, range, index::indexed_to(conn)?), said),
+            (None, Some(said)) => (said, None),
+            (None, None) => (in_sessions(scope, range), None),
         };
-        let mut candidates = Self { sources, heads: BinaryHeap::new() };
-        for source in 0..candidates.sources.len() {
-            candidates.advance(conn, source)?;
-        }
-        Ok(candidates)
+        // Mostly fewer have said something than have a word, and nothing is asked for nobody.
+        let said = said.map(|sources| Union::of(conn, sources)).transpose()?;
+        let silent = said.as_ref().is_some_and(|said| said.first().is_none());
+        let found = Union::of(conn, if silent { vec![] } else { found })?;
+        Ok(Self { found, said })
     }
 
-    /// The next one.
-    pub(super) fn next(&mut self, conn: &Connection) -> Result<Option<i64>, StoreError> {
-        let Some((no, source)) = self.heads.pop() else {
+    /// The next step.
+    pub(super) fn next(&mut self, conn: &Connection) -> Result<Option<Step>, StoreError> {
+        let Some(no) = self.found.first() else {
             return Ok(None);
         };
-        self.advance(conn, source)?;
-        Ok(Some(no))
+        let Some(said) = &mut self.said else {
+            self.found.advance(conn)?;
+            return Ok(Some((no, true)));
+        };
+        said.skip_to(conn, no)?;
+        let Some(by) = said.first() else {
+            return Ok(None);
+        };
+        if by == no {
+            self.found.advance(conn)?;
+        } else {
+            self.found.skip_to(conn, by)?;
+        }
+        Ok(Some((no, by == no)))
+    }
+}
+
+/// Several sources as one.
+struct Union {
+    sources: Vec<Source>,
+    /// The next small id of each source.
+    heads: BinaryHeap<(i64, usize)>,
+}
+
+impl Union {
+    fn of(conn: &Connection, sources: Vec<Source>) -> Result<Self, StoreError> {
+        let mut union = Self { sources, heads: BinaryHeap::new() };
+        for source in 0..union.sources.len() {
+            union.refill(conn, source)?;
+        }
+        Ok(union)
     }
 
-    fn advance(&mut self, conn: &Connection, source: usize) -> Result<(), StoreError> {
+    fn first(&self) -> Option<i64> {
+        self.heads.peek().map(|(no, _)| *no)
+    }
+
+    /// Passes over the first.
+    fn advance(&mut self, conn: &Connection) -> Result<(), StoreError> {
+        self.heads.pop().map_or(Ok(()), |(_, source)| self.refill(conn, source))
+    }
+
+    /// Passes over everything above.
+    fn skip_to(&mut self, conn: &Connection, highest: i64) -> Result<(), StoreError> {
+        while let Some(&(no, source)) = self.heads.peek()
+            && no > highest
+        {
+            self.heads.pop();
+            self.sources[source].skip_to(highest);
+            self.refill(conn, source)?;
+        }
+        Ok(())
+    }
+
+    fn refill(&mut self, conn: &Connection, source: usize) -> Result<(), StoreError> {
         let next = self.sources[source].next(conn)?;
         self.heads.extend(next.map(|no| (no, source)));
         Ok(())
@@ -129,6 +180,13 @@ fn indexed(scope: &Scope, words: &[Wanted<'_>], range: Range, to: i64) -> Vec<So
         sources.push(Source::new(Kind::Index(expression), (above, below.min(to + 1))));
     }
     sources
+}
+
+/// What authors said where the reader is.
+fn authored(reader_no: i64, authors: &[(UserId, i64)], range: Range) -> Vec<Source> {
+    let said =
+        |&(_, author_no): &(UserId, i64)| Source::new(Kind::Author { author_no, reader_no }, range);
+    authors.iter().map(said).collect()
 }
 
 fn in_sessions(scope: &Scope, range: Range) -> Vec<Source> {
@@ -195,7 +253,18 @@ struct Source {
 
 impl Source {
     fn new(kind: Kind, range: Range) -> Self {
-        Self { kind, range, ready: VecDeque::new(), portion: FIRST }
+        let portion = if matches!(kind, Kind::Index(_)) { FIRST_OF_INDEX } else { FIRST };
+        Self { kind, range, ready: VecDeque::new(), portion }
+    }
+
+    /// Passes over everything above.
+    fn skip_to(&mut self, highest: i64) {
+        while self.ready.front().is_some_and(|no| *no > highest) {
+            self.ready.pop_front();
+        }
+        if self.ready.is_empty() {
+            self.range.1 = self.range.1.min(highest.saturating_add(1));
+        }
     }
 
     fn next(&mut self, conn: &Connection) -> Result<Option<i64>, StoreError> {
@@ -203,7 +272,7 @@ impl Source {
             let portion = self.read(conn)?;
             let all = (portion.len() as i64) < self.portion;
             self.ready = portion.into_iter().filter(|&no| no > self.range.0).collect();
-            self.range.1 = self.ready.back().copied().unwrap_or(0);
+            self.range.1 = self.ready.back().copied().unwrap_or(self.range.0);
             self.portion = if all { 0 } else { NEXT };
         }
         Ok(self.ready.pop_front())

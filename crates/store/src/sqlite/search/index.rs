@@ -20,11 +20,16 @@ const AT_ONCE: i64 = 256;
 /// Pages of segments that one slice writes anew.
 const PAGES: i64 = 64;
 
+/// Fewer new messages than this are left as they are.
+const SCATTERED_MIN: i64 = 4_096;
+
 /// How far the index is, known to the writer alone.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in super::super) struct Index {
     /// The small id of the last message that is in it.
     pub(in super::super) to: i64,
+    /// The same when all of it was put into one segment.
+    pub(in super::super) merged_to: i64,
     /// Whether segments hold words that are marked as gone.
     pub(in super::super) soiled: bool,
     /// Whether the last slice came to nothing; the next commit lets it be tried again.
@@ -35,11 +40,19 @@ impl Index {
     /// As it is in the database.
     pub(in super::super) fn load(conn: &Connection) -> Result<Self, StoreError> {
         let soiled = noted(conn, SOILED)?.is_some();
-        Ok(Self { to: indexed_to(conn)?, soiled, stuck: false })
+        let merged_to = noted(conn, MERGED_TO)?.unwrap_or(0);
+        Ok(Self { to: indexed_to(conn)?, merged_to, soiled, stuck: false })
+    }
+
+    /// Whether so much has come that all of it is to be put into one segment again. A search looks
+    /// into every segment for every session; what is written for that is a few times what came.
+    pub(in super::super) fn is_scattered(&self) -> bool {
+        self.to - self.merged_to > (self.merged_to / 4).max(SCATTERED_MIN)
     }
 }
 
 const TO: &str = "search_indexed_to";
+const MERGED_TO: &str = "search_merged_to";
 const SOILED: &str = "search_soiled";
 
 fn noted(conn: &Connection, key: &str) -> Result<Option<i64>, StoreError> {
@@ -80,9 +93,11 @@ fn stored_text(session_no: i64, text: &str) -> String {
 pub(in super::super) fn extend(txn: &mut Txn<'_>, rows: i64) -> Result<(), StoreError> {
     txn.index.stuck = true;
     if txn.index.soiled {
-        clean(txn)?
-    } else {
-        fill(txn, rows)?
+        clean(txn)?;
+    } else if txn.index.to < *txn.next_message_no - 1 {
+        fill(txn, rows)?;
+    } else if txn.index.is_scattered() {
+        merge(txn)?;
     }
     txn.index.stuck = false;
     Ok(())
@@ -112,6 +127,16 @@ fn fill(txn: &mut Txn<'_>, rows: i64) -> Result<(), StoreError> {
 
 /// Writes some of the segments anew, without what is marked as gone.
 fn clean(txn: &mut Txn<'_>) -> Result<(), StoreError> {
+    txn.erase();
+    if merge(txn)? {
+        txn.execute("delete from meta where key = ?", [SOILED])?;
+        txn.index.soiled = false;
+    }
+    Ok(())
+}
+
+/// Puts some of all segments into one; whether that is all there is now.
+fn merge(txn: &mut Txn<'_>) -> Result<bool, StoreError> {
     let changes = |txn: &Txn<'_>| {
         let sql = "select total_changes()";
         Ok::<_, StoreError>(one(txn.conn, sql, [], |row| row.get::<_, i64>(0))?.unwrap_or(0))
@@ -119,13 +144,13 @@ fn clean(txn: &mut Txn<'_>) -> Result<(), StoreError> {
     let before = changes(txn)?;
     // A negative number: all of them into one segment.
     txn.execute("insert into search (search, rank) values ('merge', ?)", [-PAGES])?;
-    txn.erase();
     // The statement itself is one change; a merge that had nothing to do makes no other.
-    if changes(txn)? - before < 2 {
-        txn.execute("delete from meta where key = ?", [SOILED])?;
-        txn.index.soiled = false;
+    let done = changes(txn)? - before < 2;
+    if done {
+        note(txn, MERGED_TO, txn.index.to)?;
+        txn.index.merged_to = txn.index.to;
     }
-    Ok(())
+    Ok(done)
 }
 
 /// Puts a message's words in; a deleted message has none.
