@@ -91,6 +91,17 @@ pub(super) const BACK: &str = "clients back per second";
 pub(super) const P50: &str = "p50";
 pub(super) const P99: &str = "p99";
 
+/// The page of a room, on two sizes of screen, and what Lighthouse says of it.
+pub(super) const DESKTOP: &str = "page, desktop";
+pub(super) const PHONE: &str = "page, phone";
+pub(super) const PERFORMANCE: &str = "performance";
+pub(super) const ACCESSIBILITY: &str = "accessibility";
+pub(super) const BEST_PRACTICES: &str = "best practices";
+pub(super) const LARGEST_PAINT: &str = "largest paint";
+pub(super) const INTERACTIVE: &str = "interactive";
+pub(super) const BLOCKED: &str = "blocked";
+pub(super) const LAYOUT_SHIFT: &str = "layout shift";
+
 /// The doors, as they stand in tables.
 pub(super) const SOCKET: &str = "our socket";
 pub(super) const STREAM: &str = "our event stream";
@@ -101,7 +112,7 @@ pub(super) const MRSAMBOSK: &str = "Mrsambosk's socket";
 pub(super) const GROUPS: &str = "Chat Room API's stream";
 
 /// The targets of the design.
-const TARGETS: [Target; 30] = [
+const TARGETS: [Target; 42] = [
     target("T1", "S2 200", DELIVERIES, Bound::AtLeast(1e6)),
     target("T1", "S2 200", DELIVERIES, Bound::TimesAtLeast(10.0, SOCKETIO)),
     target("T1", "S2 200", DELIVERIES, Bound::TimesAtLeast(0.125, COALESCE)),
@@ -132,6 +143,18 @@ const TARGETS: [Target; 30] = [
     search(Kind::ParlorPostgres.name()),
     target("start", "start", "exec to ready", Bound::AtMost(150.0)),
     target("start", "start", "user memory before the first login", Bound::AtMost(20.0)),
+    target("page", DESKTOP, PERFORMANCE, Bound::AtLeast(95.0)),
+    target("page", DESKTOP, ACCESSIBILITY, Bound::AtLeast(100.0)),
+    target("page", DESKTOP, BEST_PRACTICES, Bound::AtLeast(100.0)),
+    target("page", DESKTOP, LARGEST_PAINT, Bound::AtMost(0.8)),
+    target("page", DESKTOP, INTERACTIVE, Bound::AtMost(1.0)),
+    target("page", DESKTOP, LAYOUT_SHIFT, Bound::AtMost(0.02)),
+    target("page", PHONE, PERFORMANCE, Bound::AtLeast(85.0)),
+    target("page", PHONE, ACCESSIBILITY, Bound::AtLeast(100.0)),
+    target("page", PHONE, LARGEST_PAINT, Bound::AtMost(2.5)),
+    target("page", PHONE, INTERACTIVE, Bound::AtMost(3.0)),
+    target("page", PHONE, BLOCKED, Bound::AtMost(300.0)),
+    target("page", PHONE, LAYOUT_SHIFT, Bound::AtMost(0.02)),
 ];
 
 impl Figures {

@@ -31,6 +31,13 @@ pub(super) fn pin(core: usize) -> anyhow::Result<()> {
     sched_setaffinity(None, &set).context("failed to choose a core")
 }
 
+/// Lets this thread, and what it starts from now on, run wherever there is room.
+pub(super) fn unpin() -> anyhow::Result<()> {
+    let mut set = CpuSet::new();
+    (0..cores()).for_each(|core| set.set(core));
+    sched_setaffinity(None, &set).context("failed to choose all cores")
+}
+
 /// Waits until no other benchmark runs on this machine; none starts while the result lives.
 pub(super) fn alone() -> anyhow::Result<File> {
     let path = std::env::temp_dir().join("parlor-bench.lock");

@@ -16,6 +16,7 @@ mod figures;
 mod frames;
 mod idle;
 mod ledger;
+mod lighthouse;
 mod machine;
 mod pages;
 mod rest;
@@ -89,6 +90,8 @@ enum Scenario {
     Codec,
     /// Start-up, and memory at rest.
     Start,
+    /// The web client's page, in Lighthouse (needs Node and Chromium).
+    Page,
 }
 
 /// The verb, and the two parts that it starts as programs of their own.
@@ -187,7 +190,9 @@ impl Scenario {
             Scenario::Doors => matches!(kind, Kind::Parlor | Kind::Socketio),
             Scenario::S1 => kind != Kind::Each,
             Scenario::S3 | Scenario::S5 => !matches!(kind, Kind::Each | Kind::ParlorSocketio),
-            Scenario::S4 | Scenario::Codec | Scenario::Start => kind == Kind::Parlor,
+            Scenario::S4 | Scenario::Codec | Scenario::Start | Scenario::Page => {
+                kind == Kind::Parlor
+            }
         }
     }
 
@@ -211,6 +216,7 @@ impl Scenario {
             Scenario::Doors => doors::run(&System::start(kind)?, load.seconds * 3.0, figures),
             Scenario::Codec => codec::run(figures),
             Scenario::Start => start::run(figures),
+            Scenario::Page => lighthouse::run(figures),
         }
     }
 }
