@@ -1,4 +1,5 @@
-// Runs before the first paint, so that a chosen theme never flashes the other one.
+// Runs before the program is there: a chosen theme never flashes the other one, and what the first
+// screen shows is asked for while the program still comes.
 (() => {
   try {
     const saved = JSON.parse(localStorage.getItem('parlor.look') || '{}');
@@ -7,4 +8,5 @@
   } catch {
     // Storage is closed to us: the system's theme it is.
   }
+  window.parlorInit = fetch('/api/v1/me/init', { credentials: 'same-origin', cache: 'no-store' }).catch(() => null);
 })();
