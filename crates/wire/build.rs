@@ -19,6 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .message_attribute(".", "#[serde(default)]")
         .enum_attribute(".", "#[derive(serde::Serialize, serde::Deserialize, utoipa::ToSchema)]")
         .enum_attribute(".", "#[serde(rename_all = \"snake_case\")]");
+    // Seldom there: what is plain is to have no room for it.
+    for message in ["Message", "Revision", "Send", "Edit", "SendRequest", "EditRequest"] {
+        config.boxed(format!(".parlor.v1.{message}.encrypted"));
+    }
     attribute_fields(&mut config, &set);
     config.compile_fds(set)?;
     flatten_oneofs()?;
@@ -74,6 +78,10 @@ fn attribute_field(
     }
     if message.name().ends_with("Request") && !optional && field.r#type() == Type::Int64 {
         config.field_attribute(&path, "#[serde(with = \"crate::number\")]");
+    }
+    if message.name() == "ToDeviceEvent" && field.name() == "content" {
+        config.field_attribute(&path, "#[serde(with = \"crate::opaque\")]");
+        config.field_attribute(&path, "#[schema(value_type = Object)]");
     }
     let frame = matches!(message.name(), "Event" | "Ok" | "Error" | "ErrorDetail" | "Subscribe");
     if frame && optional {

@@ -249,6 +249,35 @@ export interface Session {
   mentions: number;
   /** Unread messages in threads that the reader follows, of each up to 1,000. */
   thread_unread: number;
+  /** How it is encrypted, for good; absent: not. */
+  encryption?: Encryption | null;
+  /**
+   * The `seq` of the last event by which somebody came or went. What is sent into an encrypted
+   * session says for which membership it was encrypted.
+   */
+  membership_version: number;
+}
+
+/** How a session is encrypted. */
+export interface Encryption {
+  /** `m.megolm.v1.aes-sha2`; names that begin with `mls10.` are kept for MLS. */
+  algorithm: string;
+  /** After how many milliseconds a sender takes a new key; absent in a request: a week. */
+  rotation_period_ms?: number | null;
+  /** After how many messages a sender takes a new key; absent in a request: 100. */
+  rotation_period_msgs?: number | null;
+}
+
+/**
+ * What was said, encrypted for the devices of the members: the content of an `m.room.encrypted`
+ * event, as the libraries of Matrix make and read it.
+ */
+export interface Encrypted {
+  algorithm: string;
+  ciphertext: string;
+  session_id: string;
+  sender_key: string;
+  device_id: string;
 }
 
 /** A person in a room or session. */
@@ -312,6 +341,8 @@ export interface Message {
   files: File[];
   /** What is behind its links, as far as it is known yet. */
   previews: Preview[];
+  /** In an encrypted session what was said; `content` is empty then. */
+  encrypted?: Encrypted | null;
 }
 
 /** What is behind a link: what the page says of itself, in plain text. */
@@ -373,6 +404,8 @@ export interface Reaction {
 export interface Revision {
   content: string;
   written_at: string;
+  /** In an encrypted session the wording; `content` is empty then. */
+  encrypted?: Encrypted | null;
 }
 
 /** A file that somebody sent. Its bytes are at `/media/{id}/{name}?ticket=…`. */
@@ -532,6 +565,11 @@ export interface CreateRoomRequest {
   password?: string | null;
   /** Ids of people to add at once; for a direct room, the others. */
   members: string[];
+  /**
+   * Encrypts the main session of a private or direct room, for good. A direct room that is there
+   * already stays as it is.
+   */
+  encryption?: Encryption | null;
 }
 
 export interface RoomList {
@@ -557,6 +595,8 @@ export interface JoinRoomRequest {
 export interface MemberList {
   members: Member[];
   next_cursor?: string | null;
+  /** Of a session's list: the membership that the list is at least as new as. */
+  membership_version?: number | null;
 }
 
 export interface AddMembersRequest {
@@ -581,6 +621,8 @@ export interface CreateSessionRequest {
   name: string;
   /** Ids; the creator is in it in any case. */
   members: string[];
+  /** Encrypts it, for good. */
+  encryption?: Encryption | null;
 }
 
 export interface PatchSessionRequest {
@@ -602,10 +644,17 @@ export interface SendRequest {
   forward?: string | null;
   /** Files of one's own, or that one may have. With files, the content may be empty. */
   files: string[];
+  /** Into an encrypted session: what is said, in place of `content`. */
+  encrypted?: Encrypted | null;
+  /** The session's membership that it was encrypted for. */
+  membership_version?: number | null;
 }
 
 export interface EditRequest {
   content: string;
+  /** In an encrypted session: the new words, in place of `content`. */
+  encrypted?: Encrypted | null;
+  membership_version?: number | null;
 }
 
 export interface ReadRequest {
@@ -732,7 +781,8 @@ export type ClientFrame =
   | ({ type: "delete" } & Delete)
   | ({ type: "read" } & Read)
   | ({ type: "typing" } & Typing)
-  | ({ type: "ping" } & Ping);
+  | ({ type: "ping" } & Ping)
+  | ({ type: "e2ee_ack" } & E2eeAck);
 
 /** Hear a session, or the user's own log, from `after` on. */
 export interface Subscribe {
@@ -769,6 +819,10 @@ export interface Send {
   forward?: string | null;
   /** Files of one's own, or that one may have. With files, the content may be empty. */
   files: string[];
+  /** Into an encrypted session: what is said, in place of `content`. */
+  encrypted?: Encrypted | null;
+  /** The session's membership that it was encrypted for. */
+  membership_version?: number | null;
 }
 
 /** Reword a message of one's own. */
@@ -776,6 +830,9 @@ export interface Edit {
   ref: number;
   message_id: string;
   content: string;
+  /** In an encrypted session: the new words, in place of `content`. */
+  encrypted?: Encrypted | null;
+  membership_version?: number | null;
 }
 
 /** Delete a message. */
@@ -796,6 +853,14 @@ export interface Typing {
   session_id: string;
 }
 
+/**
+ * Everything about keys up to `pos` is safe on this device and is not said again; 0 for the first
+ * time. From then on the server says `e2ee` on this socket. Never answered.
+ */
+export interface E2eeAck {
+  pos: number;
+}
+
 /** Answered by `ok`: for clients that cannot see WebSocket pings. */
 export interface Ping {
   ref: number;
@@ -812,7 +877,8 @@ export type ServerFrame =
   | ({ type: "error" } & Error)
   | ({ type: "reconnect" } & Reconnect)
   | ({ type: "draft" } & Draft)
-  | ({ type: "thread_read" } & ThreadRead);
+  | ({ type: "thread_read" } & ThreadRead)
+  | ({ type: "e2ee" } & E2ee);
 
 /** The first frame. */
 export interface Hello {
@@ -882,4 +948,42 @@ export interface Error {
 /** The server is going down: come back after this long. */
 export interface Reconnect {
   after_ms: number;
+}
+
+/**
+ * News about keys for this device: messages of other devices, whose keys have changed, and what the
+ * server still has of its own. In order; said again until it is acknowledged.
+ */
+export interface E2ee {
+  /** Acknowledged by `e2ee_ack`. */
+  pos: number;
+  to_device: ToDevice;
+  device_lists: DeviceLists;
+  /** By algorithm, also 0: how many one-time keys the server has left. */
+  device_one_time_keys_count: Record<string, number>;
+  /** Algorithms whose fallback key was not used yet. */
+  device_unused_fallback_key_types: string[];
+  /** There is more to come. */
+  more: boolean;
+}
+
+export interface ToDevice {
+  events: ToDeviceEvent[];
+}
+
+/** A message from one device to another. */
+export interface ToDeviceEvent {
+  type: string;
+  /** `@<user id>:<server name>`. */
+  sender: string;
+  /** What the sending device made of it. Protobuf has the JSON as a text. */
+  content: unknown;
+}
+
+/** People by `@<user id>:<server name>`. */
+export interface DeviceLists {
+  /** Their keys are to be asked for again. */
+  changed: string[];
+  /** One shares no encrypted session with them any more. */
+  left: string[];
 }

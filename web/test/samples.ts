@@ -22,7 +22,8 @@ export const room: Room = {
 export function session(fields: Partial<Session> = {}): Session {
   return {
     id: 's', no: 1, room_id: 'r', name: 'main', main: true, created_by: null, created_at: AT, ended_at: null, member_count: 2,
-    head_seq: 0, head_number: 0, read_number: 0, unread: 0, mentions: 0, thread_unread: 0, ...fields,
+    head_seq: 0, head_number: 0, read_number: 0, unread: 0, mentions: 0, thread_unread: 0, membership_version: 0,
+    ...fields,
   };
 }
 

@@ -67,7 +67,8 @@ fn write_message(
     message: &MessageDescriptor,
     comments: &Comments,
 ) -> anyhow::Result<()> {
-    if message.child_messages().next().is_some() || message.child_enums().next().is_some() {
+    let within = message.child_messages().any(|child| !child.is_map_entry());
+    if within || message.child_enums().next().is_some() {
         bail!("types within types have no rule");
     }
     write_comment(text, comments, message.path(), "");
@@ -114,7 +115,11 @@ fn write_interface(
 fn type_of(field: &FieldDescriptor) -> anyhow::Result<String> {
     let moment = field.name() == "at" || field.name().ends_with("_at");
     Ok(match field.kind() {
-        _ if field.is_map() => bail!("{}: maps have no rule", field.name()),
+        Kind::Message(entry) if entry.is_map_entry() => map_of(field, &entry)?,
+        // What devices say to each other is JSON of their own.
+        Kind::String if field.full_name().ends_with(".ToDeviceEvent.content") => {
+            "unknown".to_owned()
+        }
         Kind::Int64 if moment => "string".to_owned(),
         Kind::Int64 | Kind::Int32 | Kind::Uint32 | Kind::Uint64 | Kind::Double | Kind::Float => {
             "number".to_owned()
@@ -124,6 +129,13 @@ fn type_of(field: &FieldDescriptor) -> anyhow::Result<String> {
         Kind::Message(message) => message.name().to_owned(),
         other => bail!("{}: {other:?} has no rule", field.name()),
     })
+}
+
+fn map_of(field: &FieldDescriptor, entry: &MessageDescriptor) -> anyhow::Result<String> {
+    if entry.map_entry_key_field().kind() != Kind::String {
+        bail!("{}: keys that are no text have no rule", field.name());
+    }
+    Ok(format!("Record<string, {}>", type_of(&entry.map_entry_value_field())?))
 }
 
 fn write_union(text: &mut String, oneof: &OneofDescriptor) -> anyhow::Result<()> {
@@ -209,8 +221,14 @@ mod tests {
     }
 
     #[test]
+    fn a_map_becomes_a_record() {
+        let text = of("message M { map<string, int64> counts = 1; }").unwrap();
+        assert!(text.ends_with("  counts: Record<string, number>;\n}\n"), "{text}");
+    }
+
+    #[test]
     fn what_has_no_rule_is_refused() {
-        assert!(of("message M { map<string, string> m = 1; }").is_err());
+        assert!(of("message M { map<int64, string> m = 1; }").is_err());
         assert!(of("enum E { ZERO = 0; }").is_err());
     }
 }

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use parlor_domain::{Event, UserEvent};
+use parlor_domain::{Event, EventKind, UserEvent};
+use parlor_hub::Key;
 use parlor_store::Batch;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -57,6 +58,16 @@ impl App {
         let Some(session) = events.first().map(|event| event.session) else { return };
         if !self.hub.is_heard(session) {
             return;
+        }
+        if events
+            .iter()
+            .any(|event| matches!(event.kind, EventKind::Joined { .. } | EventKind::Left { .. }))
+        {
+            // Whose keys are to be asked for may be others now.
+            self.hub
+                .listeners(Key::Session(session))
+                .into_iter()
+                .for_each(|user| self.hub.ring_queue(user));
         }
         let joined = self.early.join(session, events);
         let events = joined.as_deref().unwrap_or(events);

@@ -1,5 +1,6 @@
 //! Keyed digests of requests, by which a repeated request is told from another one with its id.
 
+use parlor_domain::Encryption;
 use uuid::Uuid;
 
 use crate::Secret;
@@ -24,6 +25,18 @@ impl Digests {
         digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         digest
     }
+}
+
+/// How something is encrypted, as one part; nothing when it is not.
+pub(crate) fn encryption(encryption: Option<Encryption>) -> Vec<u8> {
+    let Some(Encryption { algorithm, rotation_period_ms, rotation_period_msgs }) = encryption
+    else {
+        return vec![];
+    };
+    let mut part = algorithm.as_str().as_bytes().to_vec();
+    part.extend(rotation_period_ms.to_le_bytes());
+    part.extend(rotation_period_msgs.to_le_bytes());
+    part
 }
 
 /// Many ids as one part.

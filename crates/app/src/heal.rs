@@ -111,7 +111,7 @@ impl App {
             match key {
                 Key::Session(session) => sessions.push(*session),
                 Key::User(user) => users.push(*user),
-                Key::Dialect(_) | Key::Typing(_) => {}
+                Key::Dialect(_) | Key::Typing(_) | Key::Queue(_) => {}
             }
         }
         let mut heads = Vec::new();

@@ -101,6 +101,7 @@ impl App {
             Word::ThreadRead(user, device, root, number) => {
                 self.tell_thread_read(user, device, root, number);
             }
+            Word::Queue(user) => self.hub.ring_queue(user),
             Word::Presence(session, user, online) => {
                 self.hub.presence(session, parlor_hub::Change { user, online });
             }

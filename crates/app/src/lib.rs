@@ -11,6 +11,7 @@ mod courier;
 pub mod deliver;
 mod digest;
 pub mod drafts;
+pub mod e2ee;
 mod early;
 pub mod error;
 pub mod exchange;
@@ -42,7 +43,7 @@ use parlor_egress::Egress;
 use parlor_hub::{Hub, Key};
 use parlor_store::Store;
 use parlor_wire::Dialect;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio_util::task::TaskTracker;
 
 pub use actor::Actor;
@@ -107,6 +108,8 @@ pub struct App {
     /// Places for looking into pictures.
     drawing: Arc<Semaphore>,
     bells: Bells,
+    /// The name of the installation in signed ids, once it is known.
+    server_name: OnceCell<String>,
     tasks: TaskTracker,
 }
 
@@ -165,6 +168,7 @@ impl App {
             tickets: Tickets::new(&parts.secret),
             drawing: Arc::new(Semaphore::new(places(parts.limits.image_tasks_max))),
             bells: Bells::default(),
+            server_name: OnceCell::new(),
             store: parts.store,
             blobs: parts.blobs,
             egress: parts.egress,
@@ -249,7 +253,7 @@ fn follow(parts: &Parts) {
 fn topic(key: Key) -> Option<Topic> {
     match key {
         Key::Session(session) | Key::Typing(session) => Some(Topic::Session(session)),
-        Key::User(user) => Some(Topic::User(user)),
+        Key::User(user) | Key::Queue(user) => Some(Topic::User(user)),
         Key::Dialect(_) => None,
     }
 }

@@ -144,6 +144,8 @@ mod tests {
 
     fn view(user: u128) -> Arc<View> {
         Arc::new(View {
+            encryption: None,
+            membership_version: 0,
             session: SessionId(Uuid::nil()),
             session_no: 1,
             main: true,

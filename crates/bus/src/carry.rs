@@ -41,6 +41,7 @@ const MOVED: u8 = 24;
 const SPENT: u8 = 25;
 const DRAFT: u8 = 26;
 const THREAD_READ: u8 = 27;
+const QUEUE: u8 = 28;
 
 /// The beginning of every letter of a node.
 pub(crate) fn begin(node: Node) -> Vec<u8> {
@@ -117,15 +118,17 @@ pub(crate) fn user_event(event: &UserEvent) -> Vec<u8> {
     head(Topic::User(event.user), event.seq)
 }
 
+/// What is only about these.
+fn about(out: &mut Vec<u8>, kind: u8, ids: &[Uuid]) {
+    out.push(kind);
+    ids.iter().for_each(|of| id(out, *of));
+}
+
 /// An entry for a word.
 pub(crate) fn word(word: &Word) -> Vec<u8> {
     let mut out = Vec::with_capacity(48);
     match word {
-        Word::Typing(session, user) => {
-            out.push(TYPING);
-            id(&mut out, session.0);
-            id(&mut out, user.0);
-        }
+        Word::Typing(session, user) => about(&mut out, TYPING, &[session.0, user.0]),
         Word::Read(session, user, number) => {
             out.push(READ);
             id(&mut out, session.0);
@@ -143,6 +146,7 @@ pub(crate) fn word(word: &Word) -> Vec<u8> {
             id(&mut out, root.0);
             int(&mut out, *number);
         }
+        Word::Queue(user) => about(&mut out, QUEUE, &[user.0]),
         Word::Presence(session, user, online) => {
             out.push(PRESENCE);
             id(&mut out, session.0);
@@ -236,6 +240,7 @@ fn entry(input: &mut Input<'_>, node: Node) -> Option<Heard> {
             let (user, device) = (UserId(input.id()?), DeviceId(input.id()?));
             said(Word::ThreadRead(user, device, MessageId(input.id()?), input.int()?))
         }
+        QUEUE => said(Word::Queue(UserId(input.id()?))),
         REVOKED => said(Word::Revoked(input.ids(LoginId)?)),
         MURMUR => {
             let dialect = *Dialect::ALL.get(usize::from(input.byte()?))?;
@@ -489,6 +494,7 @@ mod tests {
             Word::Read(session, user, 12),
             Word::Draft(user, DeviceId(uuid(4)), unsent),
             Word::ThreadRead(user, DeviceId(uuid(4)), MessageId(uuid(5)), 12),
+            Word::Queue(user),
             Word::Presence(session, user, true),
             Word::Presence(session, user, false),
             Word::Revoked(vec![LoginId(uuid(7)), LoginId(uuid(8))]),

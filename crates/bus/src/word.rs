@@ -18,6 +18,8 @@ pub enum Word {
     Draft(UserId, DeviceId, Unsent),
     /// Somebody has read up to this number in the thread of this message, on one of their devices.
     ThreadRead(UserId, DeviceId, MessageId, i64),
+    /// Something may wait in the queues of a user's devices.
+    Queue(UserId),
     /// Somebody came, or went, as the people of a session see it.
     Presence(SessionId, UserId, bool),
     /// These logins are over.
@@ -69,7 +71,9 @@ impl Word {
             Self::Typing(session, _) | Self::Read(session, ..) | Self::Presence(session, ..) => {
                 Some(Topic::Session(*session))
             }
-            Self::Draft(user, ..) | Self::ThreadRead(user, ..) => Some(Topic::User(*user)),
+            Self::Draft(user, ..) | Self::ThreadRead(user, ..) | Self::Queue(user) => {
+                Some(Topic::User(*user))
+            }
             _ => None,
         }
     }

@@ -15,6 +15,12 @@ pub enum Denied {
     /// Somebody or something else has it.
     #[error("the {0} is taken")]
     Taken(&'static str),
+    /// It is not of the shape that the protocol wants.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// It is not about the newest version of the backup, which is this one; 0: there is none.
+    #[error("the newest version is {0}")]
+    NotNewest(i64),
     /// A value is not acceptable.
     #[error("{field}: {reason}")]
     Invalid {
@@ -37,6 +43,12 @@ pub enum Denied {
     /// What somebody may keep, or what there is room for, is used up.
     #[error("{0}")]
     NoRoom(&'static str),
+    /// The session is encrypted: the server takes nothing in plain there.
+    #[error("the session is encrypted")]
+    SessionEncrypted,
+    /// Somebody came or went since it was encrypted: to be encrypted anew.
+    #[error("the members have changed: encrypt it for those who are here now")]
+    StaleMembership,
     /// Too much at once.
     #[error("slow down")]
     SlowDown {

@@ -43,6 +43,9 @@ impl Extras {
         (bits != 0).then(|| Box::new(Self { bits, ..Self::default() }))
     }
 
+    /// Its text is ciphertext.
+    pub const ENCRYPTED: i64 = 64;
+
     /// Whether there is this, one of the constants.
     pub fn has(&self, bit: i64) -> bool {
         self.bits & bit != 0

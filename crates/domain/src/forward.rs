@@ -17,11 +17,14 @@ impl SendMessage {
     /// what was passed on keeps whose words they were.
     ///
     /// # Errors
-    /// [`Denied::NotFound`] when it is deleted, [`Denied::Invalid`] when there are words or files
-    /// already.
+    /// [`Denied::NotFound`] when it is deleted, [`Denied::SessionEncrypted`] when only its
+    /// members can read it, [`Denied::Invalid`] when there are words or files already.
     pub fn passing_on(self, source: Message) -> Result<Self, Denied> {
         if source.deleted_at.is_some() {
             return Err(Denied::NotFound);
+        }
+        if source.is_encrypted() {
+            return Err(Denied::SessionEncrypted);
         }
         if !self.content.is_empty() {
             return Err(Denied::invalid("content", "must be empty where a message is forwarded"));

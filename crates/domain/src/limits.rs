@@ -64,6 +64,16 @@ limits! {
     json_depth_max = 32, "Nesting of a JSON document.";
     body_ms_max = 30_000, "Milliseconds until a request body must be complete.";
     message_bytes_max = 16 * 1024, "Bytes of a message's text.";
+    ciphertext_bytes_max = 32 * 1024, "Bytes of an encrypted message, as it is stored.";
+    keys_json_bytes_max = 2 * 1024 * 1024, "Bytes of a request body about keys of encryption.";
+    one_time_keys_max = 100, "One-time keys kept of one device.";
+    claimed_devices_max = 5_000, "Devices of which keys are asked for in one request.";
+    to_device_bytes_max = 64 * 1024, "Bytes of one message from device to device.";
+    to_device_queue_max = 20_000, "Messages that wait for one device; more are not taken for it.";
+    to_device_page_max = 100, "Messages from device to device in one answer or frame.";
+    key_wait_ms_max = 30_000, "Milliseconds that a request waits for news about keys.";
+    backup_keys_max = 200_000, "Session keys in one backup of keys.";
+    account_data_max = 100, "Notes that the devices of one user keep for each other.";
     file_chars_max = 500, "Characters of the place of a file that goes with a message.";
     mentions_max = 50, "People named in one message.";
     reaction_bytes_max = 64, "Bytes of the emoji of a reaction.";

@@ -17,9 +17,10 @@ pub struct Named {
 }
 
 impl View {
-    /// Decides about naming people. Words that are passed on name nobody.
+    /// Decides about naming people. Words that are passed on name nobody, nor do those that only
+    /// the members can read.
     pub(crate) fn admit_names(&self, cmd: &SendMessage, limits: &Limits) -> Result<Named, Denied> {
-        if cmd.forwarded.is_some() {
+        if cmd.forwarded.is_some() || cmd.encrypted_for.is_some() {
             return Ok(Named::default());
         }
         let named = named(&cmd.content, limits)?;

@@ -1,5 +1,5 @@
-//! Path 4/8: what somebody says: who may say, reword and delete it. Next: the store,
-//! `store/src/sqlite/messages.rs`.
+//! Path 4/8: what somebody says, and who may. (Who may reword it stands in `rewording.rs`.) Next:
+//! the store, `store/src/sqlite/messages.rs`.
 
 use crate::mention::Named;
 use crate::permission::{Action, may};
@@ -43,6 +43,13 @@ pub struct Message {
     pub extras: Option<Box<Extras>>,
 }
 
+impl Message {
+    /// Whether its text is ciphertext.
+    pub fn is_encrypted(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.has(Extras::ENCRYPTED))
+    }
+}
+
 /// A message, and the room of its session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
@@ -50,30 +57,6 @@ pub struct Placed {
     pub message: Message,
     /// The room.
     pub room: RoomId,
-}
-
-/// An earlier wording.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revision {
-    /// The text as it was.
-    pub content: String,
-    /// When it was written.
-    pub written_at: Time,
-}
-
-/// A message's new words; `None` leaves what is there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rewording {
-    /// The text.
-    pub content: Option<String>,
-    /// Where a file that goes with it is.
-    pub file: Option<String>,
-}
-
-impl From<String> for Rewording {
-    fn from(content: String) -> Self {
-        Self { content: Some(content), file: None }
-    }
 }
 
 /// What a sender asks for.
@@ -101,6 +84,9 @@ pub struct SendMessage {
     pub forwarded: Option<Forwarded>,
     /// Whether an empty text will do, as it does in some façades.
     pub blank: bool,
+    /// The membership that the text was encrypted for ([`View::membership_version`]); `None`: it is
+    /// plain.
+    pub encrypted_for: Option<i64>,
 }
 
 /// A message that may be stored, as long as `acl_version` still holds.
@@ -137,6 +123,8 @@ pub struct Draft {
     pub sent_at: Time,
     /// What the decision was based on.
     pub acl_version: i64,
+    /// The membership that the text was encrypted for; `None`: it is plain.
+    pub encrypted_for: Option<i64>,
     /// A keyed digest of what was asked, by which a repeated send is told from another one.
     pub digest: [u8; 16],
 }
@@ -157,10 +145,14 @@ impl View {
     ) -> Result<Draft, Denied> {
         self.open()?;
         may(self.role, Action::Talk)?;
+        self.admit_form(cmd.encrypted_for)?;
+        self.admit_file_forms(&cmd.carried)?;
         check_file(cmd.file.as_deref(), limits)?;
         file::check_carried(&cmd.carried, limits)?;
         let blank = cmd.blank || !cmd.carried.is_empty();
-        if !(blank && cmd.content.is_empty()) {
+        if cmd.encrypted_for.is_some() {
+            check_ciphertext(&cmd.content, limits)?;
+        } else if !(blank && cmd.content.is_empty()) {
             check_content(&cmd.content, limits)?;
         }
         Ok(Draft {
@@ -171,6 +163,7 @@ impl View {
             sender_no: self.user_no,
             client_id: cmd.client_id,
             mentions: self.admit_names(&cmd, limits)?,
+            encrypted_for: cmd.encrypted_for,
             content: cmd.content,
             reply_to: cmd.reply_to,
             thread: cmd.thread,
@@ -190,56 +183,14 @@ impl View {
     pub fn admit_again(&self, draft: Draft, limits: &Limits) -> Result<Draft, Denied> {
         self.open()?;
         may(self.role, Action::Talk)?;
+        self.admit_form(draft.encrypted_for)?;
         self.admit_all(draft.mentions.all, limits)?;
         Ok(Draft { acl_version: self.acl_version, ..draft })
-    }
-
-    /// Decides about rewording a message that has `revisions` earlier wordings.
-    ///
-    /// # Errors
-    /// [`Denied`] when it is not one's own, deleted, or the text is not acceptable.
-    pub fn admit_edit(
-        &self,
-        message: &Message,
-        revisions: u64,
-        asked: &Rewording,
-        limits: &Limits,
-    ) -> Result<(), Denied> {
-        if message.deleted_at.is_some() {
-            return Err(Denied::NotFound);
-        }
-        if message.sender != self.user {
-            return Err(Denied::Forbidden("only its author may reword a message"));
-        }
-        if message.extras.as_ref().is_some_and(|extras| extras.has(Extras::FORWARDED)) {
-            return Err(Denied::Forbidden("these are somebody else's words"));
-        }
-        self.open()?;
-        if revisions >= limits.revisions_max {
-            return Err(Denied::Conflict("the message was reworded too often"));
-        }
-        check_file(asked.file.as_deref(), limits)?;
-        asked.content.as_deref().map_or(Ok(()), |content| check_content(content, limits))
-    }
-
-    /// Decides about deleting a message: its author may, and who keeps order.
-    ///
-    /// # Errors
-    /// [`Denied`] when not, or when it is deleted already.
-    pub fn admit_delete(&self, message: &Message) -> Result<(), Denied> {
-        if message.deleted_at.is_some() {
-            return Err(Denied::NotFound);
-        }
-        self.open()?;
-        if message.sender == self.user {
-            return Ok(());
-        }
-        may(self.role, Action::DeleteOthers)
     }
 }
 
 /// Checks a text against the limits; it is stored as it came.
-fn check_content(content: &str, limits: &Limits) -> Result<(), Denied> {
+pub(crate) fn check_content(content: &str, limits: &Limits) -> Result<(), Denied> {
     if content.len() as u64 > limits.message_bytes_max {
         return Err(Denied::TooLong { field: "content", limit: limits.message_bytes_max });
     }
@@ -252,8 +203,16 @@ fn check_content(content: &str, limits: &Limits) -> Result<(), Denied> {
     Ok(())
 }
 
+/// Checks the size of a text that means nothing here.
+pub(crate) fn check_ciphertext(content: &str, limits: &Limits) -> Result<(), Denied> {
+    if content.len() as u64 > limits.ciphertext_bytes_max {
+        return Err(Denied::TooLong { field: "content", limit: limits.ciphertext_bytes_max });
+    }
+    Ok(())
+}
+
 /// Checks where a file is said to be.
-fn check_file(file: Option<&str>, limits: &Limits) -> Result<(), Denied> {
+pub(crate) fn check_file(file: Option<&str>, limits: &Limits) -> Result<(), Denied> {
     file.map_or(Ok(()), |file| name::text("file", file, limits.file_chars_max).map(drop))
 }
 

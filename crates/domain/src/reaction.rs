@@ -38,7 +38,8 @@ impl View {
     /// Decides about reacting to a message by an emoji, or no more (`on` is false).
     ///
     /// # Errors
-    /// [`Denied`] when it is deleted, the session is closed, or there are too many already.
+    /// [`Denied`] when it is deleted, the session is closed or encrypted, or there are too many
+    /// already.
     pub fn admit_reaction(
         &self,
         message: &Message,
@@ -50,6 +51,7 @@ impl View {
             return Err(Denied::NotFound);
         }
         self.open()?;
+        self.admit_plain()?;
         may(self.role, Action::Talk)?;
         if !on || facts.mine {
             return Ok(());

@@ -2,7 +2,9 @@
 //! the store reads in the very transaction that carries the decision out.
 
 use crate::permission::{Action, may};
-use crate::{Denied, Gone, Limits, Role, RoomId, SessionId, Time, User, UserId, name};
+use crate::{
+    Denied, Encryption, Gone, Limits, Role, RoomId, SessionId, Time, User, UserId, encryption, name,
+};
 
 /// Who can find and enter a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,6 +102,8 @@ pub struct NewRoom {
     pub description: String,
     /// People to add at once, without the creator.
     pub members: Vec<UserId>,
+    /// How its main session is encrypted; `None`: not.
+    pub encryption: Option<Encryption>,
 }
 
 /// How somebody stands to a room, and to the session in question where there is one.
@@ -189,6 +193,15 @@ pub struct Settings {
 }
 
 impl NewRoom {
+    /// The same, with its main session encrypted where that is asked for.
+    ///
+    /// # Errors
+    /// [`Denied::Invalid`] for a room that anybody can enter.
+    pub fn encrypted(self, encryption: Option<Encryption>) -> Result<Self, Denied> {
+        encryption::of_room(self.kind, encryption)?;
+        Ok(Self { encryption, ..self })
+    }
+
     /// Reads what a creator asks for. `members` may name the creator and may repeat.
     ///
     /// # Errors
@@ -217,7 +230,7 @@ impl NewRoom {
         }
         let name = if direct { String::new() } else { name::line("name", name, limits)? };
         let description = name::text("description", description, limits.description_chars_max)?;
-        Ok(Self { name, kind, description, members: others })
+        Ok(Self { name, kind, description, members: others, encryption: None })
     }
 }
 

@@ -81,6 +81,7 @@ impl Query {
             return false;
         }
         let has = |has: &Has| match has {
+            Has::Link | Has::Mention if message.is_encrypted() => false,
             Has::Link => has_link(&message.content),
             Has::Reply => message.reply_to.is_some(),
             Has::Mention => message.content.contains('@'),
@@ -94,6 +95,10 @@ impl Query {
         }
         if self.wanted.is_empty() && self.unwanted.is_empty() {
             return true;
+        }
+        // What is encrypted has no words that anybody here could know.
+        if message.is_encrypted() {
+            return false;
         }
         let words = words(&message.content);
         self.wanted.iter().all(|phrase| phrase.is_in(&words))

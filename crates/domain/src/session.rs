@@ -2,8 +2,8 @@
 
 use crate::permission::{Action, may};
 use crate::{
-    Denied, Gone, Limits, Role, RoomFacts, RoomId, RoomKind, SessionId, Standing, Time, UserId,
-    name, room,
+    Denied, Encryption, Gone, Limits, Role, RoomFacts, RoomId, RoomKind, SessionId, Standing, Time,
+    UserId, name, room,
 };
 
 /// A conversation inside a room, as one of its members sees it.
@@ -41,6 +41,10 @@ pub struct Session {
     pub thread_unread: i64,
     /// Unread messages that name the reader.
     pub mentions: i64,
+    /// How it is encrypted; `None`: not.
+    pub encryption: Option<Encryption>,
+    /// The `seq` of the last event by which somebody came or went.
+    pub membership_version: i64,
 }
 
 impl Session {
@@ -82,6 +86,10 @@ pub struct View {
     pub people: i64,
     /// Grows with every change of who may do what in the session.
     pub acl_version: i64,
+    /// How it is encrypted; `None`: not.
+    pub encryption: Option<Encryption>,
+    /// The `seq` of the last event by which somebody came or went.
+    pub membership_version: i64,
 }
 
 impl View {

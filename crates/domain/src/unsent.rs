@@ -22,8 +22,12 @@ impl View {
     /// nothing can be said any more.
     ///
     /// # Errors
-    /// [`Denied`] when it is too long or holds NUL.
+    /// [`Denied`] when it is too long or holds NUL, and in an encrypted session: the server would
+    /// read it.
     pub fn admit_unsent(&self, unsent: &Unsent, limits: &Limits) -> Result<(), Denied> {
+        if !unsent.content.is_empty() {
+            self.admit_plain()?;
+        }
         if unsent.content.len() as u64 > limits.message_bytes_max {
             return Err(Denied::TooLong { field: "content", limit: limits.message_bytes_max });
         }

@@ -55,7 +55,7 @@ fn unsupported(message: &str) -> Refusal {
 
 /// What the body is said to be. A form or plain text, which any page on the web can have a
 /// browser send, is never read; nor is anything packed.
-fn content_type(headers: &HeaderMap) -> Result<Option<Codec>, Refusal> {
+pub(crate) fn content_type(headers: &HeaderMap) -> Result<Option<Codec>, Refusal> {
     let packed = headers.get(header::CONTENT_ENCODING);
     if packed.is_some_and(|how| how != "identity") {
         return Err(unsupported("send the body as it is, not packed").closing());
@@ -104,19 +104,24 @@ pub(crate) async fn read_up_to(
     }
 }
 
+/// Reads an object of JSON.
+pub(crate) fn object<T: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<T, Refusal> {
+    json::read(bytes, limits.json_depth_max).map_err(|error| {
+        let code = match error {
+            JsonError::Syntax(_) | JsonError::Duplicate => Code::InvalidJson,
+            JsonError::TooDeep => Code::TooDeep,
+            JsonError::Shape(_) => Code::Invalid,
+        };
+        Refusal::new(code, error.to_string())
+    })
+}
+
 fn parse<T>(codec: Codec, bytes: &[u8], limits: &Limits) -> Result<T, Refusal>
 where
     T: DeserializeOwned + Message + Default,
 {
     match codec {
-        Codec::Json => json::read(bytes, limits.json_depth_max).map_err(|error| {
-            let code = match error {
-                JsonError::Syntax(_) | JsonError::Duplicate => Code::InvalidJson,
-                JsonError::TooDeep => Code::TooDeep,
-                JsonError::Shape(_) => Code::Invalid,
-            };
-            Refusal::new(code, error.to_string())
-        }),
+        Codec::Json => object(bytes, limits),
         Codec::Proto => T::decode(bytes)
             .map_err(|_| Refusal::new(Code::BadRequest, "the body is not this message")),
     }

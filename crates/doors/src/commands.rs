@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::stream::FuturesOrdered;
 use parlor_app::{Actor, App, Error, Posted};
 use parlor_domain::message::SendMessage;
+use parlor_domain::rewording::Rewording;
 use parlor_domain::{Denied, FileId, MessageId, SessionId};
 use parlor_hub::Key;
 use parlor_wire::command::Command;
@@ -76,6 +77,7 @@ pub(crate) async fn run<C: Caller>(caller: &mut C, command: Command) -> Result<(
                 let _ = parts.app.typing(&parts.actor, session).await;
             }
         }
+        Command::E2eeAck(ack) => parts.listening.take_keys(ack.pos),
         Command::Ping(ping) => parts.push(ok(ping.r#ref)),
         other => begin(&mut parts, other),
     }
@@ -108,6 +110,22 @@ async fn begin_send(parts: &mut Parts<'_>, send: v1::Send) {
     }
 }
 
+/// What is said: plain, or encrypted for a membership.
+pub(crate) fn words(
+    content: String,
+    encrypted: Option<&v1::Encrypted>,
+    membership_version: Option<i64>,
+) -> Result<(String, Option<i64>), Denied> {
+    match (encrypted, membership_version) {
+        (None, None) => Ok((content, None)),
+        (Some(_), _) if !content.is_empty() => {
+            Err(Denied::invalid("content", "must be empty where something is encrypted"))
+        }
+        (Some(encrypted), Some(version)) => Ok((encrypted.to_stored(), Some(version))),
+        _ => Err(Denied::invalid("membership_version", "goes with what is encrypted")),
+    }
+}
+
 /// The files that a message is to carry; what is no id names none.
 pub(crate) fn file_ids(texts: &[String]) -> Result<Vec<FileId>, Denied> {
     let ids = texts.iter().map(|text| text.parse());
@@ -122,10 +140,13 @@ fn id(text: Option<String>) -> Result<Option<MessageId>, Denied> {
 
 fn read_send(send: v1::Send) -> Result<SendMessage, Denied> {
     let client_id = send.client_id.parse();
+    let (content, encrypted_for) =
+        words(send.content, send.encrypted.as_deref(), send.membership_version)?;
     Ok(SendMessage {
         client_id: client_id.map_err(|_| Denied::invalid("client_id", "not a UUID"))?,
         session: send.session_id.parse().map_err(|_| Denied::NotFound)?,
-        content: send.content,
+        content,
+        encrypted_for,
         reply_to: id(send.reply_to)?,
         file: None,
         files: file_ids(&send.files)?,
@@ -183,7 +204,10 @@ async fn change(app: &App, actor: &Actor, command: Command) -> Result<(), Error>
     match command {
         Command::Edit(edit) => {
             let message = edit.message_id.parse().map_err(not_found)?;
-            app.edit(actor, message, edit.content.into()).await.map(|_| ())
+            let (content, encrypted_for) =
+                words(edit.content, edit.encrypted.as_deref(), edit.membership_version)?;
+            let asked = Rewording { encrypted_for, ..content.into() };
+            app.edit(actor, message, asked).await.map(|_| ())
         }
         Command::Delete(delete) => {
             app.delete(actor, delete.message_id.parse().map_err(not_found)?).await

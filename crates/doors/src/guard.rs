@@ -169,7 +169,11 @@ async fn run(request: Request, next: Next, limits: &Limits) -> Response {
         || request.headers().contains_key(header::TRANSFER_ENCODING);
     let body_ms = if has_body { limits.body_ms_max } else { 0 };
     // Somebody who polls is answered when there is something, or with the next ping.
-    let poll_ms = if request.uri().path() == socketio::PATH { limits.heartbeat_ms } else { 0 };
+    let poll_ms = match request.uri().path() {
+        socketio::PATH => limits.heartbeat_ms,
+        "/api/v1/e2ee/sync" => limits.key_wait_ms_max,
+        _ => 0,
+    };
     // A file takes as long as it moves; whoever takes it sees to that.
     let patience = (!takes_a_file(request.method(), request.uri().path()))
         .then(|| Duration::from_millis(limits.answer_ms_max + body_ms + poll_ms));

@@ -21,6 +21,7 @@ mod line;
 pub mod listening;
 mod manner;
 mod media;
+mod opaque;
 mod openapi;
 mod origin;
 mod outgoing;

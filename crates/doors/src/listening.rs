@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use parlor_app::{Actor, App, Error};
 use parlor_domain::Denied;
 use parlor_hub::{Ear, Frame, Key, Lagged};
+use parlor_wire::v1;
 
 /// A stretch of a log that is still to be read from the store.
 struct Replay {
@@ -22,12 +23,26 @@ pub struct Listening {
     /// The connection's side of the hub.
     pub ear: Ear,
     replays: VecDeque<Replay>,
+    keys: Keys,
+}
+
+/// How far the device is with what it is told about keys: one frame at a time, and the next when it
+/// has said that it has it.
+#[derive(Default)]
+struct Keys {
+    /// Whether it wants to be told.
+    on: bool,
+    /// Whether there may be more.
+    rung: bool,
+    /// What it has, and what it was told.
+    taken: i64,
+    said: i64,
 }
 
 impl Listening {
     /// An ear that hears nothing yet.
     pub fn new(app: Arc<App>, actor: Actor, ear: Ear) -> Self {
-        Self { app, actor, ear, replays: VecDeque::new() }
+        Self { app, actor, ear, replays: VecDeque::new(), keys: Keys::default() }
     }
 
     /// Begins to hear a log after `after` (`None`: from now) and returns its head. What is already
@@ -68,7 +83,7 @@ impl Listening {
         let head = match key {
             Key::Session(session) => self.app.session_head(&self.actor, session).await?,
             Key::User(_) => self.app.user_head(&self.actor).await?,
-            Key::Dialect(_) | Key::Typing(_) => 0,
+            Key::Dialect(_) | Key::Typing(_) | Key::Queue(_) => 0,
         };
         if self.app.is_shared() {
             // What other nodes commit may not be told here: what comes next must follow this.
@@ -93,10 +108,44 @@ impl Listening {
         !self.replays.is_empty()
     }
 
+    /// The device has what it was told about keys up to `pos`, and wants what comes next.
+    pub fn take_keys(&mut self, pos: i64) {
+        if !self.keys.on {
+            let key = Key::Queue(self.actor.user);
+            self.ear.listen(key);
+            self.ear.live_from(key, 1);
+            self.keys = Keys { on: true, said: pos, ..Keys::default() };
+        }
+        self.keys.taken = self.keys.taken.max(pos);
+        // What it was told may have been all or not.
+        self.keys.rung |= self.keys.taken >= self.keys.said;
+    }
+
+    /// Whether the device wants to be told about keys.
+    pub fn hears_of_keys(&self) -> bool {
+        self.keys.on
+    }
+
+    /// Whether there may be something about keys that the device can be told now.
+    pub fn is_rung(&self) -> bool {
+        self.keys.rung && self.keys.taken >= self.keys.said
+    }
+
+    /// What the device is told about keys next: how many of its own are left, at least.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn key_news(&mut self) -> Result<v1::E2ee, Error> {
+        self.keys.rung = false;
+        let news = self.app.key_news(&self.actor, self.keys.taken).await?;
+        self.keys.said = news.pos.max(self.keys.taken);
+        Ok(news)
+    }
+
     /// Ready when there may be something to take, from the store or in the hub. The task that asked
     /// last is woken when there is.
     pub fn poll_rung(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.is_behind() { Poll::Ready(()) } else { self.ear.poll_rung(cx) }
+        if self.is_behind() || self.is_rung() { Poll::Ready(()) } else { self.ear.poll_rung(cx) }
     }
 
     /// Reads one page of what is still to be caught up with; logs take turns. Returns the log that
@@ -140,7 +189,7 @@ impl Listening {
                 let page = self.app.user_events_after(&self.actor, after, limit).await?;
                 Ok((page.events.into_iter().map(Frame::user_event).collect(), page.head))
             }
-            Key::Dialect(_) | Key::Typing(_) => Ok((vec![], 0)),
+            Key::Dialect(_) | Key::Typing(_) | Key::Queue(_) => Ok((vec![], 0)),
         }
     }
 
@@ -151,8 +200,13 @@ impl Listening {
     pub fn gather(
         &mut self,
         bytes_max: u64,
-        tell: impl FnMut(Key, Arc<Frame>),
+        mut tell: impl FnMut(Key, Arc<Frame>),
     ) -> Result<Vec<Key>, Lagged> {
+        let rung = &mut self.keys.rung;
+        let tell = |key: Key, frame: Arc<Frame>| match key {
+            Key::Queue(_) => *rung = true,
+            _ => tell(key, frame),
+        };
         self.ear.gather(bytes_max, tell).map(|gathered| gathered.over)
     }
 }

@@ -169,9 +169,25 @@ impl Socket {
             let tell = |_: Key, frame: Arc<Frame>| line.push(manner.bytes(&frame));
             Box::pin(self.listening.catch_up(tell)).await.map_err(|e| commands::failed(&e))?;
         }
+        if self.listening.hears_of_keys() {
+            return Box::pin(self.fill_with_keys()).await;
+        }
         let tell = |_: Key, frame: Arc<Frame>| line.push(manner.bytes(&frame));
         let gathered = self.listening.gather(TURN_BYTES, tell);
-        gathered.map(|_| ()).map_err(|_| End::with(4008, "too slow: resume"))
+        gathered.map(|_| ()).map_err(|_| lagged())
+    }
+
+    /// The same for a device that reads what is encrypted: keys come before what they open.
+    async fn fill_with_keys(&mut self) -> Result<(), End> {
+        let (manner, mut frames) = (self.manner, Vec::new());
+        let tell = |_: Key, frame: Arc<Frame>| frames.push(manner.bytes(&frame));
+        self.listening.gather(TURN_BYTES, tell).map_err(|_| lagged())?;
+        if self.listening.is_rung() {
+            let news = self.listening.key_news().await.map_err(|e| commands::failed(&e))?;
+            self.say(&Said::E2ee(news));
+        }
+        frames.into_iter().for_each(|frame| self.line.push(frame));
+        Ok(())
     }
 
     fn drained(&mut self) -> End {
@@ -253,6 +269,11 @@ impl Socket {
             _ => Ok(()),
         }
     }
+}
+
+/// The connection has fallen too far behind.
+fn lagged() -> End {
+    End::with(4008, "too slow: resume")
 }
 
 /// Reads messages into commands.

@@ -67,6 +67,11 @@ impl Frame {
         Arc::new(Self { typist: Some(user), ..Self::bare(0, None, false, None) })
     }
 
+    /// Something that says nothing: who hears it looks for themselves.
+    pub fn knock() -> Arc<Self> {
+        Self::new(0, None, false, None)
+    }
+
     fn new(
         seq: i64,
         takes_out: Option<UserId>,

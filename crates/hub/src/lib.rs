@@ -49,6 +49,8 @@ pub enum Key {
     /// Who says in a session that they are writing, whenever they say so: for façades that have no
     /// word for its end. It has no log.
     Typing(SessionId),
+    /// That something may wait in the queues of a user's devices. It has no log.
+    Queue(UserId),
 }
 
 /// Who a connection belongs to.
@@ -271,6 +273,13 @@ impl Hub {
     pub fn murmur_to(&self, user: UserId, device: DeviceId, content: server_frame::Frame) {
         if let Some(lane) = self.lane(Key::User(user)) {
             lane.murmur(Frame::murmur_from(device, content));
+        }
+    }
+
+    /// Wakes the connections of a user that read their device's queue.
+    pub fn ring_queue(&self, user: UserId) {
+        if let Some(lane) = self.lane(Key::Queue(user)) {
+            lane.murmur(Frame::knock());
         }
     }
 

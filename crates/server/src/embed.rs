@@ -19,10 +19,10 @@ use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
 /// What the page may load: its own files, and nothing that somebody put into it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' \
-    data: blob:; media-src 'self'; font-src 'self'; connect-src 'self'; worker-src 'self'; \
-    manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
-    require-trusted-types-for 'script'; trusted-types parlor";
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    img-src 'self' data: blob:; media-src 'self'; font-src 'self'; connect-src 'self'; \
+    worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types parlor";
 
 const MISSING: &str = "<!doctype html><html lang=\"en\"><title>Parlor</title><p>This build has no \
     web client. Build it with <code>cargo xtask web</code> and build the server again; the API is \

@@ -8,6 +8,7 @@
 pub mod accounts;
 pub mod content;
 pub mod drafts;
+pub mod e2ee;
 pub mod error;
 pub mod files;
 pub mod handles;
@@ -33,6 +34,7 @@ pub mod threads;
 pub use accounts::Accounts;
 pub use content::Content;
 pub use drafts::Drafts;
+pub use e2ee::{Backups, Keys};
 pub use error::{Changed, StoreError};
 pub use files::Files;
 pub use handles::Handles;
@@ -55,6 +57,11 @@ pub trait Talk: Reactions + Pins + Previews + Threads + Drafts {}
 
 impl<T: Reactions + Pins + Previews + Threads + Drafts> Talk for T {}
 
+/// What encrypted sessions need.
+pub trait E2ee: Keys + Backups {}
+
+impl<T: Keys + Backups> E2ee for T {}
+
 /// All of it. A node has one, as `Arc<dyn Store>`.
 pub trait Store:
     Accounts
@@ -68,6 +75,7 @@ pub trait Store:
     + Handles
     + Files
     + Jobs
+    + E2ee
     + Send
     + Sync
 {
@@ -85,6 +93,7 @@ impl<T> Store for T where
         + Handles
         + Files
         + Jobs
+        + E2ee
         + Send
         + Sync
 {

@@ -1,7 +1,7 @@
 //! Messages: appended in group commits, read by number.
 
 use async_trait::async_trait;
-use parlor_domain::message::Rewording;
+use parlor_domain::rewording::Rewording;
 use parlor_domain::{
     ClientId, Denied, Draft, Extras, Message, MessageId, Revision, RoomId, SessionId, Time, UserId,
     View,
@@ -58,7 +58,8 @@ impl Posted {
 pub(crate) fn bits(draft: &Draft) -> i64 {
     let forwarded = if draft.forwarded.is_some() { Extras::FORWARDED } else { 0 };
     let files = if draft.files.is_empty() { 0 } else { Extras::FILES };
-    forwarded | files
+    let encrypted = if draft.encrypted_for.is_some() { Extras::ENCRYPTED } else { 0 };
+    forwarded | files | encrypted
 }
 
 /// The refusal of a draft that is in no thread.

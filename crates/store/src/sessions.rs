@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use parlor_domain::{
-    ClientId, Denied, Member, RoomFacts, RoomId, Session, SessionChange, SessionFacts, SessionId,
-    Time, UserId, View,
+    ClientId, Denied, Encryption, Member, RoomFacts, RoomId, Session, SessionChange, SessionFacts,
+    SessionId, Time, UserId, View,
 };
 
 use crate::{Changed, StoreError};
@@ -21,6 +21,8 @@ pub struct NewSession {
     pub creator: UserId,
     /// Who else is named.
     pub people: Vec<UserId>,
+    /// How it is encrypted, for good; `None`: not.
+    pub encryption: Option<Encryption>,
     /// The creating request's idempotency key and the digest of the request.
     pub key: Option<(ClientId, [u8; 16])>,
 }

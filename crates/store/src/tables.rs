@@ -76,9 +76,12 @@ tables! {
     )
     room_members(room_no, user_no) (role, joined_at)
     bans(room_no, user_no) (by_no, reason, banned_at)
-    sessions(no) (id, room_no, name, main, created_by, created_at, ended_at, member_count)
+    sessions(no) (
+        id, room_no, name, main, created_by, created_at, ended_at, member_count, algorithm,
+        rotation_period_ms, rotation_period_msgs
+    )
     session_members(session_no, user_no) (joined_at, read_number)
-    heads(session_no) (seq, number, acl_version, threaded)
+    heads(session_no) (seq, number, acl_version, threaded, membership_version)
     messages(no) (
         id, session_no, number, seq, sender_no, client_id, content, reply_to, sent_at, edited_at,
         deleted_at, file, extras, thread_id, threaded
@@ -105,6 +108,20 @@ tables! {
         user_no, length, received, turn, name, encrypted, sha256, created_at, expires_at, doomed
     )
     file_bytes(user_no) (bytes)
+    e2ee_devices(device_id) (
+        user_no, keys, fallback_id, fallback_key, fallback_used, nth, pos, taken, changes_to
+    )
+    e2ee_one_time_keys(device_id, nth) (key_id, key)
+    e2ee_signing_keys(user_no, usage) (key)
+    e2ee_signatures(user_no, target, signer_no, key_id) (signature)
+    e2ee_queue(device_id, pos) (kind, user_no, type, content)
+    e2ee_sent(device_id, txn_id) (at)
+    e2ee_changes(kind, user_no, session_no) (pos)
+    e2ee_backups(user_no, version) (algorithm, auth_data, etag, gone)
+    e2ee_backup_keys(user_no, version, session_id, key_session) (
+        first_index, forwarded, verified, data
+    )
+    e2ee_account_data(user_no, type) (content)
     jobs(id) (
         kind, about, created_at, due_at, asked, worker, leased_until, tries, error, given_up
     )

@@ -65,6 +65,7 @@ pub(crate) fn named(kind: &str, body: &impl Body) -> Result<Command, FrameError>
         "delete" => Command::Delete(body.shaped()?),
         "read" => Command::Read(body.shaped()?),
         "typing" => Command::Typing(body.shaped()?),
+        "e2ee_ack" => Command::E2eeAck(body.shaped()?),
         "ping" => Command::Ping(body.shaped()?),
         _ => return Err(FrameError::UnknownType),
     })
@@ -86,6 +87,8 @@ mod tests {
             files: Vec::new(),
             thread_id: None,
             forward: None,
+            encrypted: None,
+            membership_version: None,
         });
         let json = br#"{"type":"send","ref":2,"session_id":"s","client_id":"c","content":"hi"}"#;
         assert_eq!(parse(Codec::Json, json, 32).as_ref(), Ok(&send));

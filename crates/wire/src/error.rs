@@ -38,10 +38,14 @@ codes! {
     Unauthorized = "unauthorized", 401;
     /// It may be seen but not done.
     Forbidden = "forbidden", 403;
+    /// The session is encrypted: nothing is taken in plain there.
+    SessionEncrypted = "session_encrypted", 403;
     /// It is not there, or may not be seen.
     NotFound = "not_found", 404;
     /// It is taken, over, or changed meanwhile.
     Conflict = "conflict", 409;
+    /// Somebody came or went since it was encrypted: encrypt it for those who are there now.
+    StaleMembership = "stale_membership", 409;
     /// The id was used before, for something else.
     IdempotencyConflict = "idempotency_conflict", 409;
     /// The cursor is of another history: load afresh.
@@ -76,13 +80,16 @@ impl From<&Denied> for Code {
     fn from(denied: &Denied) -> Self {
         match denied {
             Denied::NotFound => Self::NotFound,
-            Denied::Forbidden(_) => Self::Forbidden,
+            Denied::Forbidden(_) | Denied::NotNewest(_) => Self::Forbidden,
+            Denied::Malformed(_) => Self::BadRequest,
             Denied::Conflict(_) | Denied::Taken(_) => Self::Conflict,
             Denied::Invalid { .. } => Self::Invalid,
             Denied::Empty(_) => Self::Empty,
             // Too much to take at all; a name that is too long is just not a good one.
             Denied::TooLong { field: "content" | "upload", .. } => Self::TooLong,
             Denied::TooLong { .. } => Self::Invalid,
+            Denied::SessionEncrypted => Self::SessionEncrypted,
+            Denied::StaleMembership => Self::StaleMembership,
             Denied::NoRoom(_) => Self::QuotaExceeded,
             Denied::SlowDown { .. } => Self::RateLimited,
         }

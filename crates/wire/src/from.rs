@@ -108,7 +108,46 @@ impl From<&domain::Session> for v1::Session {
             unread: session.unread(),
             mentions: session.mentions,
             thread_unread: session.thread_unread,
+            encryption: session.encryption.map(Into::into),
+            membership_version: session.membership_version,
         }
+    }
+}
+
+impl From<domain::Encryption> for v1::Encryption {
+    fn from(encryption: domain::Encryption) -> Self {
+        Self {
+            algorithm: encryption.algorithm.as_str().to_owned(),
+            rotation_period_ms: Some(encryption.rotation_period_ms),
+            rotation_period_msgs: Some(encryption.rotation_period_msgs),
+        }
+    }
+}
+
+impl v1::Encryption {
+    /// What somebody who makes a session asks for.
+    ///
+    /// # Errors
+    /// [`domain::Denied::Invalid`] as [`domain::Encryption::read`].
+    pub fn asked(asked: Option<&Self>) -> Result<Option<domain::Encryption>, domain::Denied> {
+        let read = |asked: &Self| {
+            let (ms, msgs) = (asked.rotation_period_ms, asked.rotation_period_msgs);
+            domain::Encryption::read(&asked.algorithm, ms, msgs)
+        };
+        asked.map(read).transpose()
+    }
+}
+
+impl v1::Encrypted {
+    /// The text that is stored, whose meaning only devices know.
+    pub fn to_stored(&self) -> String {
+        // Five texts always print.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads the text that was stored.
+    pub fn of_stored(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
     }
 }
 
@@ -137,7 +176,12 @@ impl From<&domain::Ban> for v1::Ban {
 impl From<&domain::Message> for v1::Message {
     fn from(message: &domain::Message) -> Self {
         let extras = message.extras.as_deref();
+        let (content, encrypted) = match message.is_encrypted() {
+            true => (String::new(), Some(Box::new(v1::Encrypted::of_stored(&message.content)))),
+            false => (message.content.clone(), None),
+        };
         Self {
+            encrypted,
             id: message.id.to_string(),
             no: message.no,
             number: message.number,
@@ -145,7 +189,7 @@ impl From<&domain::Message> for v1::Message {
             session_id: message.session.to_string(),
             sender_id: message.sender.to_string(),
             client_id: message.client_id.to_string(),
-            content: message.content.clone(),
+            content,
             reply_to: message.reply_to.map(|id| id.to_string()),
             sent_at: message.sent_at.0,
             edited_at: message.edited_at.map(|t| t.0),
@@ -236,7 +280,11 @@ impl From<&domain::Preview> for v1::Preview {
 
 impl From<&domain::Revision> for v1::Revision {
     fn from(revision: &domain::Revision) -> Self {
-        Self { content: revision.content.clone(), written_at: revision.written_at.0 }
+        let (content, encrypted) = match revision.encrypted {
+            true => (String::new(), Some(Box::new(v1::Encrypted::of_stored(&revision.content)))),
+            false => (revision.content.clone(), None),
+        };
+        Self { content, written_at: revision.written_at.0, encrypted }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod frame;
 pub mod from;
 pub mod json;
 mod number;
+mod opaque;
 pub mod packet;
 pub mod reference;
 pub mod time;

@@ -289,6 +289,7 @@ fn name(said: &Frame) -> &'static str {
         Frame::Reconnect(_) => "reconnect",
         Frame::Draft(_) => "draft",
         Frame::ThreadRead(_) => "thread_read",
+        Frame::E2ee(_) => "e2ee",
     }
 }
 

@@ -12,7 +12,7 @@ pub fn of(command: &Command) -> Option<i64> {
         Command::Delete(c) => Some(c.r#ref),
         Command::Read(c) => Some(c.r#ref),
         Command::Ping(c) => Some(c.r#ref),
-        Command::Typing(_) => None,
+        Command::Typing(_) | Command::E2eeAck(_) => None,
     }
 }
 
@@ -26,6 +26,6 @@ pub(crate) fn set(command: &mut Command, reference: i64) {
         Command::Delete(c) => c.r#ref = reference,
         Command::Read(c) => c.r#ref = reference,
         Command::Ping(c) => c.r#ref = reference,
-        Command::Typing(_) => {}
+        Command::Typing(_) | Command::E2eeAck(_) => {}
     }
 }

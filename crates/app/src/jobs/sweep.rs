@@ -42,6 +42,7 @@ impl App {
         while self.store.forget_receipts(now - kept, rows).await? >= rows {}
         while self.store.forget_logins(now, rows).await? >= rows {}
         while self.store.forget_codes(now, rows).await? >= rows {}
+        while self.store.forget_sendings(now - kept, rows).await? >= rows {}
         let given_up = Duration::from_secs(self.limits.jobs_kept_days.saturating_mul(DAY_S));
         while self.store.forget_jobs(now - given_up, rows).await? >= rows {}
         // What a crash kept from being erased at once.

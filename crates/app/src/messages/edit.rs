@@ -1,6 +1,6 @@
 //! Rewording.
 
-use parlor_domain::message::Rewording;
+use parlor_domain::rewording::Rewording;
 use parlor_domain::{Message, MessageId};
 
 use crate::{Actor, App, Error};

@@ -36,7 +36,7 @@ impl App {
                 continue;
             };
             let shown = message.extras.as_ref().is_some_and(|e| e.has(Extras::PREVIEWS));
-            if !shown && !has_link(&message.content) {
+            if !shown && (message.is_encrypted() || !has_link(&message.content)) {
                 continue;
             }
             let (app, id) = (Arc::clone(self), message.id);

@@ -54,7 +54,11 @@ impl App {
         cmd: SendMessage,
         digest: [u8; 16],
     ) -> Result<Draft, Error> {
-        let view = self.view(actor, cmd.session).await?;
+        let mut view = self.view(actor, cmd.session).await?;
+        if cmd.encrypted_for.is_some_and(|version| version != view.membership_version) {
+            // The sender may know more than we remember.
+            view = self.fresh_view(actor.user, cmd.session).await?;
+        }
         let cmd = self.with_files(actor, cmd).await?;
         let cmd = self.looked_up(actor, cmd).await?;
         let now = self.clock.now();
@@ -72,7 +76,10 @@ impl App {
         let file = cmd.file.as_deref().unwrap_or_default().as_bytes();
         let files = ids(cmd.files.iter().map(|id| id.0));
         let [thread, forward] = [cmd.thread, cmd.forward].map(|id| ids(id.map(|id| id.0)));
-        let parts = [session, reply_to, cmd.content.as_bytes(), file, &files, &thread, &forward];
+        let encrypted = if cmd.encrypted_for.is_some() { &b"encrypted"[..] } else { &[] };
+        // What is encrypted is another text each time that it is: the id alone says that it is one.
+        let content = if encrypted.is_empty() { cmd.content.as_bytes() } else { &[] };
+        let parts = [session, reply_to, content, file, &files, &thread, &forward, encrypted];
         // What is plain has the digest that it had before there was more: an older send is known.
         let plain = parts[4..].iter().all(|part| part.is_empty());
         self.digests.of("message", if plain { &parts[..4] } else { &parts })

@@ -1,7 +1,9 @@
 //! Making a room.
 
 use parlor_domain::room::NewRoom;
-use parlor_domain::{ClientId, Denied, Limits, Room, RoomId, RoomKind, SessionId, UserId, name};
+use parlor_domain::{
+    ClientId, Denied, Encryption, Limits, Room, RoomId, RoomKind, SessionId, UserId, name,
+};
 use parlor_store::rooms::RoomDraft;
 
 use super::check_password;
@@ -27,6 +29,8 @@ pub struct CreateRoom {
     pub slug: Option<String>,
     /// Whether no other room may have its name.
     pub unique: bool,
+    /// How its main session is encrypted; `None`: not.
+    pub encryption: Option<Encryption>,
 }
 
 impl App {
@@ -50,7 +54,8 @@ impl App {
             &asked.description,
             &asked.members,
             &self.limits_for(&asked),
-        )?;
+        )?
+        .encrypted(asked.encryption)?;
         if let Some(password) = &asked.password {
             check_password(password, &self.limits)?;
             if room.kind == RoomKind::Direct {
@@ -90,13 +95,17 @@ impl App {
 
     fn room_digest(&self, room: &NewRoom, password: &Option<Hidden>) -> [u8; 16] {
         let password = password.as_ref().map_or("", Hidden::expose);
-        let parts: [&[u8]; 5] = [
+        let encryption = digest::encryption(room.encryption);
+        let parts: [&[u8]; 6] = [
             room.name.as_bytes(),
             room.kind.as_str().as_bytes(),
             room.description.as_bytes(),
             password.as_bytes(),
             &digest::ids(room.members.iter().map(|user| user.0)),
+            &encryption,
         ];
-        self.digests.of("create room", &parts)
+        // What is plain has the digest that it had before there was encryption.
+        let plain = room.encryption.is_none();
+        self.digests.of("create room", if plain { &parts[..5] } else { &parts })
     }
 }

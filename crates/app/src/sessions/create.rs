@@ -1,7 +1,7 @@
 //! Opening a session.
 
 use parlor_domain::{
-    ClientId, Denied, RoomFacts, RoomId, Session, SessionId, UserId, name, session,
+    ClientId, Denied, Encryption, RoomFacts, RoomId, Session, SessionId, UserId, name, session,
 };
 use parlor_store::sessions::NewSession;
 
@@ -17,6 +17,8 @@ pub struct CreateSession {
     pub name: String,
     /// Who is to be in it, beside the actor.
     pub members: Vec<UserId>,
+    /// How it is encrypted, for good; `None`: not.
+    pub encryption: Option<Encryption>,
     /// The request's own id, by which repeating it opens nothing new.
     pub key: Option<ClientId>,
 }
@@ -41,14 +43,18 @@ impl App {
         if people.len() as u64 > self.limits.members_added_max {
             return Err(Denied::invalid("members", "too many people").into());
         }
+        let encryption = asked.encryption;
         let key = asked.key.map(|key| {
             let ids = digest::ids(people.iter().map(|user| user.0));
-            let parts: [&[u8]; 3] = [room.0.as_bytes(), name.as_bytes(), &ids];
-            (key, self.digests.of("create session", &parts))
+            let how = digest::encryption(encryption);
+            let parts: [&[u8]; 4] = [room.0.as_bytes(), name.as_bytes(), &ids, &how];
+            // What is plain has the digest that it had before there was encryption.
+            let parts = if encryption.is_none() { &parts[..3] } else { &parts[..] };
+            (key, self.digests.of("create session", parts))
         });
         let (asked, limits) = (people.len(), self.limits);
-        let new =
-            NewSession { id: SessionId(new_id(now)), room, name, creator: actor.user, people, key };
+        let id = SessionId(new_id(now));
+        let new = NewSession { id, room, name, creator: actor.user, people, encryption, key };
         let decide =
             Box::new(move |facts: &RoomFacts, open| session::open(facts, open, asked, &limits));
         Ok(self.store.create_session(new, now, decide).await?)

@@ -5,6 +5,18 @@ use parlor_domain::{Denied, Member, Session, SessionFacts, SessionId, UserId, se
 use crate::{Actor, App, Error};
 
 impl App {
+    /// The version of a session's membership, as it is now.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`] when the actor is not in it.
+    pub async fn membership_version(
+        &self,
+        actor: &Actor,
+        session: SessionId,
+    ) -> Result<i64, Error> {
+        Ok(self.fresh_view(actor.user, session).await?.membership_version)
+    }
+
     /// The members of a session that the actor is in, by username after `after`.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ async fn enrolled(house: &House, name: &str) -> SignedIn {
 
 fn room(name: &str, unique: bool) -> CreateRoom {
     CreateRoom {
+        encryption: None,
         name: name.into(),
         kind: RoomKind::Unlisted,
         description: String::new(),

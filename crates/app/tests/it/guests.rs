@@ -21,6 +21,7 @@ impl House {
 
     async fn room(&self, actor: &Actor) -> RoomId {
         let asked = CreateRoom {
+            encryption: None,
             name: "a room".into(),
             kind: RoomKind::Public,
             description: String::new(),

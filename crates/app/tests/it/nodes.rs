@@ -121,6 +121,7 @@ impl Town {
     /// A public room with its main session.
     async fn room(&mut self, actor: &Actor) -> (parlor_domain::RoomId, SessionId) {
         let asked = CreateRoom {
+            encryption: None,
             name: "a room".into(),
             kind: RoomKind::Public,
             description: String::new(),
@@ -156,6 +157,7 @@ impl Town {
     /// Says something on a node, which tells it.
     async fn say(&mut self, node: usize, actor: &Actor, session: SessionId) {
         let cmd = SendMessage {
+            encrypted_for: None,
             client_id: ClientId(Uuid::new_v4()),
             session,
             content: "hi".into(),

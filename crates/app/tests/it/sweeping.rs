@@ -21,6 +21,7 @@ async fn say(
 ) -> Result<Posted, Error> {
     let client_id = ClientId(Uuid::from_u128(id));
     let cmd = SendMessage {
+        encrypted_for: None,
         client_id,
         session,
         content: text.to_owned(),

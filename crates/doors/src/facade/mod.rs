@@ -11,6 +11,7 @@ mod request;
 mod slash;
 mod socket;
 mod stream;
+mod words;
 
 use axum::Router;
 use axum::http::Method;
@@ -23,6 +24,7 @@ pub use request::{body, fresh_id, query_pairs, query_value};
 pub use slash::{is_one_of, other_slash};
 pub use socket::{Farewell, Heard, Interpreter, Talk, is_upgrade, turn_away, upgrade};
 pub use stream::{Reader, follow, one_event};
+pub use words::{ENCRYPTED, read, told};
 
 use crate::Doors;
 

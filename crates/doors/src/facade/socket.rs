@@ -118,6 +118,7 @@ impl Talk {
     pub async fn post(&mut self, session: SessionId, content: String) -> Result<Posted, Error> {
         let client_id = ClientId(Uuid::new_v4());
         let asked = SendMessage {
+            encrypted_for: None,
             client_id,
             session,
             content,

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use parlor_app::{Actor, Page, Posted};
 use parlor_domain::message::SendMessage;
+use parlor_domain::rewording::Rewording;
 use parlor_domain::{ClientId, Denied, Message, MessageId, SessionId};
 use parlor_wire::v1;
 use utoipa_axum::router::OpenApiRouter;
@@ -12,7 +13,7 @@ use utoipa_axum::routes;
 use crate::Doors;
 use crate::auth::Signed;
 use crate::body::Body;
-use crate::commands::file_ids;
+use crate::commands::{file_ids, words};
 use crate::key::Key;
 use crate::openapi::{Conflict, KeyParam};
 use crate::path::Id;
@@ -44,10 +45,13 @@ async fn send(
     Key(key): Key,
     Body(asked): Body<v1::SendRequest>,
 ) -> Answer<v1::Message> {
+    let (content, encrypted_for) =
+        words(asked.content, asked.encrypted.as_deref(), asked.membership_version)?;
     let command = SendMessage {
         client_id: client_id(&asked.client_id, key)?,
         session,
-        content: asked.content,
+        content,
+        encrypted_for,
         reply_to: maybe_id(asked.reply_to.as_deref())?,
         file: None,
         files: file_ids(&asked.files)?,
@@ -59,7 +63,8 @@ async fn send(
     };
     let pending = doors.app.send(&actor, command.clone()).await?;
     let posted = pending.done().await?;
-    let plain = command.forward.is_none() && command.files.is_empty();
+    let plain =
+        command.forward.is_none() && command.files.is_empty() && command.encrypted_for.is_none();
     let message = said(&actor, command, &posted);
     if posted.fresh && plain {
         return created(true, (&message).into());
@@ -166,7 +171,10 @@ async fn edit(
     Id(message): Id<MessageId>,
     Body(asked): Body<v1::EditRequest>,
 ) -> Answer<v1::Message> {
-    ok((&doors.app.edit(&actor, message, asked.content.into()).await?).into())
+    let (content, encrypted_for) =
+        words(asked.content, asked.encrypted.as_deref(), asked.membership_version)?;
+    let asked = Rewording { encrypted_for, ..content.into() };
+    ok((&doors.app.edit(&actor, message, asked).await?).into())
 }
 
 /// Delete a message for everybody.

@@ -1,7 +1,9 @@
 //! REST: each handler reads a request, calls one use case, and writes its result.
 
 mod auth;
+mod backups;
 mod drafts;
+mod e2ee;
 mod files;
 mod me;
 mod messages;
@@ -39,7 +41,8 @@ pub(crate) fn routes() -> OpenApiRouter<Doors> {
         .merge(drafts::routes())
         .merge(search::routes())
         .merge(files::routes())
-        .merge(uploads::routes());
+        .merge(uploads::routes())
+        .merge(e2ee::routes());
     OpenApiRouter::default()
         .nest("/api/v1", api)
         .routes(routes!(upgrade::upgrade))

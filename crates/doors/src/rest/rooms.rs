@@ -71,6 +71,7 @@ async fn create_room(
         key,
         slug: None,
         unique: false,
+        encryption: v1::Encryption::asked(asked.encryption.as_ref())?,
     };
     let room = doors.app.create_room(&actor, asked).await?;
     created(room.fresh, doors.room(&room.value))
@@ -191,6 +192,7 @@ async fn room_members(
     let limit = query::limit(asked.limit, doors.app.limits())?;
     let members = doors.app.room_members(&actor, room, asked.cursor, limit).await?;
     ok(v1::MemberList {
+        membership_version: None,
         next_cursor: query::next_cursor(&members, limit, |m| m.user.username.clone()),
         members: doors.members(&members),
     })

@@ -62,7 +62,9 @@ async fn create_session(
     Key(key): Key,
     Body(asked): Body<v1::CreateSessionRequest>,
 ) -> Answer<v1::Session> {
-    let asked = CreateSession { room, name: asked.name, members: ids(&asked.members)?, key };
+    let encryption = v1::Encryption::asked(asked.encryption.as_ref())?;
+    let members = ids(&asked.members)?;
+    let asked = CreateSession { room, name: asked.name, members, encryption, key };
     let session = doors.app.create_session(&actor, asked).await?;
     created(session.fresh, (&session.value).into())
 }
@@ -132,8 +134,11 @@ async fn session_members(
     Query(asked): Query<Paged>,
 ) -> Answer<v1::MemberList> {
     let limit = query::limit(asked.limit, doors.app.limits())?;
+    // Asked for first: who comes in between is in the list, and makes the version too old.
+    let version = doors.app.membership_version(&actor, session).await?;
     let members = doors.app.session_members(&actor, session, asked.cursor, limit).await?;
     ok(v1::MemberList {
+        membership_version: Some(version),
         next_cursor: query::next_cursor(&members, limit, |m| m.user.username.clone()),
         members: doors.members(&members),
     })

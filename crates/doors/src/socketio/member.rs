@@ -130,7 +130,7 @@ impl Member {
         Ok(())
     }
 
-    fn tell(&mut self, said: &Said) {
+    pub(super) fn tell(&mut self, said: &Said) {
         self.said.push(Shared::build(Kind::Text, 256, |to| packet::event_of(said, to)));
     }
 

@@ -206,6 +206,10 @@ impl Talk {
                 member.lose(&session.to_string());
             }
         }
+        if member.listening.is_rung() {
+            let news = Box::pin(member.listening.key_news()).await.map_err(|e| failed(&e))?;
+            member.tell(&Said::E2ee(news));
+        }
         self.pass_on();
         Ok(())
     }

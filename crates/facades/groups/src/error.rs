@@ -113,7 +113,7 @@ fn failed(error: &Error, text: &str) -> Response {
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::Denied(Denied::NotFound) => StatusCode::NOT_FOUND,
-        Error::Denied(Denied::Forbidden(_)) => StatusCode::FORBIDDEN,
+        Error::Denied(Denied::Forbidden(_) | Denied::SessionEncrypted) => StatusCode::FORBIDDEN,
         Error::Denied(Denied::SlowDown { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Error::Unauthorized | Error::WrongPassword => StatusCode::UNAUTHORIZED,
         Error::StorageFull => StatusCode::INSUFFICIENT_STORAGE,

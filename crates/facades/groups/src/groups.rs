@@ -47,6 +47,7 @@ pub(crate) async fn create(
     let now = rfc3339(doors.app.now().0);
     let name = format!("Group {}", now.split('.').next().unwrap_or_default().replace('T', " "));
     let asked = CreateRoom {
+        encryption: None,
         name,
         kind: RoomKind::Public,
         description: String::new(),

@@ -5,7 +5,8 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse as _;
 use parlor_app::{Actor, Error, Listing};
-use parlor_domain::message::{Rewording, SendMessage};
+use parlor_domain::message::SendMessage;
+use parlor_domain::rewording::Rewording;
 use parlor_domain::{ClientId, Denied, Placed};
 use parlor_doors::Doors;
 use parlor_doors::facade::query_value;
@@ -36,6 +37,7 @@ pub(crate) async fn post(State(doors): State<Doors>, visitor: Visitor, request: 
     let file = text(&mut asked, "file", DOING)?;
     let room = joined(&doors, &actor, group, DOING).await?;
     let said = SendMessage {
+        encrypted_for: None,
         client_id: ClientId(Uuid::new_v4()),
         session: room.main_session,
         content: content.clone(),
@@ -164,7 +166,10 @@ pub(crate) async fn edit(
     if found.message.deleted_at.is_some() {
         return Err(Refused::bad(DELETED));
     }
-    let edited = doors.app.edit(&actor, found.message.id, Rewording { content, file }).await;
+    let edited = doors
+        .app
+        .edit(&actor, found.message.id, Rewording { content, file, encrypted_for: None })
+        .await;
     let edited = edited.map_err(|error| match error {
         Error::Denied(Denied::NotFound) => Refused::bad(DELETED),
         Error::Denied(Denied::Forbidden(_)) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parlor_app::{App, Error};
 use parlor_domain::{Card, Message, Person, Placed, RoomId, Time, UserId};
+use parlor_doors::facade;
 use parlor_wire::time::rfc3339;
 use parlor_wire::v1;
 use serde_json::{Value, json};
@@ -60,7 +61,7 @@ impl<'a> Said<'a> {
     pub(crate) fn of(message: &'a Message, group: RoomId, name: &'a str) -> Self {
         Self {
             no: message.no,
-            content: &message.content,
+            content: facade::read(message),
             file: message.file.as_deref(),
             group,
             sender: message.sender.to_string(),
@@ -74,7 +75,7 @@ impl<'a> Said<'a> {
     pub(crate) fn told(message: &'a v1::Message, group: RoomId, name: &'a str) -> Self {
         Self {
             no: message.no,
-            content: &message.content,
+            content: facade::told(message),
             file: message.file.as_deref(),
             group,
             sender: message.sender_id.clone(),

@@ -115,6 +115,7 @@ fn denied_words(denied: &Denied) -> Response {
     match denied {
         Denied::NotFound => said(StatusCode::NOT_FOUND, "Room not found"),
         Denied::Forbidden(_) => said(StatusCode::FORBIDDEN, "Forbidden"),
+        Denied::SessionEncrypted => said(StatusCode::FORBIDDEN, "session_encrypted"),
         Denied::Taken("mail address") => said(StatusCode::CONFLICT, "User already exists"),
         Denied::Taken("room id") => said(StatusCode::CONFLICT, "Room ID taken"),
         Denied::Taken(_) | Denied::Conflict(_) => said(StatusCode::CONFLICT, &denied.to_string()),

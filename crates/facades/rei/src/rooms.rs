@@ -97,6 +97,7 @@ pub(crate) async fn create(
     let chosen = slug.is_some();
     let kind = if password.is_some() { RoomKind::Unlisted } else { RoomKind::Public };
     let asked = CreateRoom {
+        encryption: None,
         name,
         kind,
         description,

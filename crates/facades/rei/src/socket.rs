@@ -8,7 +8,7 @@ use parlor_domain::{Card, Denied, SessionId};
 use parlor_doors::facade::{
     End, Farewell, Heard, Interpreter, Talk, bearer, explain, query_value, turn_away, upgrade,
 };
-use parlor_doors::{Doors, Peer};
+use parlor_doors::{Doors, Peer, facade};
 use parlor_hub::{Frame, Key};
 use parlor_wire::Dialect;
 use parlor_wire::v1::{self, event::Kind, server_frame};
@@ -121,7 +121,7 @@ impl Interpreter for Chat {
         let said = Said {
             number: message.number,
             sender: &message.sender_id,
-            content: &message.content,
+            content: facade::told(message),
             sent_at: message.sent_at,
         };
         let message = words::message(app, &said, Some(&by), self.known);
@@ -198,7 +198,7 @@ impl Chat {
             let said = Said {
                 number: message.number,
                 sender: &message.sender.to_string(),
-                content: &message.content,
+                content: facade::read(message),
                 sent_at: message.sent_at.0,
             };
             let by = people.get(&message.sender).map(|person| &**person);
@@ -255,7 +255,9 @@ fn crash(text: &str) -> End {
 fn ended(error: &Error) -> End {
     match error {
         Error::Unauthorized => invalid_token(),
-        Error::Denied(Denied::NotFound | Denied::Forbidden(_)) => forbidden(),
+        Error::Denied(Denied::NotFound | Denied::Forbidden(_) | Denied::SessionEncrypted) => {
+            forbidden()
+        }
         Error::Denied(Denied::SlowDown { .. }) | Error::Busy | Error::Unavailable => {
             End::with(1013, "Too much at once")
         }

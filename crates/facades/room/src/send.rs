@@ -52,6 +52,7 @@ pub(crate) async fn send(
     };
     let session = doors.app.session_by_no(&actor, asked.session).await.map_err(missing)?;
     let message = SendMessage {
+        encrypted_for: None,
         client_id: ClientId(fresh_id()),
         session,
         content: asked.text,

@@ -84,6 +84,8 @@ impl From<Error> for Refused {
             Denied::Forbidden(_) => {
                 Self::error(StatusCode::FORBIDDEN, "Only the owner can delete this room")
             }
+            // The code is the one that our own doors have for it.
+            Denied::SessionEncrypted => Self::error(StatusCode::FORBIDDEN, "session_encrypted"),
             Denied::SlowDown { retry_after_ms } => Self::Throttled(retry_after_ms.div_ceil(1000)),
             Denied::Taken("mail address") => {
                 Self::field("email", "user with this email already exists.")
@@ -106,9 +108,12 @@ impl From<Error> for Refused {
                 let text = format!("Ensure this field has no more than {limit} characters.");
                 Self::field(field, text)
             }
-            other @ (Denied::Conflict(_) | Denied::Taken(_) | Denied::NoRoom(_)) => {
-                Self::error(bad, other.to_string())
-            }
+            other @ (Denied::Conflict(_)
+            | Denied::Taken(_)
+            | Denied::NoRoom(_)
+            | Denied::StaleMembership
+            | Denied::Malformed(_)
+            | Denied::NotNewest(_)) => Self::error(bad, other.to_string()),
         }
     }
 }

@@ -61,6 +61,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Refused> {
     let name = fields.text("chat_room_name").unwrap_or_default();
     let asked = CreateRoom {
+        encryption: None,
         name,
         kind: RoomKind::Unlisted,
         description: String::new(),

@@ -8,7 +8,7 @@ use parlor_domain::{Denied, Room, SessionId, Time, UserId};
 use parlor_doors::facade::{
     End, Farewell, Heard, Interpreter, Talk, explain, is_upgrade, turn_away, upgrade,
 };
-use parlor_doors::{Doors, Peer};
+use parlor_doors::{Doors, Peer, facade};
 use parlor_hub::{Frame, Key};
 use parlor_wire::json::{self, JsonError};
 use parlor_wire::v1::event::Kind;
@@ -141,7 +141,7 @@ impl Interpreter for Chat {
         let by = self.shown(app, sender).await?;
         let said = json!({
             "type": "message",
-            "message": message.content,
+            "message": facade::told(message),
             "user": by.email,
             "username": by.username,
             "timestamp": iso(Time(message.sent_at)),
@@ -172,7 +172,7 @@ impl Chat {
             Some(json!({
                 "user": by.email,
                 "username": by.username,
-                "message": message.content,
+                "message": facade::read(message),
                 "timestamp": iso(message.sent_at),
             }))
         });

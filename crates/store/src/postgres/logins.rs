@@ -7,10 +7,10 @@ use parlor_domain::{Denied, Device, DeviceId, LoginId, Time, UserEventKind, User
 use subtle::ConstantTimeEq;
 use tokio_postgres::Row;
 
-use super::PostgresStore;
 use super::readers::Db;
 use super::rows::{many, most, one, time, uuid};
 use super::txn::Txn;
+use super::{PostgresStore, e2ee};
 use crate::StoreError;
 use crate::logins::{Login, Logins, NewLogin, Rotation, Which};
 
@@ -107,8 +107,14 @@ impl Logins for PostgresStore {
     async fn forget_logins(&self, now: Time, limit: u64) -> Result<u64, StoreError> {
         // What another node is changing at this moment is left to the next time.
         let sql = "delete from logins where id in (select id from logins where expires_at <= $1 \
-                   order by expires_at limit $2 for update skip locked)";
-        self.one().await?.execute(sql, &[&now.0, &most(limit)]).await
+                   order by expires_at limit $2 for update skip locked) \
+                   returning user_no, device_id";
+        let mut txn = self.begin().await?;
+        let read = |row: &Row| Ok((row.try_get(0)?, DeviceId(uuid(row, 1)?)));
+        let gone: Vec<(i64, DeviceId)> = many(&txn, sql, &[&now.0, &most(limit)], read).await?;
+        e2ee::forget_devices(&mut txn, &gone).await?;
+        txn.commit().await?;
+        Ok(gone.len() as u64)
     }
 
     async fn dead(&self, logins: Vec<LoginId>, now: Time) -> Result<Vec<LoginId>, StoreError> {
@@ -230,6 +236,8 @@ async fn revoke_each(
     let keys: Vec<_> = ids.iter().map(|id| id.0).collect();
     let sql = "update logins set revoked_at = $2 where id = any($1)";
     txn.execute(sql, &[&keys, &now.0]).await?;
+    let devices: Vec<_> = logins.iter().map(|login| (login.user_no, login.device)).collect();
+    e2ee::forget_devices(txn, &devices).await?;
     for login in logins {
         txn.log_user(login.user_no, now, UserEventKind::DeviceRemoved(login.device));
     }

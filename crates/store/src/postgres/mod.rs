@@ -11,6 +11,7 @@ mod accounts;
 pub mod backup;
 pub(crate) mod contents;
 mod drafts;
+mod e2ee;
 mod extras;
 mod files;
 mod handles;

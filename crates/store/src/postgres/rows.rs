@@ -1,8 +1,8 @@
 //! Rows in the domain's words: what every query of a kind selects, and how it is read.
 
 use parlor_domain::{
-    ClientId, Extras, FileId, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User,
-    UserId, View,
+    Algorithm, ClientId, Encryption, Extras, FileId, Message, MessageId, Role, RoomId, RoomKind,
+    SessionId, Time, User, UserId, View,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -186,6 +186,16 @@ pub(super) fn user_at(row: &Row, at: usize) -> Result<User, StoreError> {
     })
 }
 
+/// How a session is encrypted, of whom the columns `algorithm`, `rotation_period_ms` and
+/// `rotation_period_msgs` begin at `at`.
+pub(super) fn encryption_at(row: &Row, at: usize) -> Result<Option<Encryption>, StoreError> {
+    let Some(algorithm) = maybe_word(row, at, Algorithm::parse)? else {
+        return Ok(None);
+    };
+    let (rotation_period_ms, rotation_period_msgs) = (row.try_get(at + 1)?, row.try_get(at + 2)?);
+    Ok(Some(Encryption { algorithm, rotation_period_ms, rotation_period_msgs }))
+}
+
 /// A session as a member sees it, fresh; `None` when they are not in it.
 pub(super) async fn view(
     db: &Db,
@@ -194,7 +204,8 @@ pub(super) async fn view(
 ) -> Result<Option<View>, StoreError> {
     // The session by its key, so that it is not looked for among all those that they are in.
     let sql = "select s.no, s.main, s.ended_at is not null, c.id, r.id, r.kind, \
-               r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count \
+               r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count, \
+               h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs \
                from sessions s join users u on u.no = (select no from users where id = $2) \
                join session_members sm on sm.session_no = s.no and sm.user_no = u.no \
                join rooms r on r.no = s.room_no \
@@ -217,6 +228,8 @@ pub(super) async fn view(
             role: word(row, 8, Role::parse)?,
             acl_version: row.try_get(9)?,
             people: row.try_get(10)?,
+            membership_version: row.try_get(11)?,
+            encryption: encryption_at(row, 12)?,
         })
     })
     .await

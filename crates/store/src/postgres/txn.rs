@@ -16,7 +16,8 @@
 //! ```
 //!
 //! Several nodes do this at once, so rows are locked in one order: an advisory lock if any, rooms,
-//! heads, then users, each by their small ids, ascending. What must not happen twice although
+//! heads, then users, each by their small ids, ascending; then devices with keys, and last the
+//! count of whose keys have changed. What must not happen twice although
 //! nothing is there to be locked yet rests on a unique key ([`Db::insert`]) or on
 //! [`Txn::lock_key`]. Where all this fails, PostgreSQL finds the circle and the change is refused
 //! as [`StoreError::Busy`].
@@ -32,6 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use super::e2ee::Changes;
 use super::readers::Db;
 use crate::stored::{Stored, StoredUser};
 use crate::{Batch, StoreError};
@@ -44,6 +46,9 @@ pub(super) struct Head {
     pub(super) number: i64,
     pub(super) threaded: i64,
     pub(super) acl_version: i64,
+    pub(super) membership_version: i64,
+    /// Whether what is said in the session is encrypted.
+    pub(super) encrypted: bool,
     dirty: bool,
 }
 
@@ -67,6 +72,7 @@ pub(super) struct Txn {
     entries: Vec<(i64, Time, UserEventKind)>,
     /// Users whose own logs are told but not kept.
     unkept: BTreeSet<i64>,
+    changes: Changes,
     sink: mpsc::Sender<Batch>,
     tasks: TaskTracker,
 }
@@ -85,7 +91,8 @@ impl Txn {
         db.begin("begin isolation level read committed");
         let (heads, unkept) = (BTreeMap::new(), BTreeSet::new());
         let (told, entries) = (Vec::new(), Vec::new());
-        Self { db, heads, events: Events::default(), told, entries, unkept, sink, tasks }
+        let changes = Changes::default();
+        Self { db, heads, events: Events::default(), told, entries, unkept, changes, sink, tasks }
     }
 
     /// Lets statements take minutes from now on: where much goes.
@@ -101,7 +108,8 @@ impl Txn {
 
     /// Locks the logs of several sessions. One that is gone has no head.
     pub(super) async fn lock_heads(&mut self, session_nos: &[i64]) -> Result<(), StoreError> {
-        let sql = "select h.session_no, s.id, h.seq, h.number, h.acl_version, h.threaded \
+        let sql = "select h.session_no, s.id, h.seq, h.number, h.acl_version, h.threaded, \
+                   h.membership_version, s.algorithm is not null \
                    from heads h join sessions s on s.no = h.session_no \
                    where h.session_no = any($1) order by h.session_no \
                    for no key update of h";
@@ -114,6 +122,8 @@ impl Txn {
                 number: row.try_get(3)?,
                 acl_version: row.try_get(4)?,
                 threaded: row.try_get(5)?,
+                membership_version: row.try_get(6)?,
+                encrypted: row.try_get(7)?,
                 dirty: false,
             };
             self.heads.insert(row.try_get(0)?, head);
@@ -147,9 +157,19 @@ impl Txn {
         &mut self,
         session_no: i64,
         session: SessionId,
+        encrypted: bool,
     ) -> Result<(), StoreError> {
         self.db.execute("insert into heads (session_no) values ($1)", &[&session_no]).await?;
-        let head = Head { session, seq: 0, number: 0, threaded: 0, acl_version: 0, dirty: false };
+        let head = Head {
+            session,
+            seq: 0,
+            number: 0,
+            threaded: 0,
+            acl_version: 0,
+            membership_version: 0,
+            encrypted,
+            dirty: false,
+        };
         self.heads.insert(session_no, head);
         Ok(())
     }
@@ -157,6 +177,24 @@ impl Txn {
     /// Notes that who may do what in a session has changed: drafts decided before are refused.
     pub(super) async fn bump_acl(&mut self, session_no: i64) -> Result<(), StoreError> {
         self.set_head(session_no, |head| head.acl_version += 1).await.map(drop)
+    }
+
+    /// Appends an event by which somebody comes or goes. What was encrypted before does not hold
+    /// any more.
+    pub(super) async fn log_membership(
+        &mut self,
+        session_no: i64,
+        at: Time,
+        kind: EventKind,
+    ) -> Result<(), StoreError> {
+        let seq = self.log(session_no, at, None, kind).await?;
+        let head = self.set_head(session_no, |head| head.membership_version = seq).await?;
+        if head.encrypted { self.bump_acl(session_no).await } else { Ok(()) }
+    }
+
+    /// Whose keys are to be asked for again, once this is committed.
+    pub(super) fn changes(&mut self) -> &mut Changes {
+        &mut self.changes
     }
 
     /// Appends an event to a session's log. `message_no` is the message it refers to.
@@ -202,6 +240,7 @@ impl Txn {
         self.write_heads().await?;
         self.events.write(&self.db).await?;
         let user_events = self.write_entries().await?;
+        self.changes.write(&self.db).await?;
         let batch = Batch { events: std::mem::take(&mut self.told), user_events };
         let (answer, answered) = oneshot::channel();
         let tasks = self.tasks.clone();
@@ -225,12 +264,14 @@ impl Txn {
         let seqs: Vec<i64> = dirty().map(|(_, head)| head.seq).collect();
         let numbers: Vec<i64> = dirty().map(|(_, head)| head.number).collect();
         let versions: Vec<i64> = dirty().map(|(_, head)| head.acl_version).collect();
+        let members: Vec<i64> = dirty().map(|(_, head)| head.membership_version).collect();
         // `threaded` moves with what is said alone, which is written elsewhere.
         let sql = "update heads h set seq = n.seq, number = n.number, \
-                   acl_version = n.acl_version from unnest($1::bigint[], $2::bigint[], \
-                   $3::bigint[], $4::bigint[]) n (session_no, seq, number, acl_version) \
+                   acl_version = n.acl_version, membership_version = n.membership_version \
+                   from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], \
+                   $5::bigint[]) n (session_no, seq, number, acl_version, membership_version) \
                    where h.session_no = n.session_no";
-        self.db.execute(sql, &[&nos, &seqs, &numbers, &versions]).await.map(drop)
+        self.db.execute(sql, &[&nos, &seqs, &numbers, &versions, &members]).await.map(drop)
     }
 
     /// Writes the entries of users' own logs: users are locked here, last and in their order.
@@ -277,6 +318,8 @@ pub(super) enum Space {
     Name = 2,
     /// Who writes what is not said yet, by their small id: how much of it there is.
     Writer = 3,
+    /// Who keeps keys and notes for their devices, by their small id.
+    Keeper = 4,
 }
 
 impl Events {

@@ -5,9 +5,9 @@ use parlor_domain::{Denied, Device, DeviceId, LoginId, Time, UserEventKind, User
 use rusqlite::{Connection, Row, params};
 use subtle::ConstantTimeEq;
 
-use super::SqliteStore;
 use super::rows::{exists, many, most, one, person, user_no, uuid};
 use super::txn::Txn;
+use super::{SqliteStore, e2ee};
 use crate::StoreError;
 use crate::logins::{Login, Logins, NewLogin, Rotation, Which};
 
@@ -102,8 +102,15 @@ impl Logins for SqliteStore {
     async fn forget_logins(&self, now: Time, limit: u64) -> Result<u64, StoreError> {
         self.write(move |txn| {
             let sql = "delete from logins where id in \
-                       (select id from logins where expires_at <= ? limit ?)";
-            Ok(txn.execute(sql, params![now.0, most(limit)])? as u64)
+                       (select id from logins where expires_at <= ? limit ?) \
+                       returning user_no, device_id";
+            let gone = many(txn.conn, sql, params![now.0, most(limit)], |row| {
+                Ok((row.get(0)?, DeviceId(uuid(row, 1)?)))
+            })?;
+            for &(user_no, device) in &gone {
+                e2ee::forget_device(txn, user_no, device)?;
+            }
+            Ok(gone.len() as u64)
         })
         .await
     }
@@ -206,6 +213,7 @@ fn alive(
 fn revoke(txn: &mut Txn<'_>, login: &Login, now: Time) -> Result<(), StoreError> {
     let sql = "update logins set revoked_at = ? where id = ?";
     txn.execute(sql, params![now.0, login.id.0.as_bytes()])?;
+    e2ee::forget_device(txn, login.user_no, login.device)?;
     txn.log_user(login.user_no, now, UserEventKind::DeviceRemoved(login.device))
 }
 

@@ -9,6 +9,7 @@ pub mod backup;
 mod checkpoint;
 pub(crate) mod contents;
 mod drafts;
+mod e2ee;
 mod extras;
 mod files;
 mod handles;

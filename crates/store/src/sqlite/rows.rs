@@ -1,8 +1,8 @@
 //! Rows in the domain's words: what every query of a kind selects, and how it is read.
 
 use parlor_domain::{
-    ClientId, Extras, FileId, Message, MessageId, Role, RoomId, RoomKind, SessionId, Time, User,
-    UserId, View,
+    Algorithm, ClientId, Encryption, Extras, FileId, Message, MessageId, Role, RoomId, RoomKind,
+    SessionId, Time, User, UserId, View,
 };
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
@@ -110,6 +110,16 @@ pub(super) fn maybe_file(row: &Row<'_>, column: usize) -> rusqlite::Result<Optio
     Ok(id.map(|id| FileId(Uuid::from_bytes(id))))
 }
 
+/// How a session is encrypted, of whom the columns `algorithm`, `rotation_period_ms` and
+/// `rotation_period_msgs` begin at `at`.
+pub(super) fn encryption_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Encryption>> {
+    let Some(algorithm) = maybe_word(row, at, Algorithm::parse)? else {
+        return Ok(None);
+    };
+    let (rotation_period_ms, rotation_period_msgs) = (row.get(at + 1)?, row.get(at + 2)?);
+    Ok(Some(Encryption { algorithm, rotation_period_ms, rotation_period_msgs }))
+}
+
 /// A person, as the logs name them.
 pub(super) struct Person {
     pub(super) no: i64,
@@ -198,7 +208,8 @@ pub(super) fn view(
     session: SessionId,
 ) -> Result<Option<View>, StoreError> {
     let sql = "select s.no, s.main, s.ended_at is not null, c.id, r.id, r.kind, \
-               r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count \
+               r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count, \
+               h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs \
                from sessions s join users u on u.id = ?2 \
                join session_members sm on sm.session_no = s.no and sm.user_no = u.no \
                join rooms r on r.no = s.room_no \
@@ -222,6 +233,8 @@ pub(super) fn view(
             role: word(row, 8, Role::parse)?,
             acl_version: row.get(9)?,
             people: row.get(10)?,
+            membership_version: row.get(11)?,
+            encryption: encryption_at(row, 12)?,
         })
     });
     found.optional().map_err(failed)

@@ -20,6 +20,9 @@ pub(super) struct Head {
     pub(super) number: i64,
     pub(super) threaded: i64,
     pub(super) acl_version: i64,
+    pub(super) membership_version: i64,
+    /// Whether what is said in the session is encrypted.
+    pub(super) encrypted: bool,
     pub(super) dirty: bool,
 }
 
@@ -40,7 +43,8 @@ impl Txn<'_> {
         if let Some(head) = self.heads.get(&session_no) {
             return Ok(*head);
         }
-        let sql = "select s.id, h.seq, h.number, h.acl_version, h.threaded from heads h \
+        let sql = "select s.id, h.seq, h.number, h.acl_version, h.threaded, h.membership_version, \
+                   s.algorithm is not null from heads h \
                    join sessions s on s.no = h.session_no where h.session_no = ?";
         let mut statement = self.conn.prepare_cached(sql).map_err(failed)?;
         let found = statement.query_row([session_no], |row| {
@@ -50,6 +54,8 @@ impl Txn<'_> {
                 number: row.get(2)?,
                 acl_version: row.get(3)?,
                 threaded: row.get(4)?,
+                membership_version: row.get(5)?,
+                encrypted: row.get(6)?,
                 dirty: false,
             })
         });
@@ -95,10 +101,20 @@ impl Txn<'_> {
         &mut self,
         session_no: i64,
         session: SessionId,
+        encrypted: bool,
     ) -> Result<(), StoreError> {
         let sql = "insert into heads (session_no) values (?)";
         self.execute(sql, params![session_no])?;
-        let head = Head { session, seq: 0, number: 0, threaded: 0, acl_version: 0, dirty: false };
+        let head = Head {
+            session,
+            seq: 0,
+            number: 0,
+            threaded: 0,
+            acl_version: 0,
+            membership_version: 0,
+            encrypted,
+            dirty: false,
+        };
         self.undo.push((session_no, None));
         self.heads.insert(session_no, head);
         Ok(())
@@ -108,6 +124,19 @@ impl Txn<'_> {
     pub(super) fn bump_acl(&mut self, session_no: i64) -> Result<(), StoreError> {
         fail::fail_point!("store::acl::not-bumped", |_| Ok(()));
         self.set_head(session_no, |head| head.acl_version += 1).map(|_| ())
+    }
+
+    /// Appends an event by which somebody comes or goes. What was encrypted before does not hold
+    /// any more.
+    pub(super) fn log_membership(
+        &mut self,
+        session_no: i64,
+        at: Time,
+        kind: EventKind,
+    ) -> Result<(), StoreError> {
+        let seq = self.log(session_no, at, None, kind)?;
+        let head = self.set_head(session_no, |head| head.membership_version = seq)?;
+        if head.encrypted { self.bump_acl(session_no) } else { Ok(()) }
     }
 
     /// Appends an event to a session's log. `message_no` is the message it refers to.

@@ -369,15 +369,16 @@ fn write_heads(
     heads: &mut HashMap<i64, Head>,
     changed: &[(i64, Option<Head>)],
 ) -> Result<(), StoreError> {
-    let sql = "update heads set seq = ?, number = ?, acl_version = ?, threaded = ? \
-               where session_no = ?";
+    let sql = "update heads set seq = ?, number = ?, acl_version = ?, threaded = ?, \
+               membership_version = ? where session_no = ?";
     let mut statement = conn.prepare_cached(sql).map_err(failed)?;
     for (session_no, _) in changed {
         let Some(head) = heads.get_mut(session_no).filter(|head| head.dirty) else {
             continue;
         };
         head.dirty = false;
-        let row = params![head.seq, head.number, head.acl_version, head.threaded, session_no];
+        let (acl, membership) = (head.acl_version, head.membership_version);
+        let row = params![head.seq, head.number, acl, head.threaded, membership, session_no];
         statement.execute(row).map_err(failed)?;
     }
     Ok(())

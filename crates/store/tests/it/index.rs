@@ -156,11 +156,20 @@ async fn an_older_database_is_indexed_in_the_background() {
         w.say(ana, main, &format!("message {n}")).await;
     }
     close(w).await;
-    let older = "drop table search; delete from meta where key = 'search_indexed_to'; \
+    let older = "drop table search; delete from meta where key like 'search%'; \
                  drop table reactions; drop table pins; drop table forwards; drop table threads; \
                  drop table followers; drop table drafts; drop table attachments; \
                  drop table previews; drop table jobs; drop table uploads; \
                  drop table file_bytes; drop table files; drop table blobs; \
+                 drop table e2ee_devices; drop table e2ee_one_time_keys; \
+                 drop table e2ee_signing_keys; drop table e2ee_signatures; \
+                 drop table e2ee_queue; drop table e2ee_sent; drop table e2ee_changes; \
+                 drop table e2ee_backups; drop table e2ee_backup_keys; \
+                 drop table e2ee_account_data; \
+                 alter table sessions drop column algorithm; \
+                 alter table sessions drop column rotation_period_ms; \
+                 alter table sessions drop column rotation_period_msgs; \
+                 alter table heads drop column membership_version; \
                  alter table users drop column picture; \
                  drop index events_of_reactions; \
                  drop index messages_in_threads; drop index messages_by_sender; \

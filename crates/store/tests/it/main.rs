@@ -9,6 +9,7 @@
 mod accounts;
 mod concurrency;
 mod drafts;
+mod encrypted;
 mod entries;
 mod filing;
 mod handles;
@@ -160,6 +161,21 @@ macro_rules! suite {
                 a_draft_is_kept_for_each_place
                 a_draft_is_refused_beyond_the_limit
                 drafts_go_when_their_author_goes
+            }
+            encrypted {
+                the_name_of_an_installation_stays
+                keys_of_a_device_are_published_once_and_never_changed
+                each_one_time_key_is_given_out_once_and_then_the_fallback
+                claimers_at_once_never_get_the_same_key
+                what_waits_for_a_device_comes_in_order_until_it_is_taken
+                pages_of_a_queue_say_that_there_is_more
+                who_shares_an_encrypted_session_hears_whose_keys_have_changed
+                a_device_that_is_signed_out_leaves_nothing
+                signatures_are_added_and_third_parties_do_not_see_them
+                a_backup_keeps_the_better_key
+                a_note_is_its_writers_alone
+                what_is_encrypted_is_for_those_who_are_there
+                what_is_encrypted_is_kept_as_it_is_and_found_by_no_word
             }
             paging {
                 the_newest_page_ends_at_the_head

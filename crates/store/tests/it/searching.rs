@@ -168,6 +168,7 @@ pub(crate) async fn a_message_is_found_by_what_it_has(w: World) {
     let first = w.say(ana, main, "see https://example.org/x").await;
     let view = w.store.session_as_seen_by(ana, main).await.unwrap().unwrap();
     let cmd = SendMessage {
+        encrypted_for: None,
         client_id: ClientId(id()),
         session: main,
         content: "an answer".to_owned(),

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 /// Every step, as it was released: its number and its text. A step that was released is never
 /// edited.
-const STEPS: [(i64, &str); 9] = [
+const STEPS: [(i64, &str); 10] = [
     (1, include_str!("../../migrations/sqlite/V1__first.sql")),
     (2, include_str!("../../migrations/sqlite/V2__said.sql")),
     (3, include_str!("../../migrations/sqlite/V3__ends.sql")),
@@ -18,6 +18,7 @@ const STEPS: [(i64, &str); 9] = [
     (7, include_str!("../../migrations/sqlite/V7__files.sql")),
     (8, include_str!("../../migrations/sqlite/V8__jobs.sql")),
     (9, include_str!("../../migrations/sqlite/V9__previews.sql")),
+    (10, include_str!("../../migrations/sqlite/V10__encryption.sql")),
 ];
 
 /// Rows of the old database, of each kind.

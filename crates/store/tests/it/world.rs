@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parlor_domain::member::Role;
-use parlor_domain::message::{Rewording, SendMessage};
+use parlor_domain::message::SendMessage;
 use parlor_domain::pin::PinFacts;
 use parlor_domain::reaction::ReactionFacts;
+use parlor_domain::rewording::Rewording;
 use parlor_domain::room::{self, NewRoom, Settings};
 use parlor_domain::session::{self};
 use parlor_domain::{
@@ -60,6 +61,24 @@ pub(crate) fn denied<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Denie
     match result {
         Err(StoreError::Denied(denied)) => denied,
         other => panic!("not denied: {other:?}"),
+    }
+}
+
+/// Plain words.
+pub(crate) fn saying(session: SessionId, text: &str) -> SendMessage {
+    SendMessage {
+        client_id: ClientId(id()),
+        session,
+        content: text.to_owned(),
+        encrypted_for: None,
+        reply_to: None,
+        file: None,
+        files: vec![],
+        carried: vec![],
+        thread: None,
+        forward: None,
+        forwarded: None,
+        blank: false,
     }
 }
 
@@ -220,6 +239,7 @@ impl World {
             name: "corner".to_owned(),
             creator,
             people: people.to_vec(),
+            encryption: None,
             key: None,
         }
     }
@@ -256,19 +276,7 @@ impl World {
     /// What `user` would have stored by saying something, as decided now.
     pub(crate) async fn draft(&self, user: UserId, session: SessionId, text: &str) -> Draft {
         let view = self.store.session_as_seen_by(user, session).await.unwrap();
-        let cmd = SendMessage {
-            client_id: ClientId(id()),
-            session,
-            content: text.to_owned(),
-            reply_to: None,
-            file: None,
-            files: vec![],
-            carried: vec![],
-            thread: None,
-            forward: None,
-            forwarded: None,
-            blank: false,
-        };
+        let cmd = saying(session, text);
         let (limits, message) = (Limits::default(), MessageId(id()));
         let view = view.expect("the sender is in the session");
         view.admit_post(cmd, message, [7; 16], self.now(), &limits).unwrap()

@@ -58,6 +58,7 @@ impl Cast<'_> {
                 let asked = v1::CreateSessionRequest {
                     name: (*name).to_owned(),
                     members: self.ids(people),
+                    ..v1::CreateSessionRequest::default()
                 };
                 let path = format!("/rooms/{}/sessions", self.room(room).id);
                 let call = self.person(who).call("POST", &path, Some(&asked));
@@ -307,6 +308,7 @@ impl Cast<'_> {
             thread_id: thread_id.clone(),
             forward: forward.clone(),
             files: vec![],
+            ..v1::SendRequest::default()
         };
         let path = format!("/sessions/{session}/messages");
         let command = |r#ref| {
@@ -319,6 +321,7 @@ impl Cast<'_> {
                 thread_id,
                 forward,
                 files: vec![],
+                ..v1::Send::default()
             })
         };
         let (id, number) = match self.ask(who, command).await {
@@ -340,8 +343,9 @@ impl Cast<'_> {
         let said = self.message(content);
         let (message_id, content) = (said.id.clone(), to.to_owned());
         let path = format!("/messages/{message_id}");
-        let asked = v1::EditRequest { content: content.clone() };
-        let command = |r#ref| Command::Edit(v1::Edit { r#ref, message_id, content });
+        let asked = v1::EditRequest { content: content.clone(), ..v1::EditRequest::default() };
+        let command =
+            |r#ref| Command::Edit(v1::Edit { r#ref, message_id, content, ..v1::Edit::default() });
         match self.ask(who, command).await {
             Some(answer) => answer.map(drop)?,
             None => {

@@ -11,6 +11,7 @@ mod conversations;
 mod deploy;
 mod described;
 mod disconnects;
+mod e2ee;
 mod files;
 mod kills;
 mod log;

@@ -72,6 +72,47 @@ const ALONE: &[Rule] = &[
     ("GET /media/{file}/{name}", "", [401, 404, 404, 404, 404, 404, 200]),
     // There is none, as of no file that is no picture.
     ("GET /media/{file}/thumbnail", "", [401, 404, 404, 404, 404, 404, 404]),
+    // Keys are one's own, and other people's where one meets them.
+    ("GET /e2ee", "", [401, 200, 200, 200, 200, 200, 200]),
+    ("POST /e2ee/keys/upload", "{}", [401, 200, 200, 200, 200, 200, 200]),
+    ("POST /e2ee/keys/query", r#"{"device_keys":{}}"#, [401, 200, 200, 200, 200, 200, 200]),
+    ("POST /e2ee/keys/claim", r#"{"one_time_keys":{}}"#, [401, 200, 200, 200, 200, 200, 200]),
+    ("POST /e2ee/keys/device_signing/upload", "{}", [401, 200, 200, 200, 200, 200, 200]),
+    ("POST /e2ee/keys/signatures/upload", "{}", [401, 200, 200, 200, 200, 200, 200]),
+    (
+        "PUT /e2ee/send_to_device/{fresh}/{fresh}",
+        r#"{"messages":{}}"#,
+        [401, 200, 200, 200, 200, 200, 200],
+    ),
+    ("GET /e2ee/sync", "", [401, 200, 200, 200, 200, 200, 200]),
+    ("GET /e2ee/account_data/{fresh}", "", [401, 404, 404, 404, 404, 404, 404]),
+    ("PUT /e2ee/account_data/{fresh}", "{}", [401, 204, 204, 204, 204, 204, 204]),
+    ("GET /e2ee/room_keys/version", "", [401, 404, 404, 404, 404, 404, 404]),
+    ("POST /e2ee/room_keys/version", "{}", [401, 400, 400, 400, 400, 400, 400]),
+    ("GET /e2ee/room_keys/version/{fresh}", "", [401, 404, 404, 404, 404, 404, 404]),
+    (
+        "PUT /e2ee/room_keys/version/{fresh}",
+        r#"{"auth_data":{}}"#,
+        [401, 404, 404, 404, 404, 404, 404],
+    ),
+    ("DELETE /e2ee/room_keys/version/{fresh}", "", [401, 404, 404, 404, 404, 404, 404]),
+    ("GET /e2ee/room_keys/keys?version=9", "", [401, 404, 404, 404, 404, 404, 404]),
+    ("PUT /e2ee/room_keys/keys?version=9", r#"{"rooms":{}}"#, [401, 403, 403, 403, 403, 403, 403]),
+    ("DELETE /e2ee/room_keys/keys?version=9", "", [401, 404, 404, 404, 404, 404, 404]),
+    ("GET /e2ee/room_keys/keys/{fresh}?version=9", "", [401, 400, 400, 400, 400, 400, 400]),
+    ("PUT /e2ee/room_keys/keys/{fresh}?version=9", "{}", [401, 400, 400, 400, 400, 400, 400]),
+    ("DELETE /e2ee/room_keys/keys/{fresh}?version=9", "", [401, 400, 400, 400, 400, 400, 400]),
+    ("GET /e2ee/room_keys/keys/{fresh}/{fresh}?version=9", "", [401, 400, 400, 400, 400, 400, 400]),
+    (
+        "PUT /e2ee/room_keys/keys/{fresh}/{fresh}?version=9",
+        "{}",
+        [401, 400, 400, 400, 400, 400, 400],
+    ),
+    (
+        "DELETE /e2ee/room_keys/keys/{fresh}/{fresh}?version=9",
+        "",
+        [401, 400, 400, 400, 400, 400, 400],
+    ),
     // Not a WebSocket handshake, whoever asks.
     ("GET /socket", "", [426; 7]),
 ];
@@ -242,6 +283,7 @@ impl Town {
         let asked = v1::CreateSessionRequest {
             name: "plans".to_owned(),
             members: members.map(|person| person.id.clone()).to_vec(),
+            ..v1::CreateSessionRequest::default()
         };
         let made = owner.call("POST", &format!("/rooms/{}/sessions", room.id), Some(&asked)).await;
         let session: v1::Session = made.expect("an owner may open a session");

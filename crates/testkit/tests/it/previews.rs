@@ -163,7 +163,7 @@ async fn who_rewords_a_link_sees_what_is_behind_the_new_one() {
     shown(&ana, &said.id, 1).await;
     let path = format!("/messages/{}", said.id);
     let reword = async |content: String| {
-        let asked = v1::EditRequest { content };
+        let asked = v1::EditRequest { content, ..v1::EditRequest::default() };
         let reworded: v1::Message = ana.call("PATCH", &path, Some(&asked)).await.unwrap();
         assert!(reworded.edited_at.is_some());
     };

@@ -65,7 +65,7 @@ async fn what_was_deleted_or_reworded_is_not_found() {
     for text in ["old roses", "dead roses", "roses"] {
         said.push(ana.say(&room.main_session_id, text).await.expect("it is said"));
     }
-    let edit = v1::EditRequest { content: "new tulips".to_owned() };
+    let edit = v1::EditRequest { content: "new tulips".to_owned(), ..v1::EditRequest::default() };
     let path = format!("/messages/{}", said[0].id);
     ana.call::<v1::Message>("PATCH", &path, Some(&edit)).await.expect("it is reworded");
     ana.done("DELETE", &format!("/messages/{}", said[1].id)).await.expect("it is deleted");

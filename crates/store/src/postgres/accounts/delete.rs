@@ -58,6 +58,12 @@ async fn delete_while(
         "delete from user_events where user_no = $1",
         "delete from logins where user_no = $1",
         "delete from bans where user_no = $1",
+        "delete from e2ee_signing_keys where user_no = $1",
+        "delete from e2ee_signatures where user_no = $1",
+        "delete from e2ee_signatures where signer_no = $1",
+        "delete from e2ee_backup_keys where user_no = $1",
+        "delete from e2ee_backups where user_no = $1",
+        "delete from e2ee_account_data where user_no = $1",
     ] {
         txn.execute(sql, &[&no]).await?;
     }

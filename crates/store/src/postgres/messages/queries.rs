@@ -1,7 +1,7 @@
 //! The other things that are done with messages: reworded, deleted, read.
 
 use async_trait::async_trait;
-use parlor_domain::message::Rewording;
+use parlor_domain::rewording::Rewording;
 use parlor_domain::{
     ClientId, Denied, Draft, EventKind, Message, MessageId, Revision, RoomId, SessionId, Time,
     UserId, View,
@@ -61,7 +61,8 @@ impl Messages for PostgresStore {
         let file = asked.file.or_else(|| old.file.clone());
         let sql = "update messages set content = $1, file = $2, edited_at = $3 where no = $4";
         txn.execute(sql, &[&content, &file, &now.0, &old.no]).await?;
-        search::reword(&txn, (view.session_no, old.number), old.no, &content).await?;
+        let words = if old.is_encrypted() { "" } else { &content };
+        search::reword(&txn, (view.session_no, old.number), old.no, words).await?;
         let new = Message { content, file, edited_at: Some(now), ..old };
         let told = extras::filled(&txn, NOBODY, new.clone()).await?;
         txn.log(view.session_no, now, Some(new.no), EventKind::Edited(told)).await?;
@@ -178,8 +179,10 @@ impl Messages for PostgresStore {
             return Ok(None);
         };
         let sql = "select content, written_at from revisions where message_no = $1 order by nth";
-        let revision =
-            |row: &Row| Ok(Revision { content: row.try_get(0)?, written_at: time(row, 1)? });
+        let encrypted = message.is_encrypted();
+        let revision = |row: &Row| {
+            Ok(Revision { content: row.try_get(0)?, written_at: time(row, 1)?, encrypted })
+        };
         many(&db, sql, &[&message.no], revision).await.map(Some)
     }
 

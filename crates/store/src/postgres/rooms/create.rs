@@ -172,7 +172,12 @@ async fn insert(
     let Some(no) = made else {
         return Ok(None);
     };
-    let main = sessions::Opening { id: draft.main_session, name: "", main: true };
+    let main = sessions::Opening {
+        id: draft.main_session,
+        name: "",
+        main: true,
+        encryption: draft.room.encryption,
+    };
     let main_no = sessions::insert(txn, no, &main, creator.no, now).await?;
     let sql = "update rooms set main_session_no = $2 where no = $1";
     txn.execute(sql, &[&no, &main_no]).await?;

@@ -89,8 +89,8 @@ pub(in super::super) struct Indexer {
     settled: i64,
     /// What is settled when every transaction before this one has ended.
     settling: Option<(i64, i64)>,
-    /// Whether something may wait outside the tree of the index: every question goes through all that
-    /// waits, and a search asks one for each of its sessions.
+    /// Whether something may wait outside the tree of the index: every question goes through all
+    /// that waits, and a search asks one for each of its sessions.
     waiting: bool,
 }
 
@@ -175,7 +175,8 @@ async fn last_given(db: &Db) -> Result<i64, StoreError> {
 
 /// Puts the words of the next messages in. Another node may have done so meanwhile.
 async fn fill(txn: &Txn, settled: i64) -> Result<(), StoreError> {
-    let sql = "select no, session_no, number, content from messages \
+    let sql = "select no, session_no, number, case when extras & 64 = 0 then content else '' end \
+               from messages \
                where no > $1 and no <= $2 order by no limit $3";
     let from = indexed_to(txn).await?;
     let rows = txn.query(sql, &[&from, &settled, &SLICE]).await?;

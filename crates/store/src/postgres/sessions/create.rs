@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use parlor_domain::{Denied, Role, Session, SessionId, Time, UserId};
+use parlor_domain::{Denied, Encryption, Role, Session, SessionId, Time, UserId};
 
 use super::super::receipts::{self, Made};
 use super::super::rooms::{self, Place};
@@ -17,6 +17,7 @@ pub(in super::super) struct Opening<'a> {
     pub(in super::super) id: SessionId,
     pub(in super::super) name: &'a str,
     pub(in super::super) main: bool,
+    pub(in super::super) encryption: Option<Encryption>,
 }
 
 /// Writes a session without members and begins its log; returns its small id.
@@ -27,8 +28,13 @@ pub(in super::super) async fn insert(
     created_by: i64,
     now: Time,
 ) -> Result<i64, StoreError> {
-    let sql = "insert into sessions (id, room_no, name, main, created_by, created_at) \
-               values ($1, $2, $3, $4, $5, $6) returning no";
+    let sql = "insert into sessions (id, room_no, name, main, created_by, created_at, algorithm, \
+               rotation_period_ms, rotation_period_msgs) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning no";
+    let encryption = new.encryption;
+    let algorithm = encryption.map(|encryption| encryption.algorithm.as_str());
+    let ms = encryption.map(|encryption| encryption.rotation_period_ms);
+    let msgs = encryption.map(|encryption| encryption.rotation_period_msgs);
     let bound = [
         &new.id.0 as _,
         &room_no as _,
@@ -36,10 +42,13 @@ pub(in super::super) async fn insert(
         &new.main as _,
         &created_by as _,
         &now.0 as _,
+        &algorithm as _,
+        &ms as _,
+        &msgs as _,
     ];
     let no = one(txn, sql, &bound, |row| Ok(row.try_get(0)?)).await?;
     let no = no.ok_or(Denied::NotFound)?;
-    txn.begin_log(no, new.id).await?;
+    txn.begin_log(no, new.id, encryption.is_some()).await?;
     Ok(no)
 }
 
@@ -64,7 +73,7 @@ pub(super) async fn create(
         return Err(Denied::NotFound.into());
     }
     let members = decide(&facts, open_sessions(txn, &place).await?)?;
-    let opening = Opening { id: new.id, name: &new.name, main: false };
+    let opening = Opening { id: new.id, name: &new.name, main: false, encryption: new.encryption };
     let no = insert(txn, place.no, &opening, creator.no, now).await?;
     if let Some(key) = &new.key
         && !receipts::keep(txn, creator.no, key, (Made::Session, no), now).await?

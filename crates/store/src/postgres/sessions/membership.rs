@@ -68,7 +68,10 @@ pub(in super::super) async fn enter<'a>(
             name: person.name.clone(),
             by: *by,
         };
-        txn.log(session_no, now, None, kind).await?;
+        txn.log_membership(session_no, now, kind).await?;
+        if head.encrypted {
+            txn.changes().came(person.no, session_no);
+        }
     }
     Ok(entered)
 }
@@ -128,8 +131,11 @@ pub(in super::super) async fn leave(
     for &session in sessions.iter().filter(|session| left.contains(session)) {
         let (user, by) = (leaving.person.id, leaving.by);
         let kind = EventKind::Left { user, by, reason: leaving.reason };
-        txn.log(session, leaving.now, None, kind).await?;
+        txn.log_membership(session, leaving.now, kind).await?;
         txn.bump_acl(session).await?;
+        if txn.head(session).await?.encrypted {
+            txn.changes().went(leaving.person.no, session);
+        }
     }
     Ok(())
 }

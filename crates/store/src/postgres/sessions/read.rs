@@ -6,7 +6,8 @@ use tokio_postgres::Row;
 use super::super::readers::Db;
 use super::super::rooms;
 use super::super::rows::{
-    USER, USER_COLUMNS, many, maybe_time, maybe_user, most, one, time, user_at, uuid, word,
+    USER, USER_COLUMNS, encryption_at, many, maybe_time, maybe_user, most, one, time, user_at,
+    uuid, word,
 };
 use super::super::txn::Txn;
 use crate::StoreError;
@@ -34,7 +35,8 @@ const SESSION: &str = "with said as materialized (select session_no, max(number)
     join threads t on t.root_no = f.root_no and t.last_number > f.read_number \
     cross join lateral (select count(*) as count from (select 1 from messages m \
     where m.thread_id = t.root_id and m.number > f.read_number limit 1000) x) u \
-    where f.user_no = sm.user_no and f.session_no = s.no and f.following) \
+    where f.user_no = sm.user_no and f.session_no = s.no and f.following), \
+    h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs \
     from users u join session_members sm on sm.user_no = u.no \
     join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
     join heads h on h.session_no = s.no left join users c on c.no = s.created_by \
@@ -59,6 +61,8 @@ fn session_row(row: &Row) -> Result<Session, StoreError> {
         head_threaded: row.try_get(13)?,
         read_threaded: row.try_get(14)?,
         thread_unread: row.try_get(15)?,
+        membership_version: row.try_get(16)?,
+        encryption: encryption_at(row, 17)?,
     })
 }
 
@@ -166,7 +170,8 @@ pub(super) async fn joined_now(
     };
     let head = txn.head(session.no).await?;
     let (head_seq, head_number, head_threaded) = (head.seq, head.number, head.threaded);
-    Ok(Some(Session { head_seq, head_number, head_threaded, ..session }))
+    let membership_version = head.membership_version;
+    Ok(Some(Session { head_seq, head_number, head_threaded, membership_version, ..session }))
 }
 
 /// A session as somebody sees it who came in just now: all that was said before is read.
@@ -174,10 +179,17 @@ pub(super) async fn entered(txn: &mut Txn, session_no: i64) -> Result<Session, S
     let head = txn.head(session_no).await?;
     let sql = "select s.id, s.no, r.id, s.name, s.main, c.id, s.created_at, s.ended_at, \
                s.member_count, $2::bigint, $3::bigint, $3::bigint, 0::bigint, $4::bigint, \
-               $4::bigint, 0::bigint \
+               $4::bigint, 0::bigint, $5::bigint, s.algorithm, s.rotation_period_ms, \
+               s.rotation_period_msgs \
                from sessions s join rooms r on r.no = s.room_no \
                left join users c on c.no = s.created_by where s.no = $1";
-    let bound = [&session_no as _, &head.seq as _, &head.number as _, &head.threaded as _];
+    let bound = [
+        &session_no as _,
+        &head.seq as _,
+        &head.number as _,
+        &head.threaded as _,
+        &head.membership_version as _,
+    ];
     let found = one(txn, sql, &bound, session_row).await?;
     found.ok_or(Denied::NotFound.into())
 }

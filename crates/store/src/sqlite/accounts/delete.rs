@@ -35,6 +35,12 @@ pub(super) fn delete(
         "delete from user_events where user_no = ?",
         "delete from logins where user_no = ?",
         "delete from bans where user_no = ?",
+        "delete from e2ee_signing_keys where user_no = ?",
+        "delete from e2ee_signatures where user_no = ?",
+        "delete from e2ee_signatures where signer_no = ?",
+        "delete from e2ee_backup_keys where user_no = ?",
+        "delete from e2ee_backups where user_no = ?",
+        "delete from e2ee_account_data where user_no = ?",
     ] {
         txn.execute(sql, [no])?;
     }
@@ -70,7 +76,7 @@ pub(super) fn erase_deleted(txn: &mut Txn<'_>, limit: u64, now: Time) -> Result<
     let Some((no, user)) = next else {
         return Ok(0);
     };
-    let sql = "select no, id, number, session_no, content from messages \
+    let sql = "select no, id, number, session_no, iif(extras & 64, '', content) from messages \
                where sender_no = ? and deleted_at is null order by no limit ?";
     let doomed = many(txn.conn, sql, params![no, most(limit)], |row| {
         let gone = Gone { no: row.get(0)?, session_no: row.get(3)?, text: row.get(4)? };

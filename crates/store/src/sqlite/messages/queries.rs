@@ -1,7 +1,7 @@
 //! The other things that are done with messages: reworded, deleted, read.
 
 use async_trait::async_trait;
-use parlor_domain::message::Rewording;
+use parlor_domain::rewording::Rewording;
 use parlor_domain::{
     ClientId, Denied, Draft, EventKind, Message, MessageId, Revision, RoomId, SessionId, Time,
     UserId, View,
@@ -65,7 +65,8 @@ impl Messages for SqliteStore {
             let file = asked.file.or_else(|| old.file.clone());
             let sql = "update messages set content = ?, file = ?, edited_at = ? where no = ?";
             txn.execute(sql, params![content, file, now.0, old.no])?;
-            search::reword(txn, &gone(&view, &old), &content)?;
+            let words = if old.is_encrypted() { "" } else { &content };
+            search::reword(txn, &gone(&view, &old), words)?;
             let new = Message { content, file, edited_at: Some(now), ..old };
             let told = extras::filled(txn.conn, NOBODY, new.clone())?;
             txn.log(view.session_no, now, Some(new.no), EventKind::Edited(told))?;
@@ -184,9 +185,10 @@ impl Messages for SqliteStore {
                 return Ok(None);
             };
             let sql = "select content, written_at from revisions where message_no = ? order by nth";
+            let encrypted = message.is_encrypted();
             let mut statement = conn.prepare_cached(sql).map_err(failed)?;
             let rows = statement.query_map([message.no], |row| {
-                Ok(Revision { content: row.get(0)?, written_at: Time(row.get(1)?) })
+                Ok(Revision { content: row.get(0)?, written_at: Time(row.get(1)?), encrypted })
             });
             rows.map_err(failed)?.collect::<Result<_, _>>().map(Some).map_err(failed)
         })
@@ -246,7 +248,9 @@ pub(in super::super) fn seen(
 
 /// A message whose text goes, for the index.
 fn gone(view: &View, message: &Message) -> Gone {
-    Gone { no: message.no, session_no: view.session_no, text: message.content.clone() }
+    // What is encrypted has no words.
+    let text = if message.is_encrypted() { String::new() } else { message.content.clone() };
+    Gone { no: message.no, session_no: view.session_no, text }
 }
 
 fn read_page(

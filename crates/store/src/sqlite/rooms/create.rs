@@ -140,7 +140,12 @@ fn insert(
         ],
     )?;
     let no = txn.conn.last_insert_rowid();
-    let main = sessions::Opening { id: draft.main_session, name: "", main: true };
+    let main = sessions::Opening {
+        id: draft.main_session,
+        name: "",
+        main: true,
+        encryption: room.encryption,
+    };
     let main_no = sessions::insert(txn, no, &main, Some(creator.no), now)?;
     let sql = "update rooms set main_session_no = ? where no = ?";
     txn.execute(sql, [main_no, no])?;

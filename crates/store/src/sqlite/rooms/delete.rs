@@ -94,7 +94,7 @@ fn unindex(txn: &mut Txn<'_>, place: &Place) -> Result<(), StoreError> {
     let sql = "select coalesce(sum(h.number), 0) from heads h \
                join sessions s on s.no = h.session_no where s.room_no = ?";
     let count: Option<i64> = one(txn.conn, sql, [place.no], |row| row.get(0))?;
-    let sql = "select m.no, m.session_no, m.content from messages m \
+    let sql = "select m.no, m.session_no, iif(m.extras & 64, '', m.content) from messages m \
                join sessions s on s.no = m.session_no where s.room_no = ? order by m.no";
     let mut statement = txn.conn.prepare_cached(sql).map_err(failed)?;
     let texts = statement.query_map([place.no], |row| {

@@ -104,7 +104,8 @@ pub(in super::super) fn extend(txn: &mut Txn<'_>, rows: i64) -> Result<(), Store
 }
 
 fn fill(txn: &mut Txn<'_>, rows: i64) -> Result<(), StoreError> {
-    let sql = "select no, session_no, content from messages where no > ? order by no limit ?";
+    let sql = "select no, session_no, iif(extras & 64, '', content) from messages \
+               where no > ? order by no limit ?";
     let mut statement = txn.conn.prepare_cached(sql).map_err(super::failed)?;
     let mut next = statement.query([txn.index.to, rows]).map_err(super::failed)?;
     // Nobody else writes: where the rows end, so do the messages.

@@ -1,6 +1,6 @@
 //! A session is opened.
 
-use parlor_domain::{Denied, Session, SessionId, Time};
+use parlor_domain::{Denied, Encryption, Session, SessionId, Time};
 use rusqlite::params;
 
 use super::super::receipts::{self, Made};
@@ -16,6 +16,7 @@ pub(in super::super) struct Opening<'a> {
     pub(in super::super) id: SessionId,
     pub(in super::super) name: &'a str,
     pub(in super::super) main: bool,
+    pub(in super::super) encryption: Option<Encryption>,
 }
 
 /// Writes a session without members and begins its log; returns its small id.
@@ -26,12 +27,16 @@ pub(in super::super) fn insert(
     created_by: Option<i64>,
     now: Time,
 ) -> Result<i64, StoreError> {
-    let sql = "insert into sessions (id, room_no, name, main, created_by, created_at) \
-               values (?, ?, ?, ?, ?, ?)";
-    let id = new.id.0.as_bytes();
-    txn.execute(sql, params![id, room_no, new.name, new.main, created_by, now.0])?;
+    let sql = "insert into sessions (id, room_no, name, main, created_by, created_at, algorithm, \
+               rotation_period_ms, rotation_period_msgs) values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let (id, encryption) = (new.id.0.as_bytes(), new.encryption);
+    let algorithm = encryption.map(|encryption| encryption.algorithm.as_str());
+    let ms = encryption.map(|encryption| encryption.rotation_period_ms);
+    let msgs = encryption.map(|encryption| encryption.rotation_period_msgs);
+    let place = params![id, room_no, new.name, new.main, created_by, now.0, algorithm, ms, msgs];
+    txn.execute(sql, place)?;
     let no = txn.conn.last_insert_rowid();
-    txn.begin_log(no, new.id)?;
+    txn.begin_log(no, new.id, encryption.is_some())?;
     Ok(no)
 }
 
@@ -57,7 +62,7 @@ pub(super) fn create(
     for user in decide(&facts, open_sessions(txn, &place)?)? {
         members.push(person(txn.conn, user)?.ok_or(Denied::NotFound)?);
     }
-    let opening = Opening { id: new.id, name: &new.name, main: false };
+    let opening = Opening { id: new.id, name: &new.name, main: false, encryption: new.encryption };
     let no = insert(txn, place.no, &opening, Some(creator.no), now)?;
     if let Some(key) = &new.key {
         receipts::keep(txn, creator.no, key, (Made::Session, no), now)?;

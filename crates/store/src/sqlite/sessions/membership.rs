@@ -3,9 +3,9 @@
 use parlor_domain::{EventKind, Gone, RoomId, SessionId, Time, UserEventKind, UserId};
 use rusqlite::params;
 
-use super::super::rooms;
 use super::super::rows::Person;
 use super::super::txn::Txn;
+use super::super::{e2ee, rooms};
 use super::read;
 use crate::StoreError;
 
@@ -32,7 +32,10 @@ pub(in super::super) fn enter(
         name: person.name.clone(),
         by,
     };
-    txn.log(session_no, now, None, kind)?;
+    txn.log_membership(session_no, now, kind)?;
+    if head.encrypted {
+        e2ee::came(txn, person.no, session_no)?;
+    }
     Ok(true)
 }
 
@@ -80,7 +83,10 @@ pub(in super::super) fn leave(
     let sql = "update sessions set member_count = member_count - 1 where no = ?";
     txn.execute(sql, [session_no])?;
     let kind = EventKind::Left { user: leaving.person.id, by: leaving.by, reason: leaving.reason };
-    txn.log(session_no, leaving.now, None, kind)?;
+    txn.log_membership(session_no, leaving.now, kind)?;
+    if txn.head(session_no)?.encrypted {
+        e2ee::went(txn, leaving.person.no, session_no)?;
+    }
     txn.bump_acl(session_no)
 }
 

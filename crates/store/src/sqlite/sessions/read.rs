@@ -4,7 +4,7 @@ use parlor_domain::{Member, Role, RoomId, Session, SessionId, Time, UserId, View
 use rusqlite::{Connection, Row, params};
 
 use super::super::rows::{
-    USER, USER_COLUMNS, many, maybe_time, maybe_user, most, one, user_at, uuid, word,
+    USER, USER_COLUMNS, encryption_at, many, maybe_time, maybe_user, most, one, user_at, uuid, word,
 };
 use super::super::txn::Txn;
 use crate::StoreError;
@@ -31,7 +31,8 @@ const SESSION: &str = "with said as materialized (select session_no, max(number)
     (select coalesce(sum((select count(*) from (select 1 from messages m \
     where m.thread_id = t.root_id and m.number > f.read_number limit 1000))), 0) \
     from followers f join threads t on t.root_no = f.root_no and t.last_number > f.read_number \
-    where f.user_no = sm.user_no and f.session_no = s.no and f.following) \
+    where f.user_no = sm.user_no and f.session_no = s.no and f.following), \
+    h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs \
     from users u join session_members sm on sm.user_no = u.no \
     join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
     join heads h on h.session_no = s.no left join users c on c.no = s.created_by \
@@ -56,6 +57,8 @@ fn session_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         head_threaded: row.get(13)?,
         read_threaded: row.get(14)?,
         thread_unread: row.get(15)?,
+        membership_version: row.get(16)?,
+        encryption: encryption_at(row, 17)?,
     })
 }
 
@@ -80,7 +83,8 @@ pub(super) fn joined_now(
     };
     let head = txn.head(session.no)?;
     let (head_seq, head_number, head_threaded) = (head.seq, head.number, head.threaded);
-    Ok(Some(Session { head_seq, head_number, head_threaded, ..session }))
+    let membership_version = head.membership_version;
+    Ok(Some(Session { head_seq, head_number, head_threaded, membership_version, ..session }))
 }
 
 /// The sessions that somebody is in, of one room or of all.

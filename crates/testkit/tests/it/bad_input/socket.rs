@@ -266,7 +266,14 @@ async fn a_command_about_what_one_may_not_see_is_refused() {
                 .map(drop),
             socket
                 .ask(
-                    |r#ref| Command::Edit(v1::Edit { r#ref, message_id: edited, content }),
+                    |r#ref| {
+                        Command::Edit(v1::Edit {
+                            r#ref,
+                            message_id: edited,
+                            content,
+                            ..v1::Edit::default()
+                        })
+                    },
                     &mut heard,
                 )
                 .await

@@ -76,7 +76,11 @@ async fn a_room_that_is_open_again_is_so_in_every_session() {
     let server = TestServer::start().await;
     let ana = server.person("ana").await;
     let room = ana.room("public", "shut", &[]).await.id;
-    let asked = v1::CreateSessionRequest { name: "aside".to_owned(), members: vec![] };
+    let asked = v1::CreateSessionRequest {
+        name: "aside".to_owned(),
+        members: vec![],
+        ..v1::CreateSessionRequest::default()
+    };
     let path = format!("/rooms/{room}");
     let made: v1::Session =
         ana.call("POST", &format!("{path}/sessions"), Some(&asked)).await.unwrap();

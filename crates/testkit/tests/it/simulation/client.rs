@@ -65,7 +65,7 @@ enum Out {
 pub(crate) fn log_name(key: Key) -> String {
     match key {
         Key::Session(session) | Key::Typing(session) => session.to_string(),
-        Key::User(user) => user.to_string(),
+        Key::User(user) | Key::Queue(user) => user.to_string(),
         Key::Dialect(dialect) => dialect.as_str().to_owned(),
     }
 }

@@ -231,6 +231,7 @@ impl<'t> Schedule<'t> {
         let (app, actor) = (Arc::clone(&self.town.app), self.clients[client].actor);
         self.begin(client, async move {
             let cmd = SendMessage {
+                encrypted_for: None,
                 client_id: sent.client_id,
                 session: sent.session,
                 content: sent.content.clone(),

@@ -127,6 +127,7 @@ impl Town {
             main_session: sessions[0],
             creator: people[0],
             room: NewRoom {
+                encryption: None,
                 name: "room".to_owned(),
                 kind: RoomKind::Public,
                 description: String::new(),
@@ -138,6 +139,7 @@ impl Town {
             unique: false,
         };
         let new = NewSession {
+            encryption: None,
             id: sessions[1],
             room,
             name: "aside".to_owned(),

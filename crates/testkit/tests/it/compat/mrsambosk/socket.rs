@@ -157,7 +157,7 @@ async fn what_happens_at_other_doors_is_told_here() {
     let main = lobby(&ana).await.main_session_id;
     let said = ana.say(&main, "hello").await.unwrap();
     assert_eq!(frame(&mut chat).await, told(2, "hello"));
-    let asked = v1::EditRequest { content: "hello, all".to_owned() };
+    let asked = v1::EditRequest { content: "hello, all".to_owned(), ..v1::EditRequest::default() };
     let path = format!("/messages/{}", said.id);
     ana.call::<v1::Message>("PATCH", &path, Some(&asked)).await.unwrap();
     assert_eq!(frame(&mut chat).await, told(2, ""));

@@ -59,7 +59,11 @@ async fn a_message_is_posted_with_any_proof_of_a_login() {
     let server = TestServer::start().await;
     let (ana, no) = someone(&server, "ana").await;
     let room = ana.room("private", "a room", &[]).await;
-    let asked = v1::CreateSessionRequest { name: "aside".into(), members: vec![] };
+    let asked = v1::CreateSessionRequest {
+        name: "aside".into(),
+        members: vec![],
+        ..v1::CreateSessionRequest::default()
+    };
     let path = format!("/rooms/{}/sessions", room.id);
     let aside: v1::Session = ana.call("POST", &path, Some(&asked)).await.unwrap();
     let sent = json!({"message": "Message sent for processing"});
@@ -252,7 +256,11 @@ async fn who_is_sent_away_hears_nothing_more() {
     let mut a = listen(&server, &ana, id).await;
     let (mut b, mut c) = (listen(&server, &bo, id).await, listen(&server, &cy, id).await);
     let (mut d, mut e) = (listen(&server, &dee, id).await, listen(&server, &eve, id).await);
-    let asked = v1::CreateSessionRequest { name: "aside".into(), members: vec![] };
+    let asked = v1::CreateSessionRequest {
+        name: "aside".into(),
+        members: vec![],
+        ..v1::CreateSessionRequest::default()
+    };
     let path = format!("/rooms/{}/sessions", room.id);
     let aside: v1::Session = ana.call("POST", &path, Some(&asked)).await.unwrap();
     let mut over = listen(&server, &ana, aside.no).await;
