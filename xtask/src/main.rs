@@ -9,6 +9,7 @@
 mod bench;
 mod bench_entry;
 mod browser;
+mod clients;
 mod operate;
 mod parts;
 mod process;

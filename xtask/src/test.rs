@@ -9,8 +9,8 @@ use crate::browser::TestServer;
 use crate::process::{cargo, exists, npm};
 use crate::steps::Steps;
 use crate::{
-    operate, parts, process, reference, scale, schemathesis, setup, sim, socketio, storm, tidy,
-    tree, web,
+    clients, operate, parts, process, reference, scale, schemathesis, setup, sim, socketio, storm,
+    tidy, tree, web,
 };
 
 /// Set up this machine if need be, then run every test and check.
@@ -56,6 +56,7 @@ fn all(steps: &mut Steps, fast: bool) -> anyhow::Result<()> {
     steps.call("capacity tables", scale::check)?;
     described(steps)?;
     socketio::tests(steps)?;
+    clients::tests(steps)?;
     web_tests(steps)
 }
 

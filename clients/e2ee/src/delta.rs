@@ -73,8 +73,9 @@ pub struct Received {
 }
 
 impl Machine {
-    /// Takes a delta in and stores its position with it. Afterwards the position may be acknowledged,
-    /// and [`Self::flush`] is due. Session events that came after the delta are opened after it.
+    /// Takes a delta in and stores its position with it. Afterwards the position may be
+    /// acknowledged, and [`Self::flush`] is due. Session events that came after the delta are
+    /// opened after it.
     ///
     /// # Errors
     /// [`Error::Malformed`] or [`Error::Store`]; the delta is then to be asked for again.

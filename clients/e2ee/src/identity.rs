@@ -14,9 +14,11 @@ use crate::{Error, Machine};
 pub struct Standing {
     /// Whether the account has an identity.
     pub has_identity: bool,
-    /// Whether the identity has signed this device: only then can it send, and do others believe it.
+    /// Whether the identity has signed this device: only then can it send, and do others believe
+    /// it.
     pub device_signed: bool,
-    /// Whether this device can sign in the identity's name: others devices of the account, and people.
+    /// Whether this device can sign in the identity's name: others devices of the account, and
+    /// people.
     pub can_sign: bool,
     /// Whether keys go into a backup.
     pub backup: bool,
@@ -122,8 +124,8 @@ impl Machine {
         self.carry_now(carrier, &request).await.map(drop)
     }
 
-    /// Follows these people's devices from now on; [`Self::flush`] looks them up. A client does so for
-    /// the members of every encrypted session that it shows.
+    /// Follows these people's devices from now on; [`Self::flush`] looks them up. A client does so
+    /// for the members of every encrypted session that it shows.
     ///
     /// # Errors
     /// [`Error::Malformed`] or [`Error::Store`].

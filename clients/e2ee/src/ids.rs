@@ -1,7 +1,7 @@
 //! Parlor's ids in the form that the library demands.
 //!
-//! Owns the translation, both ways: everywhere else an id is the text that the server gives. Refuses
-//! an id of another installation.
+//! Owns the translation, both ways: everywhere else an id is the text that the server gives.
+//! Refuses an id of another installation.
 
 use ruma::{OwnedDeviceId, OwnedRoomId, OwnedUserId, RoomId, UserId};
 

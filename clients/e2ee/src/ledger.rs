@@ -1,7 +1,7 @@
 //! Which message a ciphertext was first seen under.
 //!
-//! Owns its own file beside the key store. Refuses a second place for the same ciphertext: the server
-//! could otherwise say again, under a new id, what somebody said once.
+//! Owns its own file beside the key store. Refuses a second place for the same ciphertext: the
+//! server could otherwise say again, under a new id, what somebody said once.
 
 use std::path::Path;
 

@@ -1,11 +1,11 @@
-//! The encryption of Parlor's clients: who holds which key, what is sealed for whom, and what may be
-//! believed of what arrives.
+//! The encryption of Parlor's clients: who holds which key, what is sealed for whom, and what may
+//! be believed of what arrives.
 //!
 //! Owns the state of one device, its files on the disk, and the order in which things are done. Has
 //! no network: it says which requests are due ([`Machine::outgoing`]) and is told what was answered
-//! ([`Machine::mark_sent`]); a [`Carrier`] takes them, if one is given. Refuses to share a key with a
-//! device that its owner has not signed, to send while somebody's identity has changed unseen, and to
-//! open anything whose sender cannot be told.
+//! ([`Machine::mark_sent`]); a [`Carrier`] takes them, if one is given. Refuses to share a key with
+//! a device that its owner has not signed, to send while somebody's identity has changed unseen,
+//! and to open anything whose sender cannot be told.
 //!
 //! The protocol is Olm and Megolm, which are of the Signal protocol's family. It is not
 //! post-quantum, and who is a member of a session is the server's word.

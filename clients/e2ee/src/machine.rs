@@ -36,7 +36,8 @@ pub(crate) struct Inner {
 }
 
 impl Machine {
-    /// Opens the store in this folder, or makes it; everything in it is encrypted by the passphrase.
+    /// Opens the store in this folder, or makes it; everything in it is encrypted by the
+    /// passphrase.
     ///
     /// # Errors
     /// [`Error::Passphrase`], [`Error::OtherDevice`] or [`Error::Store`].
@@ -83,8 +84,8 @@ impl Machine {
     /// # Errors
     /// [`Error::Store`].
     pub async fn outgoing(&self) -> Result<Vec<Request>, Error> {
-        // What was queued here was said before what the library says in answer to something else: the
-        // other side of a verification hears it in this order.
+        // What was queued here was said before what the library says in answer to something else:
+        // the other side of a verification hears it in this order.
         let mut due: Vec<Request> = self.0.queue.lock().iter().cloned().collect();
         for request in self.0.olm.outgoing_requests().await? {
             due.push(Request::of(&request)?);

@@ -52,8 +52,8 @@ pub struct Opened {
 /// Why something stays locked.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The key is not here (yet): try again when [`crate::Received::sessions`] names the session, or
-    /// after a restore.
+    /// The key is not here (yet): try again when [`crate::Received::sessions`] names the session,
+    /// or after a restore.
     #[error("the key is not here")]
     MissingKey,
     /// The key is here, and the sender is not to be believed. Of somebody whose devices were not

@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn every_length_of_text_has_exactly_the_length_of_a_bucket() {
         let mut seen = std::collections::BTreeSet::new();
-        for length in 0..16_300 {
+        for length in (0..600).chain((600..16_300).step_by(41)) {
             let json = said(&"x".repeat(length)).to_padded_json().unwrap();
             assert!(BUCKETS.contains(&json.len()), "{length} became {}", json.len());
             seen.insert(json.len());

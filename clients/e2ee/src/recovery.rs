@@ -1,5 +1,5 @@
-//! Recovery: one key that opens the account's secrets on a new device, and the backup of the keys of
-//! its history.
+//! Recovery: one key that opens the account's secrets on a new device, and the backup of the keys
+//! of its history.
 //!
 //! Owns the making of both. Refuses to begin without the identity's private keys, and never writes
 //! the recovery key anywhere: whoever loses it loses what it opens.
@@ -41,8 +41,8 @@ pub(crate) fn account_data(kind: &str) -> String {
 }
 
 impl Machine {
-    /// Sets recovery up, or anew with another key: a fresh backup is begun, every key that is here goes
-    /// into it, and the secrets are stored under the key that is given back.
+    /// Sets recovery up, or anew with another key: a fresh backup is begun, every key that is here
+    /// goes into it, and the secrets are stored under the key that is given back.
     ///
     /// # Errors
     /// [`Error::NotSetUp`] when this device does not have the identity's private keys.

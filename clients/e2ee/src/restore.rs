@@ -28,11 +28,12 @@ pub struct Restored {
 }
 
 impl Machine {
-    /// Restores this device by the recovery key: it is signed by the account's identity, can sign in
-    /// its name, and has the keys of the history that went into the backup.
+    /// Restores this device by the recovery key: it is signed by the account's identity, can sign
+    /// in its name, and has the keys of the history that went into the backup.
     ///
     /// # Errors
-    /// [`Error::RecoveryKey`] when the key is another one, [`Error::NoRecovery`] when there is nothing.
+    /// [`Error::RecoveryKey`] when the key is another one, [`Error::NoRecovery`] when there is
+    /// nothing.
     pub async fn recover(
         &self,
         carrier: &impl Carrier,

@@ -100,9 +100,9 @@ impl Machine {
         Ok(self.0.olm.room_settings(&room).await?.is_some())
     }
 
-    /// Seals a payload for the members of a session, whose ids are given (one's own may be left out).
-    /// Their keys are looked up and shared first; somebody who is not among them any more has no part
-    /// in the key from now on.
+    /// Seals a payload for the members of a session, whose ids are given (one's own may be left
+    /// out). Their keys are looked up and shared first; somebody who is not among them any more has
+    /// no part in the key from now on.
     ///
     /// # Errors
     /// [`Error::IdentityChanged`], [`Error::NotSetUp`], [`Error::DeviceUnverified`],
@@ -150,8 +150,8 @@ impl Machine {
         Ok(users)
     }
 
-    /// Learns who these people are and which devices they have, and makes sure that nobody has become
-    /// somebody else.
+    /// Learns who these people are and which devices they have, and makes sure that nobody has
+    /// become somebody else.
     async fn meet(&self, carrier: &impl Carrier, users: &[OwnedUserId]) -> Result<(), Error> {
         self.0.olm.update_tracked_users(users.iter().map(AsRef::as_ref)).await?;
         self.flush(carrier).await?;

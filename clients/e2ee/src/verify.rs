@@ -1,8 +1,10 @@
-//! Verifying by comparing seven emoji: the same on both screens means that nobody stands in between.
+//! Verifying by comparing seven emoji: the same on both screens means that nobody stands in
+//! between.
 //!
 //! Owns one verification, from asking to done. Refuses every method but this one; what it sends is
 //! due ([`Machine::outgoing`]) and not sent by itself.
 
+use matrix_sdk_crypto::types::requests::OutgoingVerificationRequest;
 use matrix_sdk_crypto::{
     CancelInfo, Sas, SasState, SignatureError, Verification as Flow, VerificationRequest,
     VerificationRequestState,
@@ -45,8 +47,8 @@ pub struct Verification {
 }
 
 impl Machine {
-    /// Asks a device to verify. Verifying a device of one's own signs it; verifying somebody's device
-    /// verifies the person.
+    /// Asks a device to verify. Verifying a device of one's own signs it; verifying somebody's
+    /// device verifies the person.
     ///
     /// # Errors
     /// [`Error::Unknown`] when there is no such device.
@@ -115,6 +117,9 @@ impl Verification {
     }
 
     /// Is willing: answers a request, or the other side's beginning of the comparison.
+    ///
+    /// # Errors
+    /// [`Error::Library`] when it is not one between two devices.
     pub fn accept(&self) -> Result<(), Error> {
         let methods = vec![VerificationMethod::SasV1];
         let due = match self.sas() {
@@ -157,6 +162,9 @@ impl Verification {
     }
 
     /// Calls it off.
+    ///
+    /// # Errors
+    /// [`Error::Library`] when it is not one between two devices.
     pub fn cancel(&self) -> Result<(), Error> {
         self.queue(self.request.cancel())
     }
@@ -170,7 +178,7 @@ impl Verification {
 
     fn queue(
         &self,
-        due: impl IntoIterator<Item = matrix_sdk_crypto::types::requests::OutgoingVerificationRequest>,
+        due: impl IntoIterator<Item = OutgoingVerificationRequest>,
     ) -> Result<(), Error> {
         for request in due {
             self.machine.queue(Request::verification(request)?);

@@ -89,7 +89,7 @@ impl Line {
         kept.pos += 1;
         let events: Vec<_> = kept.queue.iter().take(EVENTS_MAX).map(|(_, e)| e.clone()).collect();
         let more = kept.queue.len() > events.len();
-        let last = kept.queue.iter().take(EVENTS_MAX).last().map(|(pos, _)| *pos);
+        let last = kept.queue.iter().take(EVENTS_MAX).next_back().map(|(pos, _)| *pos);
         let pos = if more { last.unwrap_or(kept.pos) } else { kept.pos };
         let unused: &[&str] = match (&kept.fallback, kept.fallback_used) {
             (Some(_), false) => &["signed_curve25519"],

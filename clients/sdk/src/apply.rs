@@ -1,0 +1,167 @@
+//! What an event or a page of the server changes here; sealed messages are opened on the way.
+//!
+//! Owns the reading of events. Refuses one that does not follow the last: the connection is then
+//! begun anew, from the cursor.
+
+use parlor_e2ee::{Arrived, OpenError, Sealed};
+use serde_json::Value;
+
+use crate::cache::{Change, Step};
+use crate::message::Turned;
+use crate::{Client, Error, Message, Update};
+
+/// What came of an event.
+pub(crate) enum Applied {
+    /// It was taken in.
+    Taken,
+    /// It was known.
+    Known,
+    /// There is a hole before it.
+    Hole,
+}
+
+/// Takes in an event of a session.
+pub(crate) async fn event(client: &Client, event: &Value) -> Result<Applied, Error> {
+    let (Some(session_id), Some(seq)) = (event["session_id"].as_str(), event["seq"].as_i64())
+    else {
+        return Err(Error::malformed("an event without a place"));
+    };
+    let cache = &client.0.cache;
+    match cache.cursor(session_id)? {
+        None => return Ok(Applied::Known),
+        Some(cursor) if seq <= cursor => return Ok(Applied::Known),
+        Some(cursor) if seq > cursor + 1 => return Ok(Applied::Hole),
+        Some(_) => {}
+    }
+    let (change, told) = understand(client, session_id, event).await?;
+    cache.apply(Some(&Step { session_id, seq }), std::slice::from_ref(&change))?;
+    tell(client, &change, told)?;
+    Ok(Applied::Taken)
+}
+
+/// What is told beside the change of a message.
+enum Told {
+    New,
+    Changed,
+    Update(Update),
+    Nothing,
+}
+
+async fn understand(
+    client: &Client,
+    session_id: &str,
+    event: &Value,
+) -> Result<(Change, Told), Error> {
+    let at = || event["at"].as_str().unwrap_or_default().to_owned();
+    let text = |kind: &Value, name: &str| kind[name].as_str().unwrap_or_default().to_owned();
+    let member = |kind: &Value| (session_id.to_owned(), text(kind, "user_id"));
+    Ok(if let Some(message) = event.get("posted") {
+        (take(client, message).await?, Told::New)
+    } else if let Some(message) = event.get("edited") {
+        (take(client, message).await?, Told::Changed)
+    } else if let Some(deleted) = event.get("deleted") {
+        (Change::Erase { id: text(deleted, "message_id"), at: at() }, Told::Changed)
+    } else if let Some(reacted) = event.get("reacted") {
+        let on = reacted["on"].as_bool().unwrap_or_default();
+        let (id, emoji) = (text(reacted, "message_id"), text(reacted, "emoji"));
+        (Change::React { id, emoji, user_id: text(reacted, "user_id"), on }, Told::Changed)
+    } else if let Some(joined) = event.get("joined") {
+        client.0.members.lock().remove(session_id);
+        let (session_id, user_id) = member(joined);
+        (Change::Nothing, Told::Update(Update::Joined { session_id, user_id }))
+    } else if let Some(left) = event.get("left") {
+        client.0.members.lock().remove(session_id);
+        let (session_id, user_id) = member(left);
+        (Change::Nothing, Told::Update(Update::Left { session_id, user_id }))
+    } else if event.get("session_settings").or(event.get("room_settings")).is_some() {
+        (Change::Nothing, Told::Update(Update::Rooms))
+    } else {
+        // A kind of a newer server: it has its place in the order and nothing else.
+        (Change::Nothing, Told::Nothing)
+    })
+}
+
+fn tell(client: &Client, change: &Change, told: Told) -> Result<(), Error> {
+    let (id, new) = match (change, told) {
+        (_, Told::Update(update)) => {
+            client.tell(update);
+            return Ok(());
+        }
+        (_, Told::Nothing) | (Change::Nothing, _) => return Ok(()),
+        (Change::Put(message, _), Told::New) => (&message.id, true),
+        (Change::Put(message, _), Told::Changed) => (&message.id, false),
+        (Change::Relate { relation, .. }, _) => (&relation.target, false),
+        (Change::Erase { id, .. } | Change::React { id, .. }, _) => (id, false),
+    };
+    if let Some(message) = client.0.cache.message(id)? {
+        let message = Box::new(message);
+        client.tell(if new { Update::Posted(message) } else { Update::Changed(message) });
+    }
+    Ok(())
+}
+
+/// The changes of a page, and the messages that are in it.
+pub(crate) async fn page(
+    client: &Client,
+    page: &Value,
+) -> Result<(Vec<Change>, Vec<String>), Error> {
+    let (mut changes, mut ids) = (Vec::new(), Vec::new());
+    for message in page["messages"].as_array().into_iter().flatten() {
+        let change = take(client, message).await?;
+        if let Change::Put(message, _) = &change {
+            ids.push(message.id.clone());
+        }
+        changes.push(change);
+    }
+    Ok((changes, ids))
+}
+
+/// Reads a message object, and opens it if it is sealed.
+async fn take(client: &Client, said: &Value) -> Result<Change, Error> {
+    let (message, sealed) = Message::read(said)?;
+    let Some(sealed) = sealed else { return Ok(Change::Put(Box::new(message), None)) };
+    let change = open(client, message, sealed).await;
+    if matches!(&change, Change::Put(message, _) if message.may_open_later()) {
+        // Whoever wrote it may only not have been looked up yet.
+        crate::encryption::settle_behind(client);
+    }
+    Ok(change)
+}
+
+async fn open(client: &Client, mut message: Message, sealed: Sealed) -> Change {
+    let opened = match &client.0.machine {
+        None => Err(OpenError::MissingKey),
+        Some(machine) => {
+            let arrived = Arrived {
+                session_id: &message.session_id,
+                message_id: &message.id,
+                sender_id: &message.sender_id,
+                sealed: &sealed,
+            };
+            machine.open_message(arrived).await
+        }
+    };
+    match opened.map(|opened| message.unlock(opened)) {
+        Ok(Turned::Message) => Change::Put(Box::new(message), None),
+        Ok(Turned::Relation(relation)) => {
+            Change::Relate { id: message.id, session_id: message.session_id, relation }
+        }
+        Err(error) => {
+            message.keep_locked(&error);
+            Change::Put(Box::new(message), Some(sealed))
+        }
+    }
+}
+
+/// Tries again to open what is locked, in one session or everywhere.
+pub(crate) async fn open_locked(client: &Client, session_id: Option<&str>) -> Result<(), Error> {
+    for (message, sealed) in client.0.cache.locked(session_id)? {
+        let change = open(client, message, sealed).await;
+        let opened = !matches!(&change, Change::Put(message, _) if message.is_locked());
+        client.0.cache.apply(None, std::slice::from_ref(&change))?;
+        if opened {
+            tell(client, &change, Told::Changed)?;
+        }
+    }
+    Ok(())
+}

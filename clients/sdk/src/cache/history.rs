@@ -1,0 +1,231 @@
+//! The messages that are kept, and how an event changes them: event and cursor in one transaction,
+//! so that nothing is taken in twice or left out.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+use parlor_e2ee::Sealed;
+
+use super::{Cache, words};
+use crate::message::Relation;
+use crate::{Error, Message};
+
+/// A message as it is kept: with its ciphertext as long as it is locked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) message: Message,
+    pub(crate) sealed: Option<Sealed>,
+}
+
+/// What becomes of a message.
+pub(crate) enum Change {
+    /// It is this now.
+    Put(Box<Message>, Option<Sealed>),
+    /// It says something about another one, and is itself nothing to read.
+    Relate { id: String, session_id: String, relation: Relation },
+    /// It was deleted.
+    Erase { id: String, at: String },
+    /// Somebody reacts to it, or does so no more.
+    React { id: String, emoji: String, user_id: String, on: bool },
+    /// Nothing.
+    Nothing,
+}
+
+/// Where an event stands.
+pub(crate) struct Step<'a> {
+    pub(crate) session_id: &'a str,
+    pub(crate) seq: i64,
+}
+
+impl Cache {
+    /// Takes in what an event changes, and that it was taken in.
+    pub(crate) fn apply(&self, step: Option<&Step<'_>>, changes: &[Change]) -> Result<(), Error> {
+        let mut file = self.file();
+        let transaction = file.transaction()?;
+        for change in changes {
+            self.change(&transaction, change)?;
+        }
+        if let Some(step) = step {
+            transaction
+                .prepare_cached("UPDATE sessions SET seq = ?2 WHERE id = ?1")?
+                .execute(params![step.session_id, step.seq])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    fn change(&self, file: &Connection, change: &Change) -> Result<(), Error> {
+        match change {
+            Change::Put(message, sealed) => {
+                let kept = Kept { message: (**message).clone(), sealed: sealed.clone() };
+                self.put(file, &kept)
+            }
+            Change::Relate { id, session_id, relation } => {
+                self.forget_message(file, id)?;
+                let value = self.vault.close(relation)?;
+                file.prepare_cached(
+                    "INSERT OR REPLACE INTO relations VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![
+                    id,
+                    session_id,
+                    relation.target,
+                    relation.number,
+                    value
+                ])?;
+                Ok(())
+            }
+            Change::Erase { id, at } => {
+                file.prepare_cached("DELETE FROM relations WHERE target = ?1 OR id = ?1")?
+                    .execute([id])?;
+                self.alter(file, id, |message| message.erase(at.clone()))
+            }
+            Change::React { id, emoji, user_id, on } => {
+                self.alter(file, id, |message| message.react(emoji, user_id, *on))
+            }
+            Change::Nothing => Ok(()),
+        }
+    }
+
+    fn put(&self, file: &Connection, kept: &Kept) -> Result<(), Error> {
+        let message = &kept.message;
+        let value = self.vault.close(kept)?;
+        let place: i64 = file
+            .prepare_cached(
+                "INSERT INTO messages (id, session_id, number, locked, expires_at, value)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (id) DO UPDATE SET
+                     locked = excluded.locked, expires_at = excluded.expires_at,
+                     value = excluded.value
+                 RETURNING place",
+            )?
+            .query_row(
+                params![
+                    message.id,
+                    message.session_id,
+                    message.number,
+                    message.is_locked(),
+                    message.expires_at,
+                    value
+                ],
+                |row| row.get(0),
+            )?;
+        Ok(words::index(file, place, &message.body)?)
+    }
+
+    fn alter(
+        &self,
+        file: &Connection,
+        id: &str,
+        how: impl FnOnce(&mut Message),
+    ) -> Result<(), Error> {
+        let Some(mut kept) = self.kept(file, id)? else { return Ok(()) };
+        how(&mut kept.message);
+        if kept.message.deleted_at.is_some() {
+            kept.sealed = None;
+        }
+        self.put(file, &kept)
+    }
+
+    fn forget_message(&self, file: &Connection, id: &str) -> Result<(), Error> {
+        file.execute(
+            "DELETE FROM words.words
+             WHERE rowid IN (SELECT place FROM main.messages WHERE id = ?1)",
+            [id],
+        )?;
+        file.execute("DELETE FROM messages WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    fn kept(&self, file: &Connection, id: &str) -> Result<Option<Kept>, Error> {
+        let mut asked = file.prepare_cached("SELECT value FROM messages WHERE id = ?1")?;
+        let bytes: Option<Vec<u8>> = asked.query_row([id], |row| row.get(0)).optional()?;
+        bytes.map(|bytes| self.vault.read(&bytes)).transpose()
+    }
+
+    /// A message, with what was said about it.
+    pub(crate) fn message(&self, id: &str) -> Result<Option<Message>, Error> {
+        let file = self.file();
+        let kept = self.kept(&file, id)?;
+        kept.map(|kept| self.related(&file, kept.message)).transpose()
+    }
+
+    pub(super) fn message_at(&self, place: i64) -> Result<Option<Message>, Error> {
+        let file = self.file();
+        let mut asked = file.prepare_cached("SELECT value FROM messages WHERE place = ?1")?;
+        let bytes: Option<Vec<u8>> = asked.query_row([place], |row| row.get(0)).optional()?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        let kept: Kept = self.vault.read(&bytes)?;
+        self.related(&file, kept.message).map(Some)
+    }
+
+    fn related(&self, file: &Connection, mut message: Message) -> Result<Message, Error> {
+        let mut asked =
+            file.prepare_cached("SELECT value FROM relations WHERE target = ?1 ORDER BY number")?;
+        let rows = asked.query_map([&message.id], |row| row.get::<_, Vec<u8>>(0))?;
+        let relations: Vec<Relation> =
+            rows.map(|bytes| self.vault.read(&bytes?)).collect::<Result<_, Error>>()?;
+        message.relate(&relations);
+        Ok(message)
+    }
+
+    /// The newest messages of a session with a lower number than `before`, ascending.
+    pub(crate) fn timeline(
+        &self,
+        session_id: &str,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<Message>, Error> {
+        let file = self.file();
+        let mut asked = file.prepare_cached(
+            "SELECT value FROM messages WHERE session_id = ?1 AND number < ?2
+             ORDER BY number DESC LIMIT ?3",
+        )?;
+        let before = before.unwrap_or(i64::MAX);
+        let rows = asked.query_map(params![session_id, before, super::rows(limit)], |row| {
+            row.get::<_, Vec<u8>>(0)
+        })?;
+        let mut messages = Vec::new();
+        for bytes in rows {
+            let kept: Kept = self.vault.read(&bytes?)?;
+            messages.push(self.related(&file, kept.message)?);
+        }
+        messages.reverse();
+        Ok(messages)
+    }
+
+    /// What is locked in a session, or anywhere, and may open later.
+    pub(crate) fn locked(&self, session_id: Option<&str>) -> Result<Vec<(Message, Sealed)>, Error> {
+        let file = self.file();
+        let mut asked = file.prepare_cached(
+            "SELECT value FROM messages WHERE locked AND (?1 IS NULL OR session_id = ?1)
+             ORDER BY number",
+        )?;
+        let rows = asked.query_map([session_id], |row| row.get::<_, Vec<u8>>(0))?;
+        let mut locked = Vec::new();
+        for bytes in rows {
+            let kept: Kept = self.vault.read(&bytes?)?;
+            locked.extend(kept.sealed.map(|sealed| (kept.message, sealed)));
+        }
+        Ok(locked)
+    }
+
+    /// Forgets what has decayed by now, and says of which sessions that was.
+    pub(crate) fn decay(&self, now: &str) -> Result<Vec<(String, String)>, Error> {
+        let mut file = self.file();
+        let transaction = file.transaction()?;
+        let gone: Vec<(String, String)> = {
+            let mut asked = transaction.prepare_cached(
+                "SELECT id, session_id FROM messages
+                 WHERE expires_at NOT NULL AND expires_at <= ?1",
+            )?;
+            let rows = asked.query_map([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<Result<_, _>>()?
+        };
+        for (id, _) in &gone {
+            self.forget_message(&transaction, id)?;
+            transaction.execute("DELETE FROM relations WHERE target = ?1", [id])?;
+        }
+        transaction.commit()?;
+        Ok(gone)
+    }
+}

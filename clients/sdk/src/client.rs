@@ -1,0 +1,399 @@
+//! The client: signing in, starting and stopping, and the way to everything else.
+//!
+//! Owns the tasks that run behind it. Nothing of it outlives [`Client::stop`].
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use parlor_e2ee::Machine;
+use serde_json::{Value, json};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::cache::{Cache, Thing};
+use crate::clock::{self, Clock};
+use crate::encryption::Encryption;
+use crate::http::Http;
+use crate::login::{Api, Login};
+use crate::outbox::Outcome;
+use crate::room::Membership;
+use crate::{Error, Message, Room, Session, SessionHandle, Update};
+
+/// Updates that a slow listener may be behind.
+const UPDATES_MAX: usize = 4096;
+
+/// Commands that wait for the socket.
+const COMMANDS_MAX: usize = 64;
+
+/// A client of one login. Clones are the same client.
+#[derive(Clone)]
+pub struct Client(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) api: Api,
+    pub(crate) cache: Cache,
+    pub(crate) clock: Clock,
+    pub(crate) machine: Option<Machine>,
+    pub(crate) updates: broadcast::Sender<Update>,
+    pub(crate) commands: mpsc::Sender<Value>,
+    pub(crate) heard: Mutex<Option<mpsc::Receiver<Value>>>,
+    /// Rings when there is something to send.
+    pub(crate) bell: Notify,
+    /// Who waits for what was handed over.
+    pub(crate) waiting: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
+    pub(crate) members: Mutex<HashMap<String, Arc<Membership>>>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+}
+
+/// How a client is made.
+#[derive(Clone)]
+pub struct Builder {
+    url: String,
+    folder: Option<PathBuf>,
+    passphrase: Option<String>,
+    device_name: Option<String>,
+    clock: Clock,
+}
+
+impl Builder {
+    /// Keeps everything in this folder; without one it is forgotten with the program.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// Closes everything that is kept, by this passphrase. Without one, encryption is not
+    /// available.
+    #[must_use]
+    pub fn passphrase(mut self, passphrase: impl Into<String>) -> Self {
+        self.passphrase = Some(passphrase.into());
+        self
+    }
+
+    /// What this device is called in the list of devices.
+    #[must_use]
+    pub fn device_name(mut self, name: impl Into<String>) -> Self {
+        self.device_name = Some(name.into());
+        self
+    }
+
+    /// Takes the time from here.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Signs in, as a new device.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when name or password are wrong, [`Error::Unreachable`],
+    /// [`Error::Cache`].
+    pub async fn sign_in(self, login: &str, password: &str) -> Result<Client, Error> {
+        let cache = self.cache()?;
+        let http = Http::new(&self.url);
+        let name = self.device_name.as_deref();
+        let api = Api::sign_in(http, &cache, login, password, name).await?;
+        self.finish(api, cache).await
+    }
+
+    /// Goes on with the login that is kept in the folder.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`] when there is none, [`Error::Passphrase`] when it is another one.
+    pub async fn resume(self) -> Result<Client, Error> {
+        let cache = self.cache()?;
+        let api = Api::resume(Http::new(&self.url), &cache)?.ok_or(Error::SignedOut)?;
+        self.finish(api, cache).await
+    }
+
+    fn cache(&self) -> Result<Cache, Error> {
+        match &self.folder {
+            Some(folder) => Cache::open(folder, self.passphrase.as_deref()),
+            None => Cache::in_memory(),
+        }
+    }
+
+    async fn finish(self, api: Api, cache: Cache) -> Result<Client, Error> {
+        let machine = crate::encryption::open(
+            &api,
+            &cache,
+            self.folder.as_deref().map(Path::to_owned),
+            self.passphrase.as_deref(),
+        );
+        let machine = machine.await?;
+        let (commands, heard) = mpsc::channel(COMMANDS_MAX);
+        Ok(Client(Arc::new(Inner {
+            api,
+            cache,
+            clock: self.clock,
+            machine,
+            updates: broadcast::Sender::new(UPDATES_MAX),
+            commands,
+            heard: Mutex::new(Some(heard)),
+            bell: Notify::new(),
+            waiting: Mutex::default(),
+            members: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        })))
+    }
+}
+
+impl Client {
+    /// A client of the server at this address, such as `https://chat.example.org`.
+    pub fn builder(url: impl Into<String>) -> Builder {
+        Builder {
+            url: url.into(),
+            folder: None,
+            passphrase: None,
+            device_name: None,
+            clock: clock::machine(),
+        }
+    }
+
+    /// Registers an account. Signing in is another step.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when the name is taken or the password too short.
+    pub async fn register(url: &str, username: &str, password: &str) -> Result<(), Error> {
+        let body = json!({"username": username, "password": password});
+        let body = crate::http::Body::Json(&body);
+        Http::new(url).json("POST", "/api/v1/auth/register", None, body).await.map(drop)
+    }
+
+    /// Connects, and stays connected: hears what happens and sends what is handed over, until
+    /// [`Self::stop`]. Starting twice is starting once.
+    pub fn start(&self) {
+        let Some(heard) = self.0.heard.lock().take() else { return };
+        let (socket, outbox, decay) = (self.clone(), self.clone(), self.clone());
+        self.0.tasks.spawn(async move { crate::socket::keep_open(&socket, heard).await });
+        self.0.tasks.spawn(async move { crate::outbox::keep_sending(&outbox).await });
+        self.0.tasks.spawn(async move { crate::decay::keep_forgetting(&decay).await });
+    }
+
+    /// Ends everything that runs, and waits until it has ended.
+    pub async fn stop(&self) {
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+
+    /// What happens from now on.
+    pub fn updates(&self) -> broadcast::Receiver<Update> {
+        self.0.updates.subscribe()
+    }
+
+    /// Signs this device out.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`] when the server was not told.
+    pub async fn sign_out(&self) -> Result<(), Error> {
+        self.done("POST", "/auth/logout", None).await
+    }
+
+    /// One's own id.
+    pub fn user_id(&self) -> String {
+        self.login().user_id
+    }
+
+    /// One's own handle.
+    pub fn username(&self) -> String {
+        self.login().username
+    }
+
+    /// This device.
+    pub fn device_id(&self) -> String {
+        self.login().device_id
+    }
+
+    fn login(&self) -> Login {
+        self.0.api.login()
+    }
+
+    /// The rooms that one is in, by name.
+    ///
+    /// # Errors
+    /// [`Error::Cache`].
+    pub fn rooms(&self) -> Result<Vec<Room>, Error> {
+        let mut rooms: Vec<Room> = self.0.cache.things(Thing::Room)?;
+        rooms.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
+        Ok(rooms)
+    }
+
+    /// The sessions that one is in, those of a room together, its main session first.
+    ///
+    /// # Errors
+    /// [`Error::Cache`].
+    pub fn sessions(&self) -> Result<Vec<Session>, Error> {
+        let mut sessions: Vec<Session> = self.0.cache.things(Thing::Session)?;
+        sessions.sort_by(|one, other| {
+            (&one.room_id, !one.main, &one.name).cmp(&(&other.room_id, !other.main, &other.name))
+        });
+        Ok(sessions)
+    }
+
+    /// One session.
+    pub fn session(&self, session_id: impl Into<String>) -> SessionHandle {
+        SessionHandle::new(self.clone(), session_id.into())
+    }
+
+    /// A message that was heard or loaded.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is not kept.
+    pub fn message(&self, message_id: &str) -> Result<Message, Error> {
+        self.0.cache.message(message_id)?.ok_or(Error::NotFound)
+    }
+
+    /// Messages that are kept with all of these words, the newest first: sealed ones that were
+    /// opened as well as plain ones. The server is not asked.
+    ///
+    /// # Errors
+    /// [`Error::Cache`].
+    pub fn search(&self, words: &str, limit: usize) -> Result<Vec<Message>, Error> {
+        self.0.cache.find(words, limit)
+    }
+
+    /// Makes a room. With `encrypted`, its main session is; only a private or direct room's can be.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn create_room(
+        &self,
+        name: &str,
+        kind: &str,
+        members: &[String],
+        encrypted: bool,
+    ) -> Result<Room, Error> {
+        let mut body = json!({"name": name, "kind": kind, "members": members});
+        if encrypted {
+            body["encryption"] = json!({"algorithm": "m.megolm.v1.aes-sha2"});
+        }
+        let said: Value = self.call("POST", "/rooms", Some(&body)).await?;
+        let room = Room::read(&said)?;
+        crate::load::reload(self).await?;
+        Ok(room)
+    }
+
+    /// Makes a session in a room, with these members and oneself.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn create_session(
+        &self,
+        room_id: &str,
+        name: &str,
+        members: &[String],
+        encrypted: bool,
+    ) -> Result<Session, Error> {
+        let mut body = json!({"name": name, "members": members});
+        if encrypted {
+            body["encryption"] = json!({"algorithm": "m.megolm.v1.aes-sha2"});
+        }
+        let path = format!("/rooms/{room_id}/sessions");
+        let said: Value = self.call("POST", &path, Some(&body)).await?;
+        let session = Session::read(&said)?;
+        crate::load::reload(self).await?;
+        Ok(session)
+    }
+
+    /// Goes into a public room.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn join_room(&self, room_id: &str, password: Option<&str>) -> Result<(), Error> {
+        let body = json!({ "password": password });
+        self.done("POST", &format!("/rooms/{room_id}/join"), Some(&body)).await?;
+        crate::load::reload(self).await
+    }
+
+    /// Leaves a room.
+    ///
+    /// # Errors
+    /// [`Error::Refused`].
+    pub async fn leave_room(&self, room_id: &str) -> Result<(), Error> {
+        self.done("POST", &format!("/rooms/{room_id}/leave"), None).await?;
+        crate::load::reload(self).await
+    }
+
+    /// Asks the server for anything that has no method here; the path is below `/api/v1`.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::Unreachable`].
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, Error> {
+        let body = || body.map_or(crate::http::Body::Nothing, crate::http::Body::Json);
+        self.0.api.ask(&self.0.cache, method, path, body).await
+    }
+
+    /// The encryption of this device.
+    ///
+    /// # Errors
+    /// [`Error::NoEncryption`] when the server or this client has none.
+    pub fn encryption(&self) -> Result<Encryption<'_>, Error> {
+        let machine = self.0.machine.as_ref().ok_or(Error::NoEncryption)?;
+        Ok(Encryption::new(self, machine))
+    }
+
+    /// What waits to be sent: by which id it was handed over, what it says, and why it was refused,
+    /// if it was.
+    ///
+    /// # Errors
+    /// [`Error::Cache`].
+    pub fn unsent(&self) -> Result<Vec<(String, String, Option<String>)>, Error> {
+        let unsent = self.0.cache.unsent()?.into_iter();
+        Ok(unsent.map(|(row, why)| (row.client_id, row.draft.body, why)).collect())
+    }
+
+    /// Tries again to send what was refused.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such thing.
+    pub fn retry(&self, client_id: &str) -> Result<(), Error> {
+        let found = self.0.cache.try_again(client_id)?;
+        self.0.bell.notify_one();
+        if found { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    /// Does not send it after all. What is on its way already may arrive.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such thing.
+    pub fn withdraw(&self, client_id: &str) -> Result<(), Error> {
+        if self.0.cache.cross_out(client_id)? { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    pub(crate) async fn call<T: serde::de::DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T, Error> {
+        self.0.api.call(&self.0.cache, method, path, body).await
+    }
+
+    pub(crate) async fn done(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(), Error> {
+        self.0.api.done(&self.0.cache, method, path, body).await
+    }
+
+    /// Tells whoever listens.
+    pub(crate) fn tell(&self, update: Update) {
+        // Nobody has to listen.
+        let _ = self.0.updates.send(update);
+    }
+}

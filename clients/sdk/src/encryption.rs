@@ -1,0 +1,224 @@
+//! Encryption, as far as a program has to do with it: setting it up, verifying people, recovering.
+
+use std::path::PathBuf;
+
+use parlor_e2ee::{
+    Account, Carrier, CarryError, DeviceInfo, Machine, RecoveryKey, Request, Restored, Standing,
+    SyncDelta, Verification,
+};
+use serde_json::Value;
+
+use crate::cache::Cache;
+use crate::http::Body;
+use crate::login::Api;
+use crate::{Client, Error, Update, apply};
+
+/// The folder of the keys, inside the client's own.
+const FOLDER: &str = "keys";
+
+/// The encryption of a client.
+pub struct Encryption<'a> {
+    client: &'a Client,
+    machine: &'a Machine,
+}
+
+/// Opens the machine, if there is a folder and a passphrase for it and the server has a key
+/// service.
+pub(crate) async fn open(
+    api: &Api,
+    cache: &Cache,
+    folder: Option<PathBuf>,
+    passphrase: Option<&str>,
+) -> Result<Option<Machine>, Error> {
+    let (Some(folder), Some(passphrase)) = (folder, passphrase) else { return Ok(None) };
+    let account = match cache.note::<Account>("account")? {
+        Some(account) if account.device_id == api.login().device_id => Some(account),
+        _ => ask_account(api, cache).await?,
+    };
+    let Some(account) = account else { return Ok(None) };
+    // Each login is a device of its own, with keys of its own.
+    let folder = folder.join(FOLDER).join(&account.device_id);
+    Ok(Some(Machine::open(account, &folder, passphrase).await?))
+}
+
+async fn ask_account(api: &Api, cache: &Cache) -> Result<Option<Account>, Error> {
+    match api.call::<Value>(cache, "GET", "/e2ee", None).await {
+        Ok(answer) => {
+            let account = Account::from_answer(&answer)?;
+            cache.keep("account", &account)?;
+            Ok(Some(account))
+        }
+        Err(Error::Refused { status: 404, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Carrier for Client {
+    async fn carry(&self, request: &Request) -> Result<Value, CarryError> {
+        let body = || match &request.body {
+            Value::Null => Body::Nothing,
+            body => Body::Json(body),
+        };
+        let answer = self.0.api.ask(&self.0.cache, request.method, &request.path, body).await;
+        answer.map_err(|error| CarryError {
+            status: match &error {
+                Error::Refused { status, .. } => *status,
+                _ => 0,
+            },
+            message: error.to_string(),
+            temporary: error.is_temporary(),
+        })
+    }
+}
+
+/// Takes in what the socket says of keys, and gives the position to acknowledge.
+pub(crate) async fn take(client: &Client, frame: &Value) -> Result<i64, Error> {
+    let machine = client.0.machine.as_ref().ok_or(Error::NoEncryption)?;
+    let delta: SyncDelta = serde_json::from_value(frame.clone())?;
+    let received = machine.receive(&delta).await?;
+    for session_id in &received.sessions {
+        apply::open_locked(client, Some(session_id)).await?;
+    }
+    for (user_id, name) in received.asked {
+        client.tell(Update::Verification { user_id, name });
+    }
+    settle_behind(client);
+    Ok(delta.pos)
+}
+
+/// Does what is due beside everything else: the events that follow do not wait for it.
+pub(crate) fn settle_behind(client: &Client) {
+    let after = client.clone();
+    client.0.tasks.spawn(async move {
+        if let Err(error) = settle(&after).await {
+            tracing::debug!(%error, "the keys are not in step yet");
+        }
+        after.tell(Update::Keys);
+    });
+}
+
+/// Does what is due, and opens what that has made credible.
+async fn settle(client: &Client) -> Result<(), Error> {
+    let Some(machine) = &client.0.machine else { return Ok(()) };
+    machine.flush(client).await?;
+    apply::open_locked(client, None).await
+}
+
+impl<'a> Encryption<'a> {
+    pub(crate) fn new(client: &'a Client, machine: &'a Machine) -> Self {
+        Self { client, machine }
+    }
+
+    /// How far this device has come.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub async fn standing(&self) -> Result<Standing, Error> {
+        Ok(self.machine.standing().await?)
+    }
+
+    /// This device's own key, for people to compare.
+    pub fn fingerprint(&self) -> String {
+        self.machine.fingerprint()
+    }
+
+    /// Gives the account its identity, on its first device. On any other one: [`Self::recover`], or
+    /// verify this device from one that has it.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`] holding `AlreadySetUp` when another device has done so.
+    pub async fn set_up(&self) -> Result<(), Error> {
+        Ok(self.machine.set_up_identity(self.client).await?)
+    }
+
+    /// Gives the account another identity: everybody is shown that it changed.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub async fn replace_identity(&self, password: &str) -> Result<(), Error> {
+        Ok(self.machine.replace_identity(self.client, password).await?)
+    }
+
+    /// Sets recovery up; the key is to be shown once and written down.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub async fn set_up_recovery(&self) -> Result<RecoveryKey, Error> {
+        Ok(self.machine.set_up_recovery(self.client).await?)
+    }
+
+    /// Restores this device by the recovery key, and opens what that makes readable.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`] holding `RecoveryKey` when it is another one.
+    pub async fn recover(&self, recovery_key: &str) -> Result<Restored, Error> {
+        let restored = self.machine.recover(self.client, recovery_key).await?;
+        apply::open_locked(self.client, None).await?;
+        Ok(restored)
+    }
+
+    /// The devices of somebody, whom one shares a session with.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub async fn devices(&self, user_id: &str) -> Result<Vec<DeviceInfo>, Error> {
+        self.machine.follow(&[user_id.to_owned()]).await?;
+        self.machine.flush(self.client).await?;
+        Ok(self.machine.devices(user_id).await?)
+    }
+
+    /// Whether somebody is verified.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub async fn is_verified(&self, user_id: &str) -> Result<bool, Error> {
+        Ok(self.machine.is_verified(user_id).await?)
+    }
+
+    /// Who of these people has another identity than was known, with nobody having looked yet.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub async fn changed_identities(&self, user_ids: &[String]) -> Result<Vec<String>, Error> {
+        Ok(self.machine.changed_identities(user_ids).await?)
+    }
+
+    /// Takes somebody's new identity, after somebody has looked at it.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub async fn accept_identity(&self, user_id: &str) -> Result<(), Error> {
+        self.machine.accept_identity(user_id).await?;
+        apply::open_locked(self.client, None).await
+    }
+
+    /// Asks a device to verify; [`Self::flush`] after every step of it.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub async fn ask_to_verify(
+        &self,
+        user_id: &str,
+        device_id: &str,
+    ) -> Result<Verification, Error> {
+        let asked = self.machine.ask_to_verify(user_id, device_id).await?;
+        self.flush().await?;
+        Ok(asked)
+    }
+
+    /// A verification that goes on, as [`Update::Verification`] names it.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub fn verification(&self, user_id: &str, name: &str) -> Result<Verification, Error> {
+        Ok(self.machine.verification(user_id, name)?)
+    }
+
+    /// Sends what is due, such as the steps of a verification.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub async fn flush(&self) -> Result<(), Error> {
+        Ok(self.machine.flush(self.client).await?)
+    }
+}

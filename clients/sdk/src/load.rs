@@ -1,0 +1,151 @@
+//! Reading rooms, sessions, members and pages from the server into the cache.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use parlor_wire::v1;
+use serde_json::Value;
+
+use crate::apply;
+use crate::cache::Thing;
+use crate::room::{Member, Membership};
+use crate::{Client, Error, Message, Room, Session, Update};
+
+/// Messages of the first page of a session.
+const FIRST_PAGE: usize = 50;
+
+/// Where the user's own log was when everything was read.
+pub(crate) struct Loaded {
+    pub(crate) epoch: String,
+    pub(crate) user_seq: i64,
+}
+
+/// The name under which the history's own name is kept.
+const EPOCH: &str = "epoch";
+
+/// Reads which rooms and sessions there are; those that are new are read from their newest page on.
+pub(crate) async fn everything(client: &Client) -> Result<Loaded, Error> {
+    let init: Value = client.call("GET", "/me/init", None).await?;
+    let epoch = init["epoch"].as_str().unwrap_or_default().to_owned();
+    let cache = &client.0.cache;
+    let known: Option<String> = cache.note(EPOCH)?;
+    if known.is_some_and(|known| known != epoch) {
+        cache.forget_history()?;
+    }
+    cache.keep(EPOCH, &epoch)?;
+    let rooms = list(&init["rooms"], Room::read)?;
+    let sessions = list(&init["sessions"], Session::read)?;
+    forget_others(client, &rooms, &sessions)?;
+    for room in &rooms {
+        cache.keep_thing(Thing::Room, &room.id, room)?;
+    }
+    for session in &sessions {
+        cache.keep_thing(Thing::Session, &session.id, session)?;
+    }
+    follow(client, &sessions).await?;
+    for session in &sessions {
+        if cache.cursor(&session.id)?.is_none() {
+            first_page(client, session).await?;
+        }
+    }
+    Ok(Loaded { epoch, user_seq: init["user_seq"].as_i64().unwrap_or_default() })
+}
+
+/// Reads rooms and sessions again and has the socket listen to the new ones.
+pub(crate) async fn reload(client: &Client) -> Result<(), Error> {
+    everything(client).await?;
+    crate::socket::listen_to_all(client).await?;
+    client.tell(Update::Rooms);
+    Ok(())
+}
+
+fn list<T>(values: &Value, read: impl Fn(&Value) -> Result<T, Error>) -> Result<Vec<T>, Error> {
+    values.as_array().into_iter().flatten().map(read).collect()
+}
+
+fn forget_others(client: &Client, rooms: &[Room], sessions: &[Session]) -> Result<(), Error> {
+    let cache = &client.0.cache;
+    let rooms: BTreeSet<&str> = rooms.iter().map(|room| &*room.id).collect();
+    for room in cache.things::<Room>(Thing::Room)? {
+        if !rooms.contains(&*room.id) {
+            cache.forget_thing(Thing::Room, &room.id)?;
+        }
+    }
+    let sessions: BTreeSet<&str> = sessions.iter().map(|session| &*session.id).collect();
+    for session in cache.things::<Session>(Thing::Session)? {
+        if !sessions.contains(&*session.id) {
+            cache.forget_thing(Thing::Session, &session.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Follows the devices of everybody who is in an encrypted session, before anything of theirs is
+/// opened.
+async fn follow(client: &Client, sessions: &[Session]) -> Result<(), Error> {
+    let Some(machine) = &client.0.machine else { return Ok(()) };
+    for session in sessions {
+        if let Some(settings) = &session.encryption {
+            machine.remember(&session.id, settings).await?;
+            let membership = members(client, &session.id, false).await?;
+            let users: Vec<_> = membership.members.iter().map(|m| m.user_id.clone()).collect();
+            machine.follow(&users).await?;
+        }
+    }
+    Ok(machine.flush(client).await?)
+}
+
+async fn first_page(client: &Client, session: &Session) -> Result<(), Error> {
+    let path = format!("/sessions/{}/messages?limit={FIRST_PAGE}", session.id);
+    let page: Value = client.call("GET", &path, None).await?;
+    let (changes, _) = apply::page(client, &page).await?;
+    // What came in between is heard a second time and changes nothing.
+    let step = crate::cache::Step { session_id: &session.id, seq: session.head_seq };
+    client.0.cache.apply(Some(&step), &changes)
+}
+
+/// Who is in a session, as it is known, or as the server says now.
+pub(crate) async fn members(
+    client: &Client,
+    session_id: &str,
+    anew: bool,
+) -> Result<Arc<Membership>, Error> {
+    if !anew && let Some(known) = client.0.members.lock().get(session_id) {
+        return Ok(Arc::clone(known));
+    }
+    // The version is read before the members: one that changed in between is then refused as stale.
+    let said: Value = client.call("GET", &format!("/sessions/{session_id}"), None).await?;
+    let version = Session::read(&said)?.membership_version.unwrap_or_default();
+    let (mut members, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let after = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
+        let path = format!("/sessions/{session_id}/members{after}");
+        let said: v1::MemberList = client.call("GET", &path, None).await?;
+        members.extend(said.members.into_iter().map(Member::of));
+        cursor = said.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let membership = Arc::new(Membership { members, version });
+    client.0.members.lock().insert(session_id.to_owned(), Arc::clone(&membership));
+    Ok(membership)
+}
+
+/// One page of a session's messages, from the server, which goes into the cache, too.
+pub(crate) async fn page(
+    client: &Client,
+    session_id: &str,
+    query: &str,
+) -> Result<(Vec<Message>, bool, bool), Error> {
+    let path = format!("/sessions/{session_id}/messages?{query}");
+    let page: Value = client.call("GET", &path, None).await?;
+    let (changes, ids) = apply::page(client, &page).await?;
+    client.0.cache.apply(None, &changes)?;
+    let mut messages = Vec::with_capacity(ids.len());
+    for id in ids {
+        messages.extend(client.0.cache.message(&id)?);
+    }
+    let more = |name: &str| page[name].as_bool().unwrap_or_default();
+    Ok((messages, more("has_more_before"), more("has_more_after")))
+}

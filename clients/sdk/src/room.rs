@@ -1,0 +1,119 @@
+//! Rooms and sessions, as the server describes them.
+
+use parlor_e2ee::Settings;
+use parlor_wire::v1;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Error;
+
+/// A group of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// `public`, `unlisted`, `private` or `direct`.
+    pub kind: String,
+    /// The session with all of its members.
+    pub main_session_id: String,
+    /// How many are in it.
+    pub member_count: i64,
+    /// `owner`, `moderator` or `member`.
+    pub my_role: Option<String>,
+}
+
+/// A conversation in a room.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its id.
+    pub id: String,
+    /// The room that it is in.
+    pub room_id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is the room's main session.
+    pub main: bool,
+    /// Whether it is over.
+    pub ended: bool,
+    /// The number of the newest event.
+    pub head_seq: i64,
+    /// The number of the newest message.
+    pub head_number: i64,
+    /// Up to where the reader has read.
+    pub read_number: i64,
+    /// How many messages are after that.
+    pub unread: i64,
+    /// How many of them name the reader.
+    pub mentions: i64,
+    /// How it is encrypted; none: the server reads what is said.
+    pub encryption: Option<Settings>,
+    /// Which state of its members the server has.
+    pub membership_version: Option<i64>,
+}
+
+/// Somebody in a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Who.
+    pub user_id: String,
+    /// The handle.
+    pub username: String,
+    /// The display name.
+    pub name: String,
+    /// `owner`, `moderator` or `member`.
+    pub role: String,
+}
+
+/// Who is in a session, and which state of it that is.
+#[derive(Debug, Clone)]
+pub(crate) struct Membership {
+    pub(crate) members: Vec<Member>,
+    pub(crate) version: i64,
+}
+
+impl Room {
+    pub(crate) fn read(value: &Value) -> Result<Self, Error> {
+        let said: v1::Room = serde_json::from_value(value.clone())?;
+        Ok(Self {
+            id: said.id,
+            name: said.name,
+            kind: said.kind,
+            main_session_id: said.main_session_id,
+            member_count: said.member_count,
+            my_role: said.my_role,
+        })
+    }
+}
+
+impl Session {
+    pub(crate) fn read(value: &Value) -> Result<Self, Error> {
+        let said: v1::Session = serde_json::from_value(value.clone())?;
+        let encryption = match &value["encryption"] {
+            Value::Null => None,
+            settings => Some(serde_json::from_value(settings.clone())?),
+        };
+        Ok(Self {
+            id: said.id,
+            room_id: said.room_id,
+            name: said.name,
+            main: said.main,
+            ended: said.ended_at.is_some(),
+            head_seq: said.head_seq,
+            head_number: said.head_number,
+            read_number: said.read_number,
+            unread: said.unread,
+            mentions: said.mentions,
+            encryption,
+            membership_version: value["membership_version"].as_i64(),
+        })
+    }
+}
+
+impl Member {
+    pub(crate) fn of(said: v1::Member) -> Self {
+        let user = said.user.unwrap_or_default();
+        Self { user_id: user.id, username: user.username, name: user.name, role: said.role }
+    }
+}

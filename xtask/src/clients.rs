@@ -1,0 +1,26 @@
+//! The clients in Rust, which are a workspace of their own: its format, its lints, and its tests
+//! against the server of the dev profile.
+
+use std::process::Command;
+
+use crate::process::{cargo, run};
+use crate::steps::Steps;
+use crate::tree;
+
+/// The steps.
+pub(crate) fn tests(steps: &mut Steps) -> anyhow::Result<()> {
+    steps.run("clients: format", there(&["fmt", "--all", "--check", "--", "--color", "never"]))?;
+    let lints = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    steps.run("clients: lints", there(&lints))?;
+    run(&mut cargo(&["build", "--quiet", "--package", "parlor-server"]))?;
+    let mut tests = there(&["test", "--workspace"]);
+    tests.env("PARLOR_BIN", tree::parlor("debug"));
+    steps.run("clients: tests", tests)
+}
+
+/// `cargo` in their workspace.
+fn there(args: &[&str]) -> Command {
+    let mut command = cargo(args);
+    command.current_dir(tree::root().join("clients"));
+    command
+}
