@@ -42,9 +42,13 @@ export default function Picker({ anchor, choose, back }: Props) {
   usePlace(box, anchor, back);
 
   useEffect(() => {
+    if (at === 0) {
+      // Not by index: before the box has a size, the first line would be scrolled past.
+      scroller.current?.scrollTo({ top: 0 });
+      return;
+    }
     const line = lines.findIndex((one) => 'cells' in one && at >= one.first && at < one.first + one.cells.length);
-    if (line > 0) list.current?.scrollToIndex(line, { align: 'nearest' });
-    if (at === 0) scroller.current?.scrollTo({ top: 0 });
+    list.current?.scrollToIndex(line, { align: 'nearest' });
   }, [at, lines]);
 
   const pick = (emoji: string) => {
