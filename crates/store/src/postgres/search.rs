@@ -18,7 +18,7 @@ use crate::StoreError;
 use crate::search::{Asked, Found, Hit, Search};
 
 use candidates::Candidates;
-pub(super) use index::{Indexer, remove, remove_room, reword};
+pub(super) use index::{Indexer, Said, remove, remove_room, reword};
 use scope::Scope;
 
 /// Names in one text that are looked up; a text with more names nobody.
@@ -49,9 +49,8 @@ async fn find(db: &Db, user: UserId, asked: &Asked) -> Result<Found, StoreError>
         if next.is_empty() {
             return Ok(found);
         }
-        let candidates = next.iter().filter(|(_, candidate)| *candidate).map(|(no, _)| *no);
-        let mut messages = look(db, &candidates.collect::<Vec<_>>()).await?;
-        for (no, _) in next {
+        let mut messages = look(db, &next).await?;
+        for no in next {
             rows += 1;
             if let Some(message) = messages.remove(&no) {
                 bytes += message.content.len() as u64;

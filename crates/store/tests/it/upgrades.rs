@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 /// Every step, as it was released: its number and its text. A step that was released is never
 /// edited.
-const STEPS: [(i64, &str); 10] = [
+const STEPS: [(i64, &str); 11] = [
     (1, include_str!("../../migrations/sqlite/V1__first.sql")),
     (2, include_str!("../../migrations/sqlite/V2__said.sql")),
     (3, include_str!("../../migrations/sqlite/V3__ends.sql")),
@@ -19,6 +19,7 @@ const STEPS: [(i64, &str); 10] = [
     (8, include_str!("../../migrations/sqlite/V8__jobs.sql")),
     (9, include_str!("../../migrations/sqlite/V9__previews.sql")),
     (10, include_str!("../../migrations/sqlite/V10__encryption.sql")),
+    (11, include_str!("../../migrations/sqlite/V11__stretches.sql")),
 ];
 
 /// Rows of the old database, of each kind.

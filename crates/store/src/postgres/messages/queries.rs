@@ -14,7 +14,7 @@ use super::{Append, first_result};
 use crate::StoreError;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
 use crate::postgres::extras::NOBODY;
-use crate::postgres::readers::Db;
+use crate::postgres::readers::{Bound, Db};
 use crate::postgres::rows::{
     MESSAGE, MESSAGE_COLUMNS, many, message, message_at, most, one, time, user_no, uuid, view,
 };
@@ -59,10 +59,14 @@ impl Messages for PostgresStore {
         txn.execute(sql, &[&old.no, &nth, &old.content, &written.0]).await?;
         let content = asked.content.unwrap_or_else(|| old.content.clone());
         let file = asked.file.or_else(|| old.file.clone());
-        let sql = "update messages set content = $1, file = $2, edited_at = $3 where no = $4";
-        txn.execute(sql, &[&content, &file, &now.0, &old.no]).await?;
-        let words = if old.is_encrypted() { "" } else { &content };
-        search::reword(&txn, (view.session_no, old.number), old.no, words).await?;
+        let sql = "update messages set content = $1, file = $2, edited_at = $3 where no = $4 \
+                   returning sender_no";
+        let bound: Bound<'_> = &[&content, &file, &now.0, &old.no];
+        let author_no = one(&txn, sql, bound, |row| Ok(row.try_get(0)?)).await?;
+        let author_no = author_no.ok_or(Denied::NotFound)?;
+        let text = if old.is_encrypted() { "" } else { &content };
+        let said = search::Said { session_no: view.session_no, no: old.no, author_no, text };
+        search::reword(&txn, said).await?;
         let new = Message { content, file, edited_at: Some(now), ..old };
         let told = extras::filled(&txn, NOBODY, new.clone()).await?;
         txn.log(view.session_no, now, Some(new.no), EventKind::Edited(told)).await?;

@@ -1,9 +1,9 @@
 //! What may match, newest first, from several sources at once.
 //!
-//! A query with words is answered by the index, and by the sessions themselves for what is not in
-//! it yet. One without goes through the sessions. Where authors are named, what they said is gone
-//! through beside it, and only what both have is a candidate: each leaps to where the other is.
-//! Every source gives small ids, in portions, so that a search reads little more than it shows.
+//! A query with words is answered by the sessions themselves for what is not in the index yet, and
+//! then by the index, which knows who said them. One without words goes through what its authors
+//! said, or else through the sessions. Every source gives small ids, in portions, so that a search
+//! reads little more than it shows.
 
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -13,26 +13,33 @@ use tokio_postgres::Row;
 
 use super::super::readers::{Bound, Db};
 use super::super::rows::{many, one};
-use super::index::{self, STRETCH};
+use super::index::{self, Stretch};
 use super::scope::{Place, Scope};
 use crate::StoreError;
 use crate::search::Asked;
 
 /// Small ids of a source's first portion, of the next one, and of one at most: more and more, the
-/// longer nothing is found.
+/// longer nothing is found. Of the index, at once more than a page shows: it gathers all anyway.
 const FIRST: i64 = 8;
-const NEXT: i64 = 64;
+const FIRST_OF_INDEX: i64 = 64;
 const MOST: i64 = 512;
 
-/// Small sessions whose words are looked for by one question to the index.
-const TOGETHER: usize = 16;
+/// Sessions whose words are looked for together. What the index finds, it compares with all words
+/// that it was asked for.
+const TOGETHER: usize = 8;
 
-/// Questions to the index that are asked at once.
+/// Sources that ask the index at once.
 const AT_ONCE: usize = 128;
 
-/// Stretches of a large session that are looked at by one question, at most: more and more, the
-/// longer nothing is found.
-const WIDTH_MAX: i64 = 64;
+/// Short stretches that are looked at before the long ones, and by the first question; none for a
+/// search in few sessions, which would mostly read what others hold.
+const SHORT_ONES: i64 = 42;
+const FIRST_SHORT: i64 = 2;
+const SESSIONS_MIN: usize = 16;
+
+/// Stretches that a source looks at by one question, at most: more and more, the longer nothing is
+/// found.
+const WIDTH_MAX: i64 = 32;
 
 /// Words that the index is asked for, of each session; the others are looked for in the texts.
 const WORDS_MAX: usize = 4;
@@ -40,111 +47,69 @@ const WORDS_MAX: usize = 4;
 /// By how much the clock may have been set back between one message and the next.
 const CLOCK_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// What may match, descending.
+/// What may match, descending: stages whose ranges follow each other, of which each is asked for
+/// when nothing is left of the one before.
 pub(super) struct Candidates {
-    found: Union,
-    /// What the authors said who are named.
-    said: Option<Union>,
+    now: Union,
+    stages: VecDeque<Vec<Source>>,
 }
-
-/// A small id that everything above was looked at, and whether it is a candidate itself.
-pub(super) type Step = (i64, bool);
 
 impl Candidates {
     pub(super) async fn of(db: &Db, scope: &Scope, asked: &Asked) -> Result<Self, StoreError> {
         let query = &asked.query;
         let range = range(db, query, asked.before).await?;
-        let said = scope.authors.as_ref().map(|authors| authored(scope.user_no, authors, range));
-        let (found, said) = match (expression(query), said) {
-            (Some(words), said) => {
-                (indexed(scope, &words, range, index::indexed_to(db).await?), said)
-            }
-            (None, Some(said)) => (said, None),
-            (None, None) => (in_sessions(scope, range), None),
+        let stages = match (expression(query), &scope.authors) {
+            (Some(words), _) => indexed(scope, &words, range, index::indexed_to(db).await?),
+            (None, Some(authors)) => [authored(scope.user_no, authors, range)].into(),
+            (None, None) => [in_sessions(scope, range)].into(),
         };
-        // Mostly fewer have said something than have a word, and nothing is asked for nobody.
-        let said = match said {
-            Some(sources) => Some(Union::of(db, sources).await?),
-            None => None,
-        };
-        let silent = said.as_ref().is_some_and(|said| said.first().is_none());
-        let found = Union::of(db, if silent { vec![] } else { found }).await?;
-        Ok(Self { found, said })
+        Ok(Self { now: Union::of(scope), stages })
     }
 
-    /// The next steps, up to so many; none when there are no more.
-    pub(super) async fn take(&mut self, db: &Db, count: usize) -> Result<Vec<Step>, StoreError> {
+    /// The next small ids, up to so many; none when there are no more.
+    pub(super) async fn take(&mut self, db: &Db, count: usize) -> Result<Vec<i64>, StoreError> {
         let mut taken = Vec::with_capacity(count);
-        while taken.len() < count
-            && let Some(step) = self.next(db).await?
-        {
-            taken.push(step);
+        while taken.len() < count {
+            if let Some(no) = self.now.next(db).await? {
+                taken.push(no);
+            } else if let Some(sources) = self.stages.pop_front() {
+                self.now.begin(db, sources).await?;
+            } else {
+                break;
+            }
         }
         Ok(taken)
-    }
-
-    async fn next(&mut self, db: &Db) -> Result<Option<Step>, StoreError> {
-        let Some(no) = self.found.first() else {
-            return Ok(None);
-        };
-        let Some(said) = &mut self.said else {
-            self.found.advance(db).await?;
-            return Ok(Some((no, true)));
-        };
-        said.skip_to(db, no).await?;
-        let Some(by) = said.first() else {
-            return Ok(None);
-        };
-        if by == no {
-            self.found.advance(db).await?;
-        } else {
-            self.found.skip_to(db, by).await?;
-        }
-        Ok(Some((no, by == no)))
     }
 }
 
 /// Several sources as one.
 struct Union {
+    /// Where the reader is.
+    sessions: Vec<i64>,
     sources: Vec<Source>,
     /// The next small id of each source.
     heads: BinaryHeap<(i64, usize)>,
 }
 
 impl Union {
-    async fn of(db: &Db, sources: Vec<Source>) -> Result<Self, StoreError> {
-        let all = (0..sources.len()).collect();
-        let mut union = Self { sources, heads: BinaryHeap::new() };
-        union.refill(db, all).await?;
-        Ok(union)
+    fn of(scope: &Scope) -> Self {
+        let sessions = scope.sessions.iter().map(|place| place.session_no).collect();
+        Self { sessions, sources: vec![], heads: BinaryHeap::new() }
     }
 
-    fn first(&self) -> Option<i64> {
-        self.heads.peek().map(|(no, _)| *no)
+    /// Gives what these sources have, from now on.
+    async fn begin(&mut self, db: &Db, sources: Vec<Source>) -> Result<(), StoreError> {
+        self.sources = sources;
+        self.refill(db, (0..self.sources.len()).collect()).await
     }
 
-    /// Passes over the first.
-    async fn advance(&mut self, db: &Db) -> Result<(), StoreError> {
-        match self.heads.pop() {
-            Some((_, source)) => self.refill(db, vec![source]).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Passes over everything above.
-    async fn skip_to(&mut self, db: &Db, highest: i64) -> Result<(), StoreError> {
-        while self.first().is_some_and(|no| no > highest) {
-            let mut skipped = Vec::new();
-            while let Some(&(no, source)) = self.heads.peek()
-                && no > highest
-            {
-                self.heads.pop();
-                self.sources[source].skip_to(highest);
-                skipped.push(source);
-            }
-            self.refill(db, skipped).await?;
-        }
-        Ok(())
+    /// The next small id.
+    async fn next(&mut self, db: &Db) -> Result<Option<i64>, StoreError> {
+        let Some((no, source)) = self.heads.pop() else {
+            return Ok(None);
+        };
+        self.refill(db, vec![source]).await?;
+        Ok(Some(no))
     }
 
     /// Finds the next of sources of which there is none among the heads: the index is asked for all
@@ -178,26 +143,37 @@ impl Union {
     /// The next portion of each of these sources, by one question.
     async fn ask(&self, db: &Db, which: &[usize]) -> Result<Vec<Vec<i64>>, StoreError> {
         let (mut words, mut above, mut below, mut most) = (vec![], vec![], vec![], vec![]);
-        for source in which.iter().map(|source| &self.sources[*source]) {
-            if let Kind::Index(asked) = &source.kind {
-                words.push(asked.expression());
+        let mut nth = Vec::new();
+        for (asker, source) in (0_i64..).zip(which.iter().map(|source| &self.sources[*source])) {
+            let Kind::Index(asked) = &source.kind else { continue };
+            let newest = (source.range.1 - 1) / asked.stretch.len();
+            for stretch in asked.from..=asked.to.min(newest) {
+                nth.push(asker);
+                words.push(asked.expression(stretch));
                 above.push(source.range.0);
                 below.push(source.range.1);
                 most.push(source.portion);
             }
         }
         // Materialised: the index is to be asked for the words, not gone through by id.
-        let sql = "select q.nth, h.no from unnest($1::text[], $2::bigint[], $3::bigint[], \
-                   $4::bigint[]) with ordinality q (words, above, below, most, nth) \
+        let sql = "select q.nth, h.no from unnest($1::bigint[], $2::text[], $3::bigint[], \
+                   $4::bigint[], $5::bigint[]) q (nth, words, above, below, most) \
                    cross join lateral (with hits as materialized (select s.no from search s \
-                   where s.words @@ q.words::tsquery) select no from hits \
-                   where no > q.above and no < q.below order by no desc limit q.most) h \
-                   order by q.nth, h.no desc";
+                   where s.words @@ q.words::tsquery and s.session_no = any($6)) \
+                   select no from hits where no > q.above and no < q.below \
+                   order by no desc limit q.most) h order by q.nth, h.no desc";
         let read = |row: &Row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?));
         let mut portions = vec![vec![]; which.len()];
-        for (nth, no) in many(db, sql, &[&words, &above, &below, &most], read).await? {
-            let at = usize::try_from(nth - 1).ok().and_then(|at| portions.get_mut(at));
-            at.into_iter().for_each(|portion: &mut Vec<i64>| portion.push(no));
+        let bound: Bound<'_> = &[&nth, &words, &above, &below, &most, &self.sessions];
+        for (asker, no) in many(db, sql, bound, read).await? {
+            let asker = usize::try_from(asker).unwrap_or_default();
+            let most = which.get(asker).map_or(0, |source| self.sources[*source].portion);
+            // Each of its stretches gives as many.
+            if let Some(portion) = portions.get_mut(asker)
+                && (portion.len() as i64) < most
+            {
+                portion.push(no);
+            }
         }
         Ok(portions)
     }
@@ -254,29 +230,47 @@ async fn halve(
     Ok(low)
 }
 
-/// The index, and what is not in it.
-fn indexed(scope: &Scope, words: &[Wanted<'_>], range: Range, to: i64) -> Vec<Source> {
-    let (above, below) = range;
-    let mut sources = Vec::new();
+/// What is not in the index, and the index: its newest short stretches, and then the long ones.
+fn indexed(
+    scope: &Scope,
+    words: &[Wanted<'_>],
+    (above, below): Range,
+    to: i64,
+) -> VecDeque<Vec<Source>> {
+    let mut stages = VecDeque::new();
     if below > to + 1 {
-        sources = in_sessions(scope, (above.max(to), below));
+        stages.push_back(in_sessions(scope, (above.max(to), below)));
     }
-    let words: Vec<(Vec<String>, bool)> =
-        words.iter().map(|(words, prefix)| (words.to_vec(), *prefix)).collect();
-    let range = (above, below.min(to + 1));
-    let source = |sessions: Vec<i64>, top: i64| {
-        let asked = Indexed { sessions, words: words.clone(), from: top, to: top, width: 1 };
-        Source::new(Kind::Index(asked), range)
+    let asked = Indexed {
+        sessions: vec![],
+        words: words.iter().map(|(words, prefix)| (words.to_vec(), *prefix)).collect(),
+        authors: scope.authors.iter().flatten().map(|(_, no)| *no).collect(),
+        stretch: Stretch::Short,
+        from: 0,
+        to: 0,
+        width: 1,
     };
-    let is_small = |place: &&Place| place.newest < STRETCH;
-    let (small, large): (Vec<&Place>, Vec<&Place>) = scope.sessions.iter().partition(is_small);
-    for places in small.chunks(TOGETHER) {
-        sources.push(source(places.iter().map(|place| place.session_no).collect(), 0));
+    let source = |asked: Indexed, range| {
+        let kind = Kind::Index(asked);
+        Source { portion: FIRST_OF_INDEX, ..Source::new(kind, range) }
+    };
+    let mut below = below.min(to + 1);
+    if scope.sessions.len() >= SESSIONS_MIN {
+        let to = (below - 1) / Stretch::Short.len();
+        let last = (to + 1 - SHORT_ONES).max(above / Stretch::Short.len());
+        let (from, since) = ((to + 1 - FIRST_SHORT).max(last), last * Stretch::Short.len());
+        let short = Indexed { from, to, width: FIRST_SHORT, ..asked.clone() };
+        stages.push_back(vec![source(short, (above.max(since - 1), below))]);
+        below = since;
     }
-    for place in large {
-        sources.push(source(vec![place.session_no], place.newest / STRETCH));
-    }
-    sources
+    let nth = (below - 1) / Stretch::Long.len();
+    let long = scope.sessions.chunks(TOGETHER).map(|places| {
+        let sessions = places.iter().map(|place| place.session_no).collect();
+        let (stretch, from, to) = (Stretch::Long, nth, nth);
+        source(Indexed { sessions, stretch, from, to, ..asked.clone() }, (above, below))
+    });
+    stages.push_back(long.collect());
+    stages
 }
 
 /// What authors said where the reader is.
@@ -322,43 +316,58 @@ fn expression(query: &Query) -> Option<Vec<Wanted<'_>>> {
     (!wanted.is_empty()).then_some(wanted)
 }
 
-/// A question to the index about stretches of sessions, of which there are several only where each
-/// has but one stretch.
+/// A question to the index.
+#[derive(Clone)]
 struct Indexed {
+    /// About which sessions: all, of short stretches.
     sessions: Vec<i64>,
     words: Vec<(Vec<String>, bool)>,
-    /// The stretches, the older one first, and how many the next question is about.
+    /// By whom: anybody if there are none.
+    authors: Vec<i64>,
+    /// About which stretches, the oldest first, and how many there were in the question before.
+    stretch: Stretch,
     from: i64,
     to: i64,
     width: i64,
 }
 
 impl Indexed {
-    fn expression(&self) -> String {
-        let stretches = || self.from..=self.to;
-        let places = self.sessions.iter().flat_map(|no| stretches().map(move |at| (*no, at)));
-        places.map(|place| self.of_stretch(place)).collect::<Vec<_>>().join(" | ")
+    /// What is asked of one stretch.
+    fn expression(&self, nth: i64) -> String {
+        match self.stretch {
+            Stretch::Short => self.of_session(0, nth),
+            Stretch::Long => {
+                let of_session = |session_no: &i64| self.of_session(*session_no, nth);
+                self.sessions.iter().map(of_session).collect::<Vec<_>>().join(" | ")
+            }
+        }
     }
 
     /// Words hold nothing that means anything there: no quotation mark, no backslash.
-    fn of_stretch(&self, (session_no, stretch): (i64, i64)) -> String {
+    fn of_session(&self, session_no: i64, nth: i64) -> String {
         let mut each = Vec::with_capacity(WORDS_MAX);
         for (words, prefix) in &self.words {
-            for (nth, word) in (1..).zip(words) {
-                let star = if *prefix && nth == words.len() { ":*" } else { "" };
-                each.push(format!("'{}'{star}", index::stored(session_no, stretch, word)));
+            for (at, word) in (1..).zip(words) {
+                let star = if *prefix && at == words.len() { ":*" } else { "" };
+                each.push(format!("'{}'{star}", self.stretch.word(session_no, nth, word)));
             }
+        }
+        if !self.authors.is_empty() {
+            let by = |no: &i64| format!("'{}'", self.stretch.author(session_no, nth, *no));
+            each.push(format!("({})", self.authors.iter().map(by).collect::<Vec<_>>().join(" | ")));
         }
         format!("({})", each.join(" & "))
     }
 
-    /// Goes on to older stretches; false when there are none.
-    fn go_on(&mut self) -> bool {
-        if self.from == 0 {
+    /// Goes on to older stretches that hold something of the range; false when there are none.
+    fn go_on(&mut self, (above, below): Range) -> bool {
+        let below = below.min(self.from * self.stretch.len());
+        if below <= above + 1 {
             return false;
         }
         self.width = (self.width * 4).min(WIDTH_MAX);
-        (self.from, self.to) = ((self.from - self.width).max(0), self.from - 1);
+        self.to = (below - 1) / self.stretch.len();
+        self.from = (self.to + 1 - self.width).max(0);
         true
     }
 }
@@ -392,16 +401,6 @@ impl Source {
         Self { kind, range, ready: VecDeque::new(), portion: FIRST }
     }
 
-    /// Passes over everything above.
-    fn skip_to(&mut self, highest: i64) {
-        while self.ready.front().is_some_and(|no| *no > highest) {
-            self.ready.pop_front();
-        }
-        if self.ready.is_empty() {
-            self.range.1 = self.range.1.min(highest.saturating_add(1));
-        }
-    }
-
     /// Whether something has to be read before the next is known.
     fn is_wanting(&self) -> bool {
         self.ready.is_empty() && self.portion > 0 && self.range.1 > self.range.0 + 1
@@ -413,13 +412,13 @@ impl Source {
         let last = portion.last().copied();
         self.ready = portion.into_iter().filter(|&no| no > self.range.0).collect();
         self.range.1 = last.unwrap_or(self.range.1);
-        self.portion = if all && !self.go_on() { 0 } else { (self.portion * 4).clamp(NEXT, MOST) };
+        self.portion = if all && !self.go_on() { 0 } else { (self.portion * 4).min(MOST) };
     }
 
     /// Whether there may be more although all that was asked for is there.
     fn go_on(&mut self) -> bool {
         match &mut self.kind {
-            Kind::Index(asked) => asked.go_on(),
+            Kind::Index(asked) => asked.go_on(self.range),
             _ => false,
         }
     }

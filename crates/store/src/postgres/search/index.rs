@@ -21,24 +21,64 @@ const SLICE_BYTES: usize = 128 * 1024;
 const REST: Duration = Duration::from_millis(100);
 const REST_MAX: Duration = Duration::from_secs(2);
 
-/// Numbers of a session whose words go together. The index has no order: of a word that is said
-/// often, it finds all that there is, and no more than this shall be found in vain.
-pub(super) const STRETCH: i64 = 4096;
+/// Small ids whose words go together. The index has no order: of a word it finds all that there is.
+/// So each is in it twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stretch {
+    /// Few, of all sessions at once: a search reads the newest, and no more where a word is said
+    /// often.
+    Short,
+    /// Many, of one session: a search that goes on reads nothing of sessions that it may not see.
+    Long,
+}
+
+impl Stretch {
+    /// Small ids of one.
+    pub(super) fn len(self) -> i64 {
+        match self {
+            Self::Short => 1 << 11,
+            Self::Long => 1 << 20,
+        }
+    }
+
+    /// A word of a session as the index holds it: no word has a dot.
+    pub(super) fn word(self, session_no: i64, nth: i64, word: &str) -> String {
+        match self {
+            Self::Short => format!("s{nth}.{word}"),
+            Self::Long => format!("{session_no}.{nth}.{word}"),
+        }
+    }
+
+    /// Who said something in a session, in the manner of a word: no word begins so.
+    pub(super) fn author(self, session_no: i64, nth: i64, author_no: i64) -> String {
+        self.word(session_no, nth, &format!("@{author_no}"))
+    }
+}
 
 /// The advisory lock between the job, which takes it for itself, and those who take words out of
 /// the index: what one has committed, the other sees.
 const LOCK: i64 = super::super::LOCK + 2;
 
-/// A word as the index holds it: no word has a dot.
-pub(super) fn stored(session_no: i64, stretch: i64, word: &str) -> String {
-    format!("{session_no}.{stretch}.{word}")
+/// A message, as it is indexed.
+pub(in super::super) struct Said<'a> {
+    pub(in super::super) session_no: i64,
+    pub(in super::super) no: i64,
+    pub(in super::super) author_no: i64,
+    pub(in super::super) text: &'a str,
 }
 
-/// The words of a text, parted by blanks: no word has one.
-fn stored_text((session_no, number): (i64, i64), text: &str) -> String {
-    let words = words(text);
-    let each = words.iter().map(|word| stored(session_no, number / STRETCH, &word.text));
-    each.collect::<Vec<_>>().join(" ")
+impl Said<'_> {
+    /// Its words and its author, parted by blanks: no word has one. Nothing for no words.
+    fn stored(&self) -> String {
+        let words = words(self.text);
+        let mut all = Vec::with_capacity(2 * words.len() + 2);
+        for stretch in [Stretch::Short, Stretch::Long] {
+            let nth = self.no / stretch.len();
+            all.extend(words.iter().map(|word| stretch.word(self.session_no, nth, &word.text)));
+            all.push(stretch.author(self.session_no, nth, self.author_no));
+        }
+        if words.is_empty() { String::new() } else { all.join(" ") }
+    }
 }
 
 /// The small id of the last message in the index.
@@ -48,17 +88,12 @@ pub(super) async fn indexed_to(db: &Db) -> Result<i64, StoreError> {
 }
 
 /// Puts the new wording in place of the old one, if that is in the index.
-pub(in super::super) async fn reword(
-    txn: &Txn,
-    place: (i64, i64),
-    no: i64,
-    content: &str,
-) -> Result<(), StoreError> {
+pub(in super::super) async fn reword(txn: &Txn, said: Said<'_>) -> Result<(), StoreError> {
     share(txn).await?;
-    let words = stored_text(place, content);
+    let words = said.stored();
     let sql = "update search set words = array_to_tsvector(string_to_array($1, ' ')) \
                where no = $2";
-    txn.execute(sql, &[&words, &no]).await.map(drop)
+    txn.execute(sql, &[&words, &said.no]).await.map(drop)
 }
 
 /// Takes messages out of the index, by their small ids.
@@ -175,31 +210,34 @@ async fn last_given(db: &Db) -> Result<i64, StoreError> {
 
 /// Puts the words of the next messages in. Another node may have done so meanwhile.
 async fn fill(txn: &Txn, settled: i64) -> Result<(), StoreError> {
-    let sql = "select no, session_no, number, case when extras & 64 = 0 then content else '' end \
-               from messages \
+    let sql = "select no, session_no, sender_no, \
+               case when extras & 64 = 0 then content else '' end from messages \
                where no > $1 and no <= $2 order by no limit $3";
     let from = indexed_to(txn).await?;
     let rows = txn.query(sql, &[&from, &settled, &SLICE]).await?;
-    let (mut nos, mut texts, mut bytes) = (Vec::<i64>::new(), Vec::new(), 0);
+    let (mut nos, mut sessions, mut texts) = (Vec::<i64>::new(), Vec::<i64>::new(), Vec::new());
+    let mut bytes = 0;
     let mut to = settled;
     for (nth, row) in (1..).zip(&rows) {
-        let (no, content): (i64, &str) = (row.try_get(0)?, row.try_get(3)?);
-        let words = stored_text((row.try_get(1)?, row.try_get(2)?), content);
+        let (no, text): (i64, &str) = (row.try_get(0)?, row.try_get(3)?);
+        let (session_no, author_no) = (row.try_get(1)?, row.try_get(2)?);
+        let words = Said { session_no, no, author_no, text }.stored();
         if !words.is_empty() {
             nos.push(no);
+            sessions.push(session_no);
             texts.push(words);
         }
-        bytes += content.len();
+        bytes += text.len();
         if nth == SLICE || bytes > SLICE_BYTES {
             to = no;
             break;
         }
     }
-    let sql = "insert into search (no, words) select w.no, \
+    let sql = "insert into search (no, session_no, words) select w.no, w.session_no, \
                array_to_tsvector(string_to_array(w.words, ' ')) \
-               from unnest($1::bigint[], $2::text[]) w (no, words) \
+               from unnest($1::bigint[], $2::bigint[], $3::text[]) w (no, session_no, words) \
                on conflict (no) do update set words = excluded.words";
-    txn.execute(sql, &[&nos, &texts]).await?;
+    txn.execute(sql, &[&nos, &sessions, &texts]).await?;
     let sql = "insert into meta (key, value) values ('search_indexed_to', $1::bigint::text) \
                on conflict (key) do update set value = \
                greatest(meta.value::bigint, excluded.value::bigint)::text";
