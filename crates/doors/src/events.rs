@@ -20,6 +20,8 @@ use parlor_app::{Actor, Error};
 use parlor_domain::{Denied, SessionId};
 use parlor_hub::{Cut, Frame, Key, Who};
 use parlor_wire::command::Codec;
+use parlor_wire::frame::{self, Frame as Said};
+use parlor_wire::v1;
 
 use crate::auth::Signed;
 use crate::error::Refusal;
@@ -42,6 +44,10 @@ const CURSOR_BYTES_MAX: usize = 2048;
     params(
         ("session" = Option<Vec<String>>, Query, description = "`ID` or `ID:SEQ`, once for each"),
         ("user_after" = Option<i64>, Query, description = "The last `user_seq` seen"),
+        (
+            "keys" = Option<bool>, Query,
+            description = "Whether to be told `e2ee`, too; `GET /e2ee/sync` says what one has"
+        ),
         ("Last-Event-ID" = Option<String>, Header, description = "The last `id:` seen"),
     ),
     responses(
@@ -69,12 +75,16 @@ pub(crate) async fn follow(
     let ear = doors.app.hub().connect(who).map_err(Refusal::too_many)?;
     // A revocation between the proof and the hub would have cut nobody.
     doors.app.still_signed_in(&actor).await?;
-    let listening = Listening::new(Arc::clone(&doors.app), actor, ear);
+    let mut listening = Listening::new(Arc::clone(&doors.app), actor, ear);
+    if asked.of_keys {
+        listening.follow_keys();
+    }
     let mut stream = Stream {
         listening,
         fingerprint: asked.fingerprint(&doors, &actor),
         keys: asked.keys(&actor),
         seen: Vec::new(),
+        told_of_keys: None,
         out: VecDeque::new(),
         over: false,
     };
@@ -95,11 +105,14 @@ struct Asked {
     sessions: Vec<SessionId>,
     /// The last seen of the user's log, then of each session; `None`: from now.
     after: Vec<Option<i64>>,
+    /// Whether to be told about keys.
+    of_keys: bool,
 }
 
 impl Asked {
     fn read(query: &str, doors: &Doors) -> Result<Self, Error> {
         let (mut sessions, mut after, mut user_after) = (Vec::new(), vec![], None);
+        let mut of_keys = false;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = value.replace("%3A", ":").replace("%3a", ":");
@@ -111,6 +124,10 @@ impl Asked {
                     after.push(seq.map(|seq| seq_of("session", seq)).transpose()?);
                 }
                 "user_after" => user_after = Some(seq_of("user_after", &value)?),
+                "keys" => {
+                    let told = Denied::invalid("keys", "true or false");
+                    of_keys = value.parse().map_err(|_| told)?;
+                }
                 _ => return Err(Denied::invalid("query", "unknown parameter").into()),
             }
         }
@@ -118,7 +135,7 @@ impl Asked {
             return Err(Denied::invalid("session", "too many sessions").into());
         }
         after.insert(0, user_after);
-        Ok(Self { sessions, after })
+        Ok(Self { sessions, after, of_keys })
     }
 
     fn keys(&self, actor: &Actor) -> Vec<Key> {
@@ -174,6 +191,8 @@ struct Stream {
     keys: Vec<Key>,
     /// The last told of each key; `None`: not followed any more.
     seen: Vec<Option<i64>>,
+    /// The last news about keys: they come again until the device has them.
+    told_of_keys: Option<v1::E2ee>,
     out: VecDeque<Bytes>,
     over: bool,
 }
@@ -218,13 +237,16 @@ impl Stream {
         }
         let mut told = Vec::new();
         let mut gone = Vec::new();
-        while told.is_empty() && self.listening.is_behind() {
+        while told.is_empty() && self.listening.is_behind() && !self.listening.is_rung() {
             let caught = self.listening.catch_up(|key, frame| told.push((key, frame))).await;
             gone.extend(caught.inspect_err(|e| drop(crate::error::explain(e)))?);
         }
         match self.listening.gather(TURN_BYTES, |key, frame| told.push((key, frame))) {
             Ok(over) => gone.extend(over),
             Err(_) => return self.end("lagged", "{}"),
+        }
+        if self.listening.is_rung() {
+            self.tell_of_keys().await?;
         }
         for (key, frame) in told {
             self.tell(key, &frame);
@@ -251,6 +273,20 @@ impl Stream {
         self.out.push_back(head.into());
         self.out.push_back(frame.encoded(Codec::Json).payload());
         self.out.push_back(Bytes::from_static(b"\n\n"));
+    }
+
+    /// News about keys, if they are any: they come before what they open.
+    async fn tell_of_keys(&mut self) -> Result<(), Error> {
+        let news = self.listening.key_news().await;
+        let news = news.inspect_err(|e| drop(crate::error::explain(e)))?;
+        if self.told_of_keys.as_ref() != Some(&news) {
+            self.told_of_keys = Some(news.clone());
+            let mut event = b"data: ".to_vec();
+            frame::encode(Codec::Json, &Said::E2ee(news), &mut event);
+            event.extend_from_slice(b"\n\n");
+            self.out.push_back(event.into());
+        }
+        Ok(())
     }
 
     /// A session that the user is not in any more.

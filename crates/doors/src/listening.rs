@@ -32,8 +32,11 @@ pub struct Listening {
 struct Keys {
     /// Whether it wants to be told.
     on: bool,
-    /// Whether there may be more.
+    /// Whether it says here what it has; otherwise it does so elsewhere, and is told of all news.
+    answers: bool,
+    /// Whether there may be more, and whether there was more than it was told.
     rung: bool,
+    more: bool,
     /// What it has, and what it was told.
     taken: i64,
     said: i64,
@@ -103,22 +106,32 @@ impl Listening {
         self.ear.ignore(key);
     }
 
-    /// Whether something is still to be read from the store.
+    /// Whether something is still to be read from the store, now: not before all keys are told
+    /// that wait for the device.
     pub fn is_behind(&self) -> bool {
-        !self.replays.is_empty()
+        !self.replays.is_empty() && !self.keys.more
     }
 
     /// The device has what it was told about keys up to `pos`, and wants what comes next.
     pub fn take_keys(&mut self, pos: i64) {
         if !self.keys.on {
-            let key = Key::Queue(self.actor.user);
-            self.ear.listen(key);
-            self.ear.live_from(key, 1);
-            self.keys = Keys { on: true, said: pos, ..Keys::default() };
+            self.hear_of_keys(Keys { answers: true, said: pos, ..Keys::default() });
         }
         self.keys.taken = self.keys.taken.max(pos);
         // What it was told may have been all or not.
         self.keys.rung |= self.keys.taken >= self.keys.said;
+    }
+
+    /// The device wants all news about keys, and says elsewhere what it has.
+    pub fn follow_keys(&mut self) {
+        self.hear_of_keys(Keys { rung: true, ..Keys::default() });
+    }
+
+    fn hear_of_keys(&mut self, keys: Keys) {
+        let key = Key::Queue(self.actor.user);
+        self.ear.listen(key);
+        self.ear.live_from(key, 1);
+        self.keys = Keys { on: true, ..keys };
     }
 
     /// Whether the device wants to be told about keys.
@@ -128,7 +141,7 @@ impl Listening {
 
     /// Whether there may be something about keys that the device can be told now.
     pub fn is_rung(&self) -> bool {
-        self.keys.rung && self.keys.taken >= self.keys.said
+        self.keys.rung && (!self.keys.answers || self.keys.taken >= self.keys.said)
     }
 
     /// What the device is told about keys next: how many of its own are left, at least.
@@ -139,6 +152,7 @@ impl Listening {
         self.keys.rung = false;
         let news = self.app.key_news(&self.actor, self.keys.taken).await?;
         self.keys.said = news.pos.max(self.keys.taken);
+        self.keys.more = news.more && self.keys.answers;
         Ok(news)
     }
 

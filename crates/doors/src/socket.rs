@@ -164,6 +164,9 @@ impl Socket {
             Some(Cut::Draining) => return Err(self.drained()),
             None => {}
         }
+        if self.listening.is_rung() {
+            return Box::pin(self.fill_with_keys()).await;
+        }
         let (manner, line) = (self.manner, &mut self.line);
         while line.is_empty() && self.listening.is_behind() {
             let tell = |_: Key, frame: Arc<Frame>| line.push(manner.bytes(&frame));

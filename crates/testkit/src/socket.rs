@@ -155,13 +155,27 @@ impl Socket {
     /// # Errors
     /// When the connection is over.
     pub async fn tell(&mut self, command: Command) -> anyhow::Result<()> {
-        let frame = ClientFrame { command: Some(command) };
-        let message = match self.form {
-            Form::Plain(Codec::Json) => Message::text(serde_json::to_string(&frame)?),
-            Form::Plain(Codec::Proto) => Message::binary(frame.encode_to_vec()),
-            Form::SocketIo => Message::text(socketio::event(&serde_json::to_value(&frame)?)),
-        };
-        Ok(self.stream.send(message).await?)
+        self.tell_at_once([command]).await
+    }
+
+    /// Sends commands by one write.
+    ///
+    /// # Errors
+    /// When the connection is over.
+    pub async fn tell_at_once(
+        &mut self,
+        commands: impl IntoIterator<Item = Command>,
+    ) -> anyhow::Result<()> {
+        for command in commands {
+            let frame = ClientFrame { command: Some(command) };
+            let message = match self.form {
+                Form::Plain(Codec::Json) => Message::text(serde_json::to_string(&frame)?),
+                Form::Plain(Codec::Proto) => Message::binary(frame.encode_to_vec()),
+                Form::SocketIo => Message::text(socketio::event(&serde_json::to_value(&frame)?)),
+            };
+            self.stream.feed(message).await?;
+        }
+        Ok(self.stream.flush().await?)
     }
 
     /// The number for the next command.

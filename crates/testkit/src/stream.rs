@@ -56,7 +56,22 @@ impl EventStream {
             })
             .collect();
         query.extend(user_after.map(|after| format!("user_after={after}")));
-        let path = format!("/events?{}", query.join("&"));
+        Self::open_by(person, &query.join("&"), last_id).await
+    }
+
+    /// Opens the stream of this query.
+    ///
+    /// # Errors
+    /// The answer, when it is a refusal.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub async fn open_by(
+        person: &Person,
+        query: &str,
+        last_id: Option<&str>,
+    ) -> Result<Self, Answer> {
+        let path = format!("/events?{query}");
         let mut request = person.request("GET", &path).header("Accept", "text/event-stream");
         if let Some(id) = last_id {
             request = request.header("Last-Event-ID", id);

@@ -190,25 +190,28 @@ impl Talk {
         self.timer.as_mut().poll(cx).map(|()| Next::Tick)
     }
 
-    /// Takes what is ready: first what is being caught up with, then what is new.
+    /// Takes what is ready: first what is being caught up with, then what is new. Keys come before
+    /// what they open.
     async fn fill(&mut self) -> Result<(), End> {
         let Some(member) = &mut self.member else { return Ok(()) };
-        let (line, mut over) = (&mut self.line, Vec::new());
-        while line.wants() && member.listening.is_behind() {
+        let (line, mut over, mut frames) = (&mut self.line, Vec::new(), Vec::new());
+        while line.wants() && member.listening.is_behind() && !member.listening.is_rung() {
             let tell = |_: Key, frame: Arc<Frame>| line.push(frame.packet());
             let caught = Box::pin(member.listening.catch_up(tell)).await;
             over.extend(caught.map_err(|e| failed(&e))?);
         }
-        let tell = |_: Key, frame: Arc<Frame>| line.push(frame.packet());
+        let tell = |_: Key, frame: Arc<Frame>| frames.push(frame);
         over.extend(member.listening.gather(TURN_BYTES, tell).map_err(|_| lagged())?);
+        if member.listening.is_rung() {
+            let news = Box::pin(member.listening.key_news()).await.map_err(|e| failed(&e))?;
+            member.tell(&Said::E2ee(news));
+            member.said.drain(..).for_each(|packet| line.push(&packet));
+        }
+        frames.iter().for_each(|frame| line.push(frame.packet()));
         for key in over {
             if let Key::Session(session) = key {
                 member.lose(&session.to_string());
             }
-        }
-        if member.listening.is_rung() {
-            let news = Box::pin(member.listening.key_news()).await.map_err(|e| failed(&e))?;
-            member.tell(&Said::E2ee(news));
         }
         self.pass_on();
         Ok(())

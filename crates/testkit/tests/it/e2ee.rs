@@ -7,6 +7,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use parlor_testkit::http::Answer;
 use parlor_testkit::person::{Refused, fresh_id};
 use parlor_testkit::socket::{Heard, Socket};
+use parlor_testkit::stream::{EventStream, Told};
 use parlor_testkit::{Person, TestServer, soon};
 use parlor_wire::command::{Codec, Command};
 use parlor_wire::frame::Frame;
@@ -268,6 +269,24 @@ async fn a_message_from_device_to_device_waits_and_wakes() {
     server.stop().await;
 }
 
+/// A letter from one device to another.
+async fn letter(from: &Device<'_>, to: &Device<'_>, txn_id: &str) {
+    let body = json!({ "messages": { &to.user: { &to.person.device: { "key": "k" } } } });
+    let path = format!("/e2ee/send_to_device/m.room.encrypted/{txn_id}");
+    assert_eq!(from.call("PUT", &path, body).await.status, 200);
+}
+
+/// The next news about keys on an event stream.
+async fn told_by(stream: &mut EventStream) -> v1::E2ee {
+    loop {
+        match stream.next().await {
+            Told::Frame(Frame::E2ee(news)) => return news,
+            Told::Frame(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// The next news about keys on a socket.
 async fn told(socket: &mut Socket) -> v1::E2ee {
     let next = async {
@@ -295,9 +314,7 @@ async fn a_socket_tells_keys_before_what_they_open_until_they_are_taken() {
         let mut news = told(&mut socket).await;
         assert_eq!(news.device_one_time_keys_count["signed_curve25519"], 3);
         socket.tell(Command::E2eeAck(v1::E2eeAck { pos: news.pos })).await.unwrap();
-        let body = json!({ "messages": { &laptop.user: { &bo.device: { "key": "k" } } } });
-        let path = format!("/e2ee/send_to_device/m.room.encrypted/{}", fresh_id());
-        assert_eq!(phone.call("PUT", &path, body).await.status, 200);
+        letter(&phone, &laptop, &fresh_id()).await;
         send(&ana, &session.id, "hidden", session.membership_version).await.unwrap();
         let mut keys = 0;
         let said = loop {
@@ -318,6 +335,72 @@ async fn a_socket_tells_keys_before_what_they_open_until_they_are_taken() {
         assert_eq!((said.content.as_str(), said.encrypted), ("", Some(sealed("hidden"))));
         socket.close().await;
     }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_back_hears_the_keys_before_what_was_said_meanwhile() {
+    let server = TestServer::start().await;
+    let (ana, bo) = (server.person("ana").await, server.person("bo").await);
+    let (phone, laptop) = (Device::new(&ana, 0).await, Device::new(&bo, 0).await);
+    let (_, session) = direct(&ana, &bo).await;
+    for n in 0..150 {
+        letter(&phone, &laptop, &format!("{n}")).await;
+    }
+    send(&ana, &session.id, "hidden", session.membership_version).await.unwrap();
+    let plain = Socket::open(&bo, Codec::Json).await;
+    let io = Socket::open_io(&bo, None, std::iter::empty()).await.unwrap();
+    // The first takes a hundred, which the second is not told again.
+    for (mut socket, wanted) in [(plain, 150), (io, 50)] {
+        let r#ref = socket.reference();
+        let (session_id, after) = (session.id.clone(), Some(0));
+        let subscribe = v1::Subscribe { r#ref, session_id, after, ..v1::Subscribe::default() };
+        let ack = Command::E2eeAck(v1::E2eeAck { pos: 0 });
+        socket.tell_at_once([ack, Command::Subscribe(subscribe)]).await.unwrap();
+        let (mut keys, mut told) = (0, 0);
+        while told == 0 {
+            match soon("keys, then events", socket.next()).await {
+                Heard::Frame(Frame::E2ee(news)) => {
+                    keys += news.to_device.map_or(0, |sent| sent.events.len());
+                    if news.more {
+                        assert_eq!(keys, 100);
+                        let pos = news.pos;
+                        socket.tell(Command::E2eeAck(v1::E2eeAck { pos })).await.unwrap();
+                    }
+                }
+                Heard::Frame(Frame::Event(event)) => told = event.seq.unwrap_or_default(),
+                Heard::Frame(_) => {}
+                Heard::Closed(code) => panic!("closed: {code}"),
+            }
+        }
+        assert_eq!(keys, wanted, "all keys came before event {told}");
+        socket.close().await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_stream_tells_of_keys_until_the_device_has_them() {
+    let server = TestServer::start().await;
+    let (ana, bo) = (server.person("ana").await, server.person("bo").await);
+    let (phone, laptop) = (Device::new(&ana, 0).await, Device::new(&bo, 2).await);
+    let (_, session) = direct(&ana, &bo).await;
+    let query = format!("session={}:0&keys=true", session.id);
+    let mut stream = EventStream::open_by(&bo, &query, None).await.unwrap();
+    let news = told_by(&mut stream).await;
+    assert_eq!(news.device_one_time_keys_count["signed_curve25519"], 2);
+    letter(&phone, &laptop, "one").await;
+    let mut news = told_by(&mut stream).await;
+    while news.to_device.as_ref().is_none_or(|sent| sent.events.is_empty()) {
+        news = told_by(&mut stream).await;
+    }
+    let mut again = EventStream::open_by(&bo, "keys=true", None).await.unwrap();
+    assert_eq!(told_by(&mut again).await, news, "what it has not said that it has comes again");
+    assert!(laptop.news(news.pos).await.to_device.unwrap().events.is_empty());
+    let mut after = EventStream::open_by(&bo, "keys=true", None).await.unwrap();
+    assert!(told_by(&mut after).await.to_device.unwrap().events.is_empty());
+    let refused = EventStream::open_by(&bo, "keys=perhaps", None).await.map(drop);
+    assert_eq!(refused.unwrap_err().status, 422);
     server.stop().await;
 }
 
