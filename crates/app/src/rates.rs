@@ -170,6 +170,8 @@ pub(crate) struct Rates {
     pub(crate) commands: Rate<UserId>,
     /// Searches of one user.
     pub(crate) searches: Rate<UserId>,
+    /// One-time keys of one device that one user is given: on this node, since each claims of many.
+    pub(crate) one_time_keys: Rate<[u8; 16]>,
     /// Messages of one user.
     pub(crate) messages: Rate<UserId>,
     /// Messages in one room.
@@ -184,6 +186,7 @@ impl Rates {
         let commands = limits.commands_per_s;
         let in_room = limits.room_messages_per_s;
         let second = Duration::from_secs(1);
+        let of_device = limits.one_time_keys_per_hour;
         Self {
             guesses: Rate::new(tries, minute, tries).shared(shared),
             wrong_from: Rate::new(tries, minute, tries).shared(shared),
@@ -193,6 +196,7 @@ impl Rates {
             commands: Rate::new(commands, second, commands).shared(shared),
             searches: Rate::new(limits.searches_per_s, second, limits.searches_per_s)
                 .shared(shared),
+            one_time_keys: Rate::new(of_device, Duration::from_hours(1), of_device),
             messages: Rate::new(limits.messages_per_s, second, limits.messages_burst)
                 .shared(shared),
             room_messages: Rate::new(in_room, second, in_room).shared(shared),

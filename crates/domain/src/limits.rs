@@ -68,6 +68,7 @@ limits! {
     keys_json_bytes_max = 2 * 1024 * 1024, "Bytes of a request body about keys of encryption.";
     one_time_keys_max = 100, "One-time keys kept of one device.";
     claimed_devices_max = 5_000, "Devices of which keys are asked for in one request.";
+    one_time_keys_per_hour = 20, "One-time keys of one device that one user is given an hour.";
     to_device_bytes_max = 64 * 1024, "Bytes of one message from device to device.";
     to_device_queue_max = 20_000, "Messages that wait for one device; more are not taken for it.";
     to_device_page_max = 100, "Messages from device to device in one answer or frame.";

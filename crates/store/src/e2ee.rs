@@ -93,6 +93,17 @@ pub struct Published {
     pub signatures: Vec<Signature>,
 }
 
+/// A key that somebody asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose.
+    pub user: UserId,
+    /// The device.
+    pub device: DeviceId,
+    /// Whether it may be a one-time key; otherwise it is the fallback key.
+    pub fresh: bool,
+}
+
 /// A key that was given out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
@@ -193,15 +204,15 @@ pub trait Keys: Send + Sync {
     ) -> Result<Vec<Published>, StoreError>;
 
     /// Gives out a one-time key of each of these devices whose people share a session with
-    /// `reader`, the oldest first: each to one asker only. Of a device that has none left, the
-    /// fallback key.
+    /// `reader`, the oldest first: each to one asker only. Of a device that has none left, or of
+    /// which none is to be given, the fallback key.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn claim_keys(
         &self,
         reader: UserId,
-        devices: Vec<(UserId, DeviceId)>,
+        claims: Vec<Claim>,
     ) -> Result<Vec<Claimed>, StoreError>;
 
     /// Puts signing keys in the place of those of the same usage.

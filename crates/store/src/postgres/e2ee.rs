@@ -13,8 +13,8 @@ use super::PostgresStore;
 use super::rows::{most, one, user_no};
 use crate::StoreError;
 use crate::e2ee::{
-    Claimed, DecideSigning, Keys, Left, News, Published, SERVER_NAME, Sending, Signature, Upload,
-    Usage, new_server_name,
+    Claim, Claimed, DecideSigning, Keys, Left, News, Published, SERVER_NAME, Sending, Signature,
+    Upload, Usage, new_server_name,
 };
 
 pub(super) use changes::Changes;
@@ -58,10 +58,10 @@ impl Keys for PostgresStore {
     async fn claim_keys(
         &self,
         reader: UserId,
-        devices: Vec<(UserId, DeviceId)>,
+        claims: Vec<Claim>,
     ) -> Result<Vec<Claimed>, StoreError> {
         let txn = self.begin().await?;
-        let claimed = directory::claim(&txn, reader, devices).await?;
+        let claimed = directory::claim(&txn, reader, claims).await?;
         txn.commit().await?;
         Ok(claimed)
     }

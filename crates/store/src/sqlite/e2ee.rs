@@ -13,8 +13,8 @@ use super::SqliteStore;
 use super::rows::{most, one, user_no};
 use crate::StoreError;
 use crate::e2ee::{
-    Claimed, DecideSigning, Keys, Left, News, Published, SERVER_NAME, Sending, Signature, Upload,
-    Usage, new_server_name,
+    Claim, Claimed, DecideSigning, Keys, Left, News, Published, SERVER_NAME, Sending, Signature,
+    Upload, Usage, new_server_name,
 };
 
 pub(super) use changes::{came, went};
@@ -57,9 +57,9 @@ impl Keys for SqliteStore {
     async fn claim_keys(
         &self,
         reader: UserId,
-        devices: Vec<(UserId, DeviceId)>,
+        claims: Vec<Claim>,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.write(move |txn| directory::claim(txn, reader, devices)).await
+        self.write(move |txn| directory::claim(txn, reader, claims)).await
     }
 
     async fn set_signing_keys(

@@ -10,7 +10,7 @@ use parlor_domain::{
     UserId, View, room, session,
 };
 use parlor_store::e2ee::{
-    BackedUp, Key, News, Published, Sending, Signature, Upload, Usage, WhichKeys,
+    BackedUp, Claim, Key, News, Published, Sending, Signature, Upload, Usage, WhichKeys,
 };
 use parlor_store::logins::Which;
 use parlor_store::sessions::NewSession;
@@ -75,7 +75,8 @@ async fn published(w: &World, reader: UserId, user: UserId) -> Option<Published>
 }
 
 async fn claim(w: &World, reader: UserId, user: UserId, device: DeviceId) -> Option<String> {
-    let claimed = w.store.claim_keys(reader, vec![(user, device)]).await.unwrap();
+    let claim = Claim { user, device, fresh: true };
+    let claimed = w.store.claim_keys(reader, vec![claim]).await.unwrap();
     claimed.into_iter().next().map(|claimed| claimed.key.id)
 }
 
@@ -118,6 +119,9 @@ pub(crate) async fn keys_of_a_device_are_published_once_and_never_changed(w: Wor
 pub(crate) async fn each_one_time_key_is_given_out_once_and_then_the_fallback(w: World) {
     let (ana, bo) = (w.account("ana").await, w.account("bo").await);
     let phone = device(&w, ana, 1, &["b", "a"]).await;
+    let spared = Claim { user: ana, device: phone, fresh: false };
+    let claimed = w.store.claim_keys(bo, vec![spared]).await.unwrap();
+    assert_eq!(claimed[0].key.id, key("fallback").id, "who takes too many gets no other");
     let ids = [
         claim(&w, bo, ana, phone).await.unwrap(),
         claim(&w, bo, ana, phone).await.unwrap(),
@@ -141,7 +145,8 @@ pub(crate) async fn claimers_at_once_never_get_the_same_key(w: World) {
     let mut claimers = JoinSet::new();
     for _ in 0..64 {
         let store = Arc::clone(&w.store);
-        claimers.spawn(async move { store.claim_keys(bo, vec![(ana, phone)]).await.unwrap() });
+        let claim = Claim { user: ana, device: phone, fresh: true };
+        claimers.spawn(async move { store.claim_keys(bo, vec![claim]).await.unwrap() });
     }
     let (mut once, mut fallback) = (HashSet::new(), 0);
     for mut claimed in claimers.join_all().await {

@@ -157,6 +157,28 @@ async fn devices_find_each_others_keys_and_take_one_each() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_uses_up_the_keys_that_others_need() {
+    let server = TestServer::start().await;
+    let (ana, bo, cyn) =
+        (server.person("ana").await, server.person("bo").await, server.person("cyn").await);
+    let phone = Device::new(&ana, 25).await;
+    let (laptop, tablet) = (Device::new(&bo, 0).await, Device::new(&cyn, 0).await);
+    let asked = json!({ "one_time_keys": { &phone.user: { &ana.device: "signed_curve25519" } } });
+    let claim = async |by: &Device<'_>| {
+        let claimed = by.call("POST", "/e2ee/keys/claim", asked.clone()).await.json();
+        let key = &claimed["one_time_keys"][&phone.user][&ana.device];
+        key.as_object().unwrap().keys().next().unwrap().clone()
+    };
+    let fallback = "signed_curve25519:fallback";
+    for _ in 0..20 {
+        assert_ne!(claim(&laptop).await, fallback);
+    }
+    assert_eq!(claim(&laptop).await, fallback, "bo has had enough of them");
+    assert_ne!(claim(&tablet).await, fallback);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_of_another_or_without_a_signature_are_refused() {
     let server = TestServer::start().await;
     let (ana, bo) = (server.person("ana").await, server.person("bo").await);

@@ -12,8 +12,8 @@ use super::super::txn::Txn;
 use super::changes;
 use crate::StoreError;
 use crate::e2ee::{
-    Claimed, DecideSigning, Key, Left, NO_DEVICE_KEYS, OTHER_KEYS, Published, Signature, Upload,
-    Usage,
+    Claim, Claimed, DecideSigning, Key, Left, NO_DEVICE_KEYS, OTHER_KEYS, Published, Signature,
+    Upload, Usage,
 };
 
 /// Publishes keys of a device; see [`crate::e2ee::Keys::publish_keys`].
@@ -176,31 +176,36 @@ async fn signatures(
 pub(super) async fn claim(
     txn: &Txn,
     reader: UserId,
-    mut devices: Vec<(UserId, DeviceId)>,
+    mut claims: Vec<Claim>,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let mut users: Vec<UserId> = devices.iter().map(|(user, _)| *user).collect();
+    let mut users: Vec<UserId> = claims.iter().map(|claim| claim.user).collect();
     users.sort_unstable();
     users.dedup();
     let met = met(txn, reader, &users).await?;
     // Locked in one order.
-    devices.sort_unstable_by_key(|(_, device)| device.0);
-    let mut claimed = Vec::with_capacity(devices.len());
-    for (user, device) in devices {
+    claims.sort_unstable_by_key(|claim| claim.device.0);
+    let mut claimed = Vec::with_capacity(claims.len());
+    for Claim { user, device, fresh } in claims {
         let Some(&no) = met.get(&user) else { continue };
-        let key = give_out(txn, no, device).await?;
+        let key = give_out(txn, no, device, fresh).await?;
         claimed.extend(key.map(|key| Claimed { user, device, key }));
     }
     Ok(claimed)
 }
 
-async fn give_out(txn: &Txn, user_no: i64, device: DeviceId) -> Result<Option<Key>, StoreError> {
+async fn give_out(
+    txn: &Txn,
+    user_no: i64,
+    device: DeviceId,
+    fresh: bool,
+) -> Result<Option<Key>, StoreError> {
     let read = |row: &Row| Ok(Key { id: row.try_get(0)?, key: row.try_get(1)? });
     // What somebody else is being given at this moment is passed over.
     let sql = "delete from e2ee_one_time_keys where device_id = $1 and nth = \
                (select k.nth from e2ee_one_time_keys k where k.device_id = $1 and exists \
                (select 1 from e2ee_devices where device_id = $1 and user_no = $2) \
                order by k.nth limit 1 for update skip locked) returning key_id, key";
-    if let Some(key) = one(txn, sql, &[&device.0, &user_no], read).await? {
+    if fresh && let Some(key) = one(txn, sql, &[&device.0, &user_no], read).await? {
         return Ok(Some(key));
     }
     let sql = "update e2ee_devices set fallback_used = true where device_id = $1 \

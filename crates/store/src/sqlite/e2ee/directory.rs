@@ -10,8 +10,8 @@ use super::super::txn::Txn;
 use super::changes;
 use crate::StoreError;
 use crate::e2ee::{
-    Claimed, DecideSigning, Key, Left, NO_DEVICE_KEYS, OTHER_KEYS, Published, Signature, Upload,
-    Usage,
+    Claim, Claimed, DecideSigning, Key, Left, NO_DEVICE_KEYS, OTHER_KEYS, Published, Signature,
+    Upload, Usage,
 };
 
 /// Publishes keys of a device; see [`crate::e2ee::Keys::publish_keys`].
@@ -160,12 +160,12 @@ fn signatures(
 pub(super) fn claim(
     txn: &Txn<'_>,
     reader: UserId,
-    devices: Vec<(UserId, DeviceId)>,
+    claims: Vec<Claim>,
 ) -> Result<Vec<Claimed>, StoreError> {
     let reader_no = user_no(txn.conn, reader)?.ok_or(Denied::NotFound)?;
     let mut known: HashMap<UserId, Option<i64>> = HashMap::new();
-    let mut claimed = Vec::with_capacity(devices.len());
-    for (user, device) in devices {
+    let mut claimed = Vec::with_capacity(claims.len());
+    for Claim { user, device, fresh } in claims {
         let no = match known.get(&user) {
             Some(no) => *no,
             None => {
@@ -179,20 +179,25 @@ pub(super) fn claim(
             }
         };
         let Some(no) = no else { continue };
-        let key = give_out(txn, no, device)?;
+        let key = give_out(txn, no, device, fresh)?;
         claimed.extend(key.map(|key| Claimed { user, device, key }));
     }
     Ok(claimed)
 }
 
-fn give_out(txn: &Txn<'_>, user_no: i64, device: DeviceId) -> Result<Option<Key>, StoreError> {
+fn give_out(
+    txn: &Txn<'_>,
+    user_no: i64,
+    device: DeviceId,
+    fresh: bool,
+) -> Result<Option<Key>, StoreError> {
     let id = device.0.as_bytes();
     let read = |row: &rusqlite::Row<'_>| Ok(Key { id: row.get(0)?, key: row.get(1)? });
     let sql = "delete from e2ee_one_time_keys where device_id = ?1 and nth = \
                (select min(nth) from e2ee_one_time_keys where device_id = ?1) \
                and exists (select 1 from e2ee_devices where device_id = ?1 and user_no = ?2) \
                returning key_id, key";
-    if let Some(key) = one(txn.conn, sql, params![id, user_no], read)? {
+    if fresh && let Some(key) = one(txn.conn, sql, params![id, user_no], read)? {
         return Ok(Some(key));
     }
     let sql = "update e2ee_devices set fallback_used = 1 where device_id = ? and user_no = ? \
