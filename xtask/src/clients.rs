@@ -3,16 +3,16 @@
 
 use std::process::Command;
 
-use crate::process::{cargo, run};
+use crate::process::cargo;
 use crate::steps::Steps;
-use crate::tree;
+use crate::{test, tree};
 
 /// The steps.
 pub(crate) fn tests(steps: &mut Steps) -> anyhow::Result<()> {
     steps.run("clients: format", there(&["fmt", "--all", "--check", "--", "--color", "never"]))?;
     let lints = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     steps.run("clients: lints", there(&lints))?;
-    run(&mut cargo(&["build", "--quiet", "--package", "parlor-server"]))?;
+    test::build_server()?;
     let mut tests = there(&["test", "--workspace"]);
     tests.env("PARLOR_BIN", tree::parlor("debug"));
     steps.run("clients: tests", tests)

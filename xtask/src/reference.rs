@@ -3,7 +3,7 @@
 
 use anyhow::{Context, bail};
 
-use crate::{process, rows, tree};
+use crate::{process, rows, test, tree};
 
 /// Each document, and the subcommand that prints its body.
 const DOCUMENTS: [(&str, &str, &[&str]); 2] = [
@@ -24,8 +24,7 @@ pub(crate) struct Options {
 
 /// The verb.
 pub(crate) fn reference(options: &Options) -> anyhow::Result<()> {
-    let build = ["build", "--quiet", "--package", "parlor-server", "--bin", "parlor"];
-    process::run(&mut process::cargo(&build))?;
+    test::build_server()?;
     let mut stale = Vec::new();
     let mut documents = vec![("docs/compat/rows.md", document("Rows", &rows::table()?))];
     for (path, title, args) in DOCUMENTS {

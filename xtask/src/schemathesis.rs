@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::browser::TestServer;
-use crate::process::{cargo, run};
-use crate::{python, setup, tree};
+use crate::process::run;
+use crate::{python, setup, test, tree};
 
 /// Operations whose answer has no end: a WebSocket, which is no request and answer at all, and a
 /// stream of events. They have tests of their own in the test kit.
@@ -41,7 +41,7 @@ impl Options {
 pub(crate) fn schemathesis(options: &Options) -> anyhow::Result<()> {
     setup::set_up()?;
     install()?;
-    run(&mut cargo(&["build", "--package", "parlor-server", "--bin", "parlor"]))?;
+    test::build_server()?;
     let server = TestServer::start()?;
     let result = run(&mut command(options, &server.url)?);
     let log = tree::scratch("logs")?.join("schemathesis-server.log");

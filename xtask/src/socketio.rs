@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::browser::TestServer;
-use crate::process::{self, cargo, exists};
+use crate::process::exists;
 use crate::steps::Steps;
-use crate::{tree, web};
+use crate::{test, tree, web};
 
 /// The step, with its packages.
 pub(crate) fn tests(steps: &mut Steps) -> anyhow::Result<()> {
@@ -15,7 +15,7 @@ pub(crate) fn tests(steps: &mut Steps) -> anyhow::Result<()> {
         return steps.missing("socket.io client", "Node is not installed");
     }
     steps.call("socket.io packages", || web::install(&dir()))?;
-    process::run(&mut cargo(&["build", "--quiet", "--package", "parlor-server"]))?;
+    test::build_server()?;
     let server = TestServer::start()?;
     let mut tests = Command::new("npm");
     tests.arg("test").current_dir(dir()).env("PARLOR_URL", &server.url);

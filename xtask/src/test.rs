@@ -119,6 +119,13 @@ fn nodes() -> Command {
     command
 }
 
+/// Builds the server of the dev profile, and the tests with it: so everything has the features that
+/// it has in their step, and nothing is compiled twice.
+pub(crate) fn build_server() -> anyhow::Result<()> {
+    let mut build = cargo(&["build", "--quiet", "--bin", "parlor", "--tests"]);
+    process::run(build.args(WHOLE))
+}
+
 fn docs() -> Command {
     let mut command = cargo(&["doc", "--workspace", "--no-deps"]);
     command.env("RUSTDOCFLAGS", "--deny warnings");
@@ -130,7 +137,7 @@ fn described(steps: &mut Steps) -> anyhow::Result<()> {
         return steps.missing("schemathesis", "no Python with virtual environments");
     }
     steps.call("schemathesis packages", schemathesis::install)?;
-    process::run(&mut cargo(&["build", "--quiet", "--package", "parlor-server"]))?;
+    build_server()?;
     let server = TestServer::start()?;
     let command = schemathesis::command(&schemathesis::Options::few(), &server.url)?;
     let result = steps.run("schemathesis", command);
@@ -159,7 +166,7 @@ fn web_tests(steps: &mut Steps) -> anyhow::Result<()> {
 
 fn browser_tests(steps: &mut Steps) -> anyhow::Result<()> {
     // Built again, so that the page of this very step is in it.
-    process::run(&mut cargo(&["build", "--quiet", "--package", "parlor-server"]))?;
+    build_server()?;
     let server = TestServer::start()?;
     let mut tests = npm(&["run", "e2e"]);
     tests.env("PARLOR_URL", &server.url);
