@@ -4,9 +4,11 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::pin::pin;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::BytesMut;
+use tokio::time::{interval, timeout};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config, NoTls, Statement};
@@ -16,6 +18,10 @@ use super::{LOCK, schema};
 use crate::StoreError;
 use crate::moves::{Progress, Side, Standing, count_sql, rows_sql};
 use crate::tables::{COUNTED, EPOCH, MOVING, Next, Row, TABLES, Table, Value};
+
+/// For how long somebody who has just left may still seem to be there: PostgreSQL sees the end of a
+/// connection a moment after whoever had it has gone on.
+const LEAVING: Duration = Duration::from_secs(5);
 
 type Fault = Box<dyn Error + Sync + Send>;
 
@@ -32,12 +38,21 @@ impl Database {
     /// [`StoreError::Database`] when a server has it open, or it cannot be reached.
     pub(crate) async fn open(url: &str) -> Result<Self, StoreError> {
         let client = connect(url).await?;
-        let sql = "select pg_try_advisory_lock($1)";
-        let free: bool = client.query_one(sql, &[&LOCK]).await?.try_get(0)?;
-        if !free {
+        let mut pulse = interval(LEAVING / 100);
+        let free = async {
+            loop {
+                pulse.tick().await;
+                let sql = "select pg_try_advisory_lock($1)";
+                if client.query_one(sql, &[&LOCK]).await?.try_get(0)? {
+                    return Ok::<_, StoreError>(());
+                }
+            }
+        };
+        let Ok(free) = timeout(LEAVING, free).await else {
             let text = "the database is in use: stop every server on it first";
             return Err(StoreError::Database(text.to_owned()));
-        }
+        };
+        free?;
         Ok(Self::of(client))
     }
 

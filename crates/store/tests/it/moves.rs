@@ -1,7 +1,6 @@
 //! An installation is moved to the other database and back, and is the same; copies of it are.
 
 use std::path::Path;
-use std::time::Duration;
 
 use parlor_domain::{Draft, Forwarded, RoomKind, SessionId, Time, UserId, room};
 use parlor_parts::Database;
@@ -105,7 +104,7 @@ async fn an_installation_is_the_same_there_and_back() {
     let said = node.say(ana, room.main_session, "said there").await;
     drop(node);
 
-    let again = once_free(&postgres(&database), &sqlite(&back)).await;
+    let again = moved(&postgres(&database), &sqlite(&back)).await.unwrap();
     assert_eq!(again.epoch, epoch);
     let w = world_in(&back, Box::new(()));
     assert_eq!(found(&w, "ana", "émile ").await, 40);
@@ -114,22 +113,6 @@ async fn an_installation_is_the_same_there_and_back() {
     assert!(next.no > said.no, "small ids go on after the highest");
     assert_eq!(next.number, said.number + 1);
     close(w).await;
-}
-
-/// A server's connections end a moment after it does.
-async fn once_free(from: &Place, to: &Place) -> Moved {
-    let mut pulse = tokio::time::interval(Duration::from_millis(50));
-    let free = async {
-        loop {
-            match moved(from, to).await {
-                Ok(moved) => return moved,
-                Err(MoveError::Store(StoreError::Database(why))) if why.contains("in use") => {}
-                Err(other) => panic!("{other}"),
-            }
-            pulse.tick().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), free).await.expect("the server has ended")
 }
 
 #[tokio::test]
