@@ -429,6 +429,9 @@ pub(crate) const PARTED: i64 = 3;
 pub(crate) const KEYS: i64 = 1;
 pub(crate) const CAME: i64 = 2;
 pub(crate) const WENT: i64 = 3;
+/// Somebody has signed another person's keys, which only their own devices see: the other person,
+/// and in the place of a session whoever signed.
+pub(crate) const SIGNED: i64 = 4;
 
 /// The note of `meta` that counts the changes.
 pub(crate) const CHANGES: &str = "e2ee_changes";

@@ -232,6 +232,25 @@ pub(crate) async fn who_shares_an_encrypted_session_hears_whose_keys_have_change
     assert_eq!((&told.changed[..], &told.left[..]), (&[][..], &[ana][..]));
 }
 
+pub(crate) async fn whoever_signs_somebody_s_keys_hears_of_it_and_nobody_else_does(w: World) {
+    let (ana, bo) = (w.account("ana").await, w.account("bo").await);
+    secret(&w, ana, bo).await;
+    let (phone, laptop) = (device(&w, ana, 1, &[]).await, device(&w, bo, 2, &[]).await);
+    let (at_ana, at_bo) = (news(&w, phone, 0).await.pos, news(&w, laptop, 0).await.pos);
+    let sign = async |user, target: DeviceId| {
+        let (target, key_id) = (target.to_string(), "ed25519:bo".to_owned());
+        let signature = Signature { user, target, signer: bo, key_id, signature: "s".to_owned() };
+        w.store.add_signatures(vec![signature]).await.unwrap();
+    };
+    sign(ana, phone).await;
+    let told = news(&w, laptop, at_bo).await;
+    assert_eq!(told.changed, [ana], "what Bo thinks of Ana, Bo's devices are to see");
+    assert!(news(&w, phone, at_ana).await.changed.is_empty());
+    sign(bo, laptop).await;
+    assert_eq!(news(&w, laptop, told.pos).await.changed, [bo]);
+    assert_eq!(news(&w, phone, at_ana).await.changed, [bo], "Bo's own devices, others see");
+}
+
 pub(crate) async fn a_device_that_is_signed_out_leaves_nothing(w: World) {
     let (ana, bo) = (w.account("ana").await, w.account("bo").await);
     secret(&w, ana, bo).await;

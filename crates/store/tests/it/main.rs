@@ -171,6 +171,7 @@ macro_rules! suite {
                 pages_of_a_queue_say_that_there_is_more
                 who_shares_an_encrypted_session_hears_whose_keys_have_changed
                 a_device_that_is_signed_out_leaves_nothing
+                whoever_signs_somebody_s_keys_hears_of_it_and_nobody_else_does
                 signatures_are_added_and_third_parties_do_not_see_them
                 a_backup_keeps_the_better_key
                 a_note_is_its_writers_alone

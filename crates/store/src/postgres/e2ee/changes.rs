@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use super::super::readers::Db;
 use super::super::rows::{many, one, uuid};
 use crate::StoreError;
-use crate::e2ee::{CAME, CHANGES, KEYS, WENT};
+use crate::e2ee::{CAME, CHANGES, KEYS, SIGNED, WENT};
 
 /// What a change notes when it commits.
 #[derive(Default)]
@@ -21,6 +21,15 @@ impl Changes {
     /// Somebody's keys have changed.
     pub(in super::super) fn keys(&mut self, user_no: i64) {
         self.note(KEYS, user_no, 0);
+    }
+
+    /// Somebody has signed keys: of their own, or of another person, which only they see.
+    pub(super) fn signed(&mut self, user_no: i64, signer_no: i64) {
+        if user_no == signer_no {
+            self.keys(user_no);
+        } else {
+            self.note(SIGNED, user_no, signer_no);
+        }
     }
 
     /// Somebody came into an encrypted session.
@@ -90,6 +99,8 @@ pub(super) async fn between(
          select x.user_no, bool_or(x.fresh) from ( \
          select x.user_no, true as fresh from new x \
          where x.kind = {KEYS} and (x.user_no = $1 or {SHARED}) \
+         union all select x.user_no, true from new x \
+         where x.kind = {SIGNED} and x.session_no = $1 and {SHARED} \
          union all select x.user_no, true from new x \
          join session_members a on a.session_no = x.session_no and a.user_no = $1 \
          where x.kind = {CAME} and x.user_no <> $1 and {SHARED} \

@@ -249,8 +249,7 @@ pub(super) async fn sign(txn: &mut Txn, mut signatures: Vec<Signature>) -> Resul
                    on conflict (user_no, target, signer_no, key_id) do update \
                    set signature = excluded.signature where known.signature <> excluded.signature";
         if txn.execute(sql, &[&no, target, &signer_no, key_id, signature]).await? > 0 {
-            // Their own devices, others see; what they think of others, only their own devices do.
-            txn.changes().keys(signer_no);
+            txn.changes().signed(no, signer_no);
         }
     }
     Ok(())

@@ -7,11 +7,16 @@ use rusqlite::{Connection, params};
 use super::super::rows::{many, one, uuid};
 use super::super::txn::Txn;
 use crate::StoreError;
-use crate::e2ee::{CAME, CHANGES, KEYS, WENT};
+use crate::e2ee::{CAME, CHANGES, KEYS, SIGNED, WENT};
 
 /// Notes that somebody's keys have changed.
 pub(super) fn keys(txn: &Txn<'_>, user_no: i64) -> Result<(), StoreError> {
     note(txn, KEYS, user_no, 0)
+}
+
+/// Notes that somebody has signed keys: of their own, or of another person, which only they see.
+pub(super) fn signed(txn: &Txn<'_>, user_no: i64, signer_no: i64) -> Result<(), StoreError> {
+    if user_no == signer_no { keys(txn, user_no) } else { note(txn, SIGNED, user_no, signer_no) }
 }
 
 /// Notes that somebody came into an encrypted session.
@@ -65,6 +70,8 @@ pub(super) fn since(
         "select x.user_no, max(x.fresh) from ( \
          select x.user_no, 1 as fresh from e2ee_changes x \
          where x.pos > ?2 and x.kind = {KEYS} and (x.user_no = ?1 or {SHARED}) \
+         union all select x.user_no, 1 from e2ee_changes x \
+         where x.pos > ?2 and x.kind = {SIGNED} and x.session_no = ?1 and {SHARED} \
          union all select x.user_no, 1 from e2ee_changes x \
          join session_members a on a.session_no = x.session_no and a.user_no = ?1 \
          where x.pos > ?2 and x.kind = {CAME} and x.user_no <> ?1 and {SHARED} \

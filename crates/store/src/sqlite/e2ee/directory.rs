@@ -235,13 +235,12 @@ pub(super) fn sign(txn: &Txn<'_>, signatures: &[Signature]) -> Result<(), StoreE
                    values (?, ?, ?, ?, ?) on conflict do update set signature = \
                    excluded.signature where signature <> excluded.signature";
         if txn.execute(sql, params![no, target, signer_no, key_id, signature])? > 0 {
-            // Their own devices, others see; what they think of others, only their own devices do.
-            touched.push(signer_no);
+            touched.push((no, signer_no));
         }
     }
     touched.sort_unstable();
     touched.dedup();
-    touched.into_iter().try_for_each(|no| changes::keys(txn, no))
+    touched.into_iter().try_for_each(|(no, signer_no)| changes::signed(txn, no, signer_no))
 }
 
 /// Takes a device out that is signed out: its keys, and what waits for it.
