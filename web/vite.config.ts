@@ -21,6 +21,7 @@ export default defineConfig(({ mode }) => {
         },
       },
     },
+    worker: { format: 'es' },
     test: { include: ['test/**/*.test.{ts,tsx,mjs}'] },
     server: {
       proxy: { '/api': { target: server, ws: true } },

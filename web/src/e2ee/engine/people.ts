@@ -1,0 +1,124 @@
+import { UserId } from '@matrix-org/matrix-sdk-crypto-wasm';
+import type { Device, OlmMachine } from '@matrix-org/matrix-sdk-crypto-wasm';
+import type { MemberList } from '../../wire';
+import type { Reader, ReaderDevice, ReaderState } from '../types';
+import type { Driver } from './driver';
+import { plainId, type Names } from './ids';
+import type { Wire } from './wire';
+
+/** Who is in a session, by what devices, and whether they are who they were. */
+
+interface Seat {
+  user_id: string;
+  joined_at: string;
+}
+
+interface Seats {
+  version: number;
+  seats: Seat[];
+}
+
+const PAGES_MAX = 40;
+const LATELY_MS = 3_000;
+
+export class People {
+  private readonly sessions = new Map<string, Promise<Seats>>();
+  private readonly askedAt = new Map<string, number>();
+
+  constructor(
+    private readonly machine: OlmMachine,
+    private readonly driver: Driver,
+    private readonly wire: Wire,
+    private readonly names: Names,
+  ) {}
+
+  /** The people of a session, as the server tells; asked for again when somebody came or went since. */
+  async of(session: string, version: number | null): Promise<Seats> {
+    const held = await this.sessions.get(session)?.catch(() => null);
+    if (held && version !== null && held.version >= version) return held;
+    const asked = this.ask(session);
+    this.askedAt.set(session, Date.now());
+    this.sessions.set(session, asked);
+    return asked;
+  }
+
+  /** The people as they were a moment ago, which is good enough to say why something is shut. */
+  async lately(session: string): Promise<Seats> {
+    const fresh = Date.now() - (this.askedAt.get(session) ?? 0) < LATELY_MS;
+    return this.of(session, fresh ? 0 : null);
+  }
+
+  private async ask(session: string): Promise<Seats> {
+    const seats: Seat[] = [];
+    let version = 0;
+    let cursor: string | null | undefined = '';
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const from: string = cursor ? `&cursor=${encodeURIComponent(cursor)}` : '';
+      const answer: MemberList = await this.wire.call('GET', `/sessions/${session}/members?limit=100${from}`);
+      // Between two pages somebody may have come: the first page's version is the one that the server will refuse.
+      if (!page) version = answer.membership_version ?? 0;
+      seats.push(...answer.members.map(({ user, joined_at }) => ({ user_id: user.id, joined_at })));
+      cursor = answer.next_cursor;
+      if (!cursor) break;
+    }
+    return { seats, version };
+  }
+
+  ids(users: string[]): UserId[] {
+    return users.map((user) => new UserId(this.names.user(user)));
+  }
+
+  /** Makes sure that everybody's devices are known as they are now. */
+  async track(users: string[]): Promise<void> {
+    await this.machine.updateTrackedUsers(this.ids(users));
+    await this.driver.flush();
+  }
+
+  /** Those who are somebody else than before, and of whom nobody said that this is right. */
+  async changed(users: string[]): Promise<string[]> {
+    const found: string[] = [];
+    for (const user of users) {
+      const state = await this.state(user);
+      if (state === 'changed') found.push(user);
+    }
+    return found;
+  }
+
+  private async state(user: string): Promise<ReaderState> {
+    const identity = await this.machine.getIdentity(new UserId(this.names.user(user)));
+    if (plainId(this.machine.userId.toString()) === user) return 'me';
+    if (!identity) return 'none';
+    if (identity.hasVerificationViolation()) return 'changed';
+    if ('identityNeedsUserApproval' in identity && identity.identityNeedsUserApproval()) return 'changed';
+    return identity.isVerified() ? 'verified' : 'first';
+  }
+
+  async readers(session: string, version: number | null): Promise<Reader[]> {
+    const { seats } = await this.of(session, version);
+    const users = seats.map(({ user_id }) => user_id);
+    await this.track(users);
+    const found: Reader[] = [];
+    for (const user_id of users) {
+      found.push({ user_id, state: await this.state(user_id), devices: await this.devices(user_id) });
+    }
+    return found;
+  }
+
+  async devices(user: string): Promise<ReaderDevice[]> {
+    const all = await this.machine.getUserDevices(new UserId(this.names.user(user)));
+    const mine = plainId(this.machine.userId.toString()) === user;
+    const here = this.machine.deviceId.toString();
+    return all.devices().filter((device) => !device.isDehydrated).map((device: Device) => {
+      const id = device.deviceId.toString();
+      return { id, name: device.displayName ?? '', signed: device.isCrossSignedByOwner(), mine, here: mine && id === here };
+    });
+  }
+
+  /** Takes somebody as they are now. */
+  async approve(user: string): Promise<void> {
+    const identity = await this.machine.getIdentity(new UserId(this.names.user(user)));
+    if (!identity) return;
+    if (identity.hasVerificationViolation()) await identity.withdrawVerification();
+    if ('pinCurrentMasterKey' in identity) await identity.pinCurrentMasterKey();
+  }
+}

@@ -1,0 +1,313 @@
+// @vitest-environment node
+import 'fake-indexeddb/auto';
+import { initAsync } from '@matrix-org/matrix-sdk-crypto-wasm';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { Engine } from '../../src/e2ee/engine/engine';
+import type { Opened, Payload, ToOpen } from '../../src/e2ee/types';
+import type { Encrypted } from '../../src/wire';
+import { Relay } from './relay';
+
+/** Real machines, in this process, with a relay between them. */
+
+const SESSION = '0b1f7c9e-0000-4000-8000-000000000001';
+const ROTATION = { period_ms: 604_800_000, messages: 100 };
+const CANARY = 'canary-7f3a1c';
+
+let relay: Relay;
+let count = 0;
+let numbers = 0;
+
+beforeAll(() => initAsync());
+
+beforeEach(() => {
+  relay = new Relay();
+  numbers = 0;
+});
+
+interface Person {
+  user: string;
+  device: string;
+  engine: Engine;
+  keys: string[];
+}
+
+async function device(user: string, id = `dev-${++count}`): Promise<Person> {
+  const keys: string[] = [];
+  const engine = await Engine.start(relay.wire(user, id), { changed: () => {}, keys: (sessions) => keys.push(...sessions) });
+  return { user, device: id, engine, keys };
+}
+
+let people = 0;
+
+/** Somebody new, since what a device keeps outlives a test. */
+function fresh(name: string): string {
+  return `${name}-${++people}`;
+}
+
+async function settle(...all: Person[]): Promise<void> {
+  for (let round = 0; round < 4; round += 1) for (const one of all) await one.engine.catchUp();
+}
+
+function says(body: string, more: Partial<Payload> = {}): Payload {
+  return { v: 1, body, sent_at: '2026-11-27T10:00:00Z', ...more };
+}
+
+async function say(who: Person, payload: Payload, version: number | null = null): Promise<ToOpen> {
+  const { encrypted } = await who.engine.seal(SESSION, payload, ROTATION, version);
+  return message(who, encrypted);
+}
+
+function message(who: Person, sealed: Encrypted, more: Partial<ToOpen> = {}): ToOpen {
+  numbers += 1;
+  return { id: `m${numbers}`, number: numbers, session_id: SESSION, sender_id: who.user, sent_at: '2026-11-27T10:00:00Z', edited_at: null, sealed, ...more };
+}
+
+async function open(who: Person, said: ToOpen): Promise<Opened> {
+  await who.engine.catchUp();
+  return (await who.engine.open([said]))[0]!;
+}
+
+async function body(who: Person, said: ToOpen): Promise<string> {
+  const opened = await open(who, said);
+  return opened.state === 'open' ? opened.payload.body : `shut: ${opened.why}`;
+}
+
+async function two(): Promise<{ ana: Person; bo: Person }> {
+  const [ana, bo] = [await device(fresh('ana')), await device(fresh('bo'))];
+  relay.seat(SESSION, [ana.user, bo.user]);
+  return { ana, bo };
+}
+
+test('the first device of an account makes its keys, and is signed by them', async () => {
+  const ana = await device(fresh('ana'));
+  expect(await ana.engine.status()).toMatchObject({ account: 'mine', signed: true, recovery: 'none', comparing: [] });
+});
+
+test('what one says the other reads, and the relay sees nothing of it', async () => {
+  const { ana, bo } = await two();
+  const said = await say(ana, says(CANARY));
+  expect(await body(bo, said)).toBe(CANARY);
+  expect(await body(ana, said)).toBe(CANARY);
+  expect(await body(ana, await say(bo, says('an answer')))).toBe('an answer');
+  expect(relay.seen).not.toContain(CANARY);
+  expect(relay.seen).not.toContain(btoa(CANARY).replace(/=+$/, ''));
+});
+
+test('its length tells little of a message', async () => {
+  const { ana } = await two();
+  const lengths = new Set<number>();
+  for (const text of ['a', 'a'.repeat(60), 'a'.repeat(120)]) lengths.add((await say(ana, says(text))).sealed.ciphertext.length);
+  expect(lengths.size).toBe(1);
+});
+
+test('who is not confirmed by its owner gets no keys, and cannot send', async () => {
+  const { ana, bo } = await two();
+  const second = await device(bo.user);
+  expect(await second.engine.status()).toMatchObject({ account: 'elsewhere', signed: false });
+  const said = await say(ana, says('not for everybody'));
+  expect(await body(bo, said)).toBe('not for everybody');
+  expect(await body(second, said)).toMatch(/^shut: (withheld|keys|device)$/);
+  await expect(say(second, says('believe me'))).rejects.toMatchObject({ code: 'device_not_signed' });
+});
+
+test('who left reads no more, and reads again from when they came back', async () => {
+  const [ana, bo, cleo] = [await device(fresh('ana')), await device(fresh('bo')), await device(fresh('cleo'))];
+  const all = [ana.user, bo.user, cleo.user];
+  let version = relay.seat(SESSION, all);
+  expect(await body(cleo, await say(ana, says('all of us'), version))).toBe('all of us');
+  version = relay.seat(SESSION, [ana.user, bo.user]);
+  const between = await say(ana, says('between us'), version);
+  expect(await body(bo, between)).toBe('between us');
+  expect(await body(cleo, between)).toMatch(/^shut/);
+  version = relay.seat(SESSION, all);
+  const again = await say(ana, says('all again'), version);
+  expect(await body(cleo, again)).toBe('all again');
+  expect(await body(cleo, between)).toMatch(/^shut/);
+});
+
+test('what is sealed says for which people', async () => {
+  const { ana } = await two();
+  const version = relay.seat(SESSION, [ana.user]);
+  expect(await ana.engine.seal(SESSION, says('alone'), ROTATION, version)).toMatchObject({ membership_version: version });
+});
+
+test('a message given out again as another one is not shown', async () => {
+  const { ana, bo } = await two();
+  const said = await say(ana, says('yes'));
+  expect(await body(bo, said)).toBe('yes');
+  expect(await body(bo, { ...said, id: 'm99', number: 99 })).toBe('shut: replayed');
+  expect(await body(bo, said)).toBe('yes');
+});
+
+test('a message is of its sender, its session and its place', async () => {
+  const { ana, bo } = await two();
+  const said = await say(ana, says('mine'));
+  expect(await body(bo, { ...said, sender_id: bo.user })).toMatch(/^shut/);
+  expect(await body(bo, { ...said, session_id: 'another' })).toMatch(/^shut/);
+  expect(await body(bo, { ...said, edited_at: '2026-11-27T11:00:00Z' })).toBe('shut: damaged');
+  expect(await body(bo, { ...said, sealed: { ...said.sealed, ciphertext: 'AAAA' } })).toBe('shut: damaged');
+});
+
+test('an edit says which message it is of', async () => {
+  const { ana, bo } = await two();
+  const said = await say(ana, says('frist'));
+  expect(await body(bo, said)).toBe('frist');
+  const edit = await say(ana, says('first', { edits: said.id }));
+  expect(await body(bo, { ...said, edited_at: '2026-11-27T11:00:00Z', sealed: edit.sealed })).toBe('first');
+  expect(await body(bo, edit)).toBe('shut: damaged');
+});
+
+test('reactions come sealed, and are counted', async () => {
+  const { ana, bo } = await two();
+  const said = await say(ana, says('supper?'));
+  const yes = await open(ana, await say(bo, says('', { react: { message_id: said.id, emoji: '👍', on: true } })));
+  expect(yes).toMatchObject({ reacted: { message_id: said.id, reactions: [{ emoji: '👍', user_ids: [bo.user] }] } });
+  expect(await open(ana, said)).toMatchObject({ reactions: [{ emoji: '👍', user_ids: [bo.user] }] });
+  await open(ana, await say(bo, says('', { react: { message_id: said.id, emoji: '👍', on: false } })));
+  expect(await open(ana, said)).toMatchObject({ reactions: [] });
+});
+
+/** Both sides to the end of a comparison. */
+async function compare(asks: Person, answers: Person, to: { user: string; device: string | null }): Promise<string[][]> {
+  const flow = await asks.engine.compare(to.user, to.device);
+  await settle(answers);
+  await answers.engine.answerCompare(flow);
+  await settle(asks, answers, asks, answers);
+  const shown = async (who: Person) => (await who.engine.status()).comparing.find((one) => one.flow === flow)!;
+  const [left, right] = [await shown(asks), await shown(answers)];
+  expect(left.phase).toBe('compare');
+  await asks.engine.confirmCompare(flow);
+  await answers.engine.confirmCompare(flow);
+  await settle(asks, answers, asks, answers);
+  expect((await shown(asks)).phase).toBe('done');
+  expect((await shown(answers)).phase).toBe('done');
+  return [left, right].map(({ emoji }) => emoji.map(({ word }) => word));
+}
+
+test('two people compare seven emoji with words, and know each other from then on', async () => {
+  const { ana, bo } = await two();
+  await say(ana, says('hello'));
+  await settle(ana, bo);
+  await say(bo, says('hello'));
+  expect((await ana.engine.readers(SESSION, null)).map(({ state }) => state)).toEqual(['me', 'first']);
+  const [left, right] = await compare(ana, bo, { user: bo.user, device: bo.device });
+  expect(left).toHaveLength(7);
+  expect(left).toEqual(right);
+  expect((await ana.engine.readers(SESSION, null)).map(({ state }) => state)).toEqual(['me', 'verified']);
+  expect((await bo.engine.readers(SESSION, null)).map(({ state }) => state)).toEqual(['verified', 'me']);
+  expect(await open(bo, await say(ana, says('known')))).toMatchObject({ payload: { body: 'known' } });
+});
+
+test('a second device is confirmed by the first one, and gets the account’s keys from it', async () => {
+  const { ana, bo } = await two();
+  const second = await device(bo.user);
+  await settle(bo, second);
+  await compare(second, bo, { user: bo.user, device: null });
+  await settle(bo, second, bo, second);
+  expect(await second.engine.status()).toMatchObject({ account: 'mine', signed: true });
+  expect(await body(second, await say(ana, says('both of yours')))).toBe('both of yours');
+});
+
+test('who says that they differ breaks it off', async () => {
+  const { ana, bo } = await two();
+  await say(ana, says('hello'));
+  const flow = await ana.engine.compare(bo.user, bo.device);
+  await settle(bo);
+  await bo.engine.answerCompare(flow);
+  await settle(ana, bo, ana, bo);
+  await bo.engine.cancelCompare(flow, true);
+  await settle(ana);
+  expect((await ana.engine.status()).comparing).toMatchObject([{ phase: 'cancelled', cancelled: 'm.mismatched_sas' }]);
+});
+
+test('a recovery key confirms a new device and opens what was said before', async () => {
+  const { ana, bo } = await two();
+  const before = await say(ana, says('long ago'));
+  expect(await body(bo, before)).toBe('long ago');
+  const key = await bo.engine.createRecovery();
+  expect(key.split(' ')).toHaveLength(12);
+  await settle(bo);
+  expect(await bo.engine.status()).toMatchObject({ recovery: 'on' });
+  const fresh = await device(bo.user);
+  expect(await fresh.engine.status()).toMatchObject({ recovery: 'off-here', signed: false });
+  await expect(fresh.engine.useRecovery('Es Tc not a key')).rejects.toMatchObject({ code: 'wrong' });
+  expect(await fresh.engine.useRecovery(key)).toBeGreaterThan(0);
+  expect(await fresh.engine.status()).toMatchObject({ recovery: 'on', signed: true, account: 'mine' });
+  expect(await open(fresh, before)).toMatchObject({ state: 'open', payload: { body: 'long ago' }, shield: 'restored' });
+  expect(await body(fresh, await say(ana, says('and now')))).toBe('and now');
+  expect(relay.seen).not.toContain(key.replaceAll(' ', ''));
+}, 60_000);
+
+test('words of one’s own recover as well', async () => {
+  const ana = await device(fresh('ana'));
+  await ana.engine.createRecovery('seven grey geese over the river');
+  const next = await device(ana.user);
+  await expect(next.engine.useRecovery('seven grey geese')).rejects.toMatchObject({ code: 'wrong' });
+  await next.engine.useRecovery('seven grey geese over the river');
+  expect(await next.engine.status()).toMatchObject({ signed: true });
+}, 60_000);
+
+test('somebody whose keys are others than before gets nothing until one decides', async () => {
+  const { ana, bo } = await two();
+  expect(await body(bo, await say(ana, says('hello')))).toBe('hello');
+  relay.forgetIdentity(bo.user);
+  relay.drop(bo.user, bo.device);
+  const other = await device(bo.user);
+  await settle(ana);
+  await expect(say(ana, says('are you there?'))).rejects.toMatchObject({ code: 'identity_changed', users: [bo.user] });
+  expect((await ana.engine.readers(SESSION, null)).map(({ state }) => state)).toEqual(['me', 'changed']);
+  await ana.engine.approve(bo.user);
+  expect(await body(other, await say(ana, says('welcome back')))).toBe('welcome back');
+});
+
+test('a device that the server invents gets no keys', async () => {
+  const { ana, bo } = await two();
+  const spy = await device(fresh('spy'));
+  const keys = relay.keysOf(spy.user, spy.device);
+  relay.plant(bo.user, 'spying', { ...keys, user_id: relay.name(bo.user), device_id: 'spying' });
+  await settle(ana);
+  const said = await say(ana, says('only for you'));
+  expect(await body(bo, said)).toBe('only for you');
+  const readers = await ana.engine.readers(SESSION, null);
+  expect(readers[1]!.devices.filter(({ signed }) => signed).map(({ id }) => id)).toEqual([bo.device]);
+});
+
+test('beginning anew asks for the password, and works', async () => {
+  const ana = await device(fresh('ana'));
+  const second = await device(ana.user);
+  await second.engine.reset('secret');
+  expect(await second.engine.status()).toMatchObject({ account: 'mine', signed: true, recovery: 'none' });
+});
+
+test('a device that is started again is the same one, and reads on', async () => {
+  const { ana, bo } = await two();
+  const said = await say(ana, says('before the night'));
+  expect(await body(bo, said)).toBe('before the night');
+  await bo.engine.stop();
+  const later = await say(ana, says('in the night'));
+  const again = await device(bo.user, bo.device);
+  expect(await body(again, said)).toBe('before the night');
+  expect(await body(again, later)).toBe('in the night');
+  expect(await body(again, { ...said, id: 'm98', number: 98 })).toBe('shut: replayed');
+  expect((await again.engine.find('night')).hits.map(({ text }) => text)).toEqual(['before the night', 'in the night']);
+});
+
+test('what was opened is found here, and after it was deleted no more', async () => {
+  const { ana, bo } = await two();
+  const said = await say(ana, says('A red bus, at noon'));
+  await open(bo, said);
+  await open(bo, await say(ana, says('A green one')));
+  const { hits, covers } = await bo.engine.find('RED b');
+  expect(hits).toMatchObject([{ message_id: said.id, text: 'A red bus, at noon', matches: [{ start: 2, end: 5 }, { start: 6, end: 7 }] }]);
+  expect(covers.messages).toBe(2);
+  await bo.engine.drop(said.id);
+  expect((await bo.engine.find('red')).hits).toEqual([]);
+});
+
+test('whoever signs out is told everything that is kept here', async () => {
+  const { ana } = await two();
+  await say(ana, says('gone'));
+  const kept = (await indexedDB.databases()).map(({ name }) => name!).filter((name) => name.includes(ana.user));
+  expect(kept).not.toEqual([]);
+  expect(await ana.engine.forget()).toEqual(expect.arrayContaining(kept));
+});
