@@ -111,6 +111,26 @@ export async function upload(who, name, bytes) {
   return (await answer.json()).id;
 }
 
+/** A second of a quiet tone. */
+export function wave() {
+  const rate = 8_000;
+  const bytes = Buffer.alloc(44 + rate, 128);
+  bytes.write('RIFF', 0);
+  bytes.writeUInt32LE(36 + rate, 4);
+  bytes.write('WAVEfmt ', 8);
+  bytes.writeUInt32LE(16, 16);
+  bytes.writeUInt16LE(1, 20);
+  bytes.writeUInt16LE(1, 22);
+  bytes.writeUInt32LE(rate, 24);
+  bytes.writeUInt32LE(rate, 28);
+  bytes.writeUInt16LE(1, 32);
+  bytes.writeUInt16LE(8, 34);
+  bytes.write('data', 36);
+  bytes.writeUInt32LE(rate, 40);
+  for (let at = 0; at < rate; at += 1) bytes[44 + at] = 128 + Math.round(20 * Math.sin(at / 3));
+  return bytes;
+}
+
 export async function read(who, session, number) {
   return who.call('PUT', `/sessions/${session}/read`, { number });
 }

@@ -1,42 +1,11 @@
 // Sounds in their place; pictures of people and of links, as a server tells them that has both.
 import { test } from 'node:test';
-import { assert, axeEverywhere, field, gone, message, person, room, say, until, upload } from './harness.mjs';
-
-/** A second of a quiet tone. */
-function wave() {
-  const rate = 8_000;
-  const bytes = Buffer.alloc(44 + rate, 128);
-  bytes.write('RIFF', 0);
-  bytes.writeUInt32LE(36 + rate, 4);
-  bytes.write('WAVEfmt ', 8);
-  bytes.writeUInt32LE(16, 16);
-  bytes.writeUInt16LE(1, 20);
-  bytes.writeUInt16LE(1, 22);
-  bytes.writeUInt32LE(rate, 24);
-  bytes.writeUInt32LE(rate, 28);
-  bytes.writeUInt16LE(1, 32);
-  bytes.writeUInt16LE(8, 34);
-  bytes.write('data', 36);
-  bytes.writeUInt32LE(rate, 40);
-  for (let at = 0; at < rate; at += 1) bytes[44 + at] = 128 + Math.round(20 * Math.sin(at / 3));
-  return bytes;
-}
-
-/** The page with what the policy needs for sounds and films, whether the server says it or not. */
-async function withMedia(context) {
-  await context.route('**/app/**', async (route) => {
-    if (route.request().resourceType() !== 'document') return route.fallback();
-    const answer = await route.fetch();
-    const policy = answer.headers()['content-security-policy'];
-    return route.fulfill({ response: answer, headers: { ...answer.headers(), 'content-security-policy': /media-src/.test(policy) ? policy : `${policy}; media-src 'self'` } });
-  });
-}
+import { assert, axeEverywhere, field, gone, message, person, room, say, until, upload, wave } from './harness.mjs';
 
 test('a sound is played in its place, and what cannot be played is still kept', async () => {
   const ana = await person('Ana');
   const { id, main_session_id: session } = await room(ana, 'Studio');
   await say(ana, session, 'the bell', { files: [await upload(ana, 'bell.wav', wave())] });
-  await withMedia(ana.context);
   const page = await ana.window(`/app/r/${id}`);
   const row = message(page, 'the bell');
   await row.getByRole('button', { name: 'Play bell.wav' }).waitFor();

@@ -81,6 +81,8 @@ test('a room for two comes of choosing a person, and there is one of it', async 
     await here.getByRole('button', { name: 'Start' }).click();
     await gone(here.getByRole('dialog'));
     await here.getByRole('heading', { level: 1, name: 'Bo' }).waitFor();
+    // It is sealed for the devices that there are: Bo's browser has made its keys by now.
+    await here.locator('.sealed-line').getByText(/2 people, 2 devices/).waitFor({ timeout: 60_000 });
     await write(here, `hello ${round}`);
     await message(here, `hello ${round}`).waitFor();
   }

@@ -5,14 +5,17 @@ import { openDialog } from '../ui/dialog';
 import { explain } from '../ui/explain';
 import { Icon } from '../ui/Icon';
 import type { File as Sent } from '../wire';
-import { playable, Player } from './Player';
+import { playable, Recording } from './Player';
 import { drawnSize, kindText, sizeText } from './sizes';
 import { download, fileUrl, thumbnailUrl, useTicket } from './ticket';
 
 const Lightbox = lazy(() => import('./Lightbox'));
+const SealedFiles = lazy(() => import('../e2ee/SealedFiles'));
 
 /** The files of a message: pictures to look at, the others to keep. */
 export function Files({ files }: { files: Sent[] }) {
+  const sealed = files.flatMap((file) => file.sealed ?? []);
+  if (sealed.length) return <Suspense fallback={<div className="files" />}><SealedFiles files={sealed} /></Suspense>;
   const pictures = files.filter(isPicture);
   const others = files.filter((file) => !isPicture(file));
   const open = (at: number) => openDialog(<Suspense><Lightbox pictures={pictures} first={at} /></Suspense>);
@@ -24,8 +27,8 @@ export function Files({ files }: { files: Sent[] }) {
         </ul>
       )}
       {others.map((file) => {
-        const kind = playable(file);
-        return kind ? <Player key={file.id} file={file} kind={kind} /> : <Keep key={file.id} file={file} />;
+        const kind = file.encrypted ? null : playable(file.media_type);
+        return kind ? <Recording key={file.id} file={file} kind={kind} /> : <Keep key={file.id} file={file} />;
       })}
     </div>
   );

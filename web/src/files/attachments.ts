@@ -1,8 +1,10 @@
 import { useStore } from 'zustand';
 import { createStore } from 'zustand/vanilla';
-import { Upload } from '../net/upload';
+import type { SealedFile } from '../e2ee/types';
+import { Upload, type UploadOwner } from '../net/upload';
 import { ApiError } from '../net/http';
 import { strings } from '../strings';
+import { isSealedSession } from '../store/sealed';
 import { say } from '../store/store';
 import { explain } from '../ui/explain';
 
@@ -18,6 +20,8 @@ export interface Attachment {
   sent: number;
   id: string | null;
   error: string | null;
+  /** How to open it, where the server cannot. */
+  sealed?: SealedFile;
 }
 
 export const FILES_MAX = 10;
@@ -72,14 +76,25 @@ function next(place: string): void {
   }
 }
 
+/** A file for a session that only its readers can open leaves this browser sealed. */
+async function sendSealed(place: string, key: number, owner: UploadOwner): Promise<void> {
+  const { uploadSealed } = await import('../e2ee/files');
+  const file = sources.get(key);
+  if (!file) return;
+  const sealed = await uploadSealed(file, file.name || strings.pastedName, owner, (upload) => uploads.set(key, upload));
+  change(place, key, { state: 'done', id: sealed.id, sealed, sent: file.size });
+}
+
 async function send(place: string, { key, name }: Attachment): Promise<void> {
-  const upload = new Upload(sources.get(key)!, name, {
+  const owner: UploadOwner = {
     progress: (sent) => change(place, key, { state: 'sending', sent }),
     waiting: () => change(place, key, { state: 'waiting' }),
-  });
-  uploads.set(key, upload);
+  };
   change(place, key, { state: 'sending', error: null });
   try {
+    if (isSealedSession(place)) return await sendSealed(place, key, owner);
+    const upload = new Upload(sources.get(key)!, name, owner);
+    uploads.set(key, upload);
     const id = await upload.start();
     change(place, key, { state: 'done', id, sent: sources.get(key)?.size ?? 0 });
   } catch (error) {
@@ -123,8 +138,8 @@ export function forgetAll(): void {
 }
 
 /** The ids of what goes with a message that is sent now. The place is empty afterwards. */
-export function takeFiles(place: string): { id: string; name: string }[] {
+export function takeFiles(place: string): { id: string; name: string; sealed?: SealedFile }[] {
   const done = (places.getState()[place] ?? []).filter(({ state, id }) => state === 'done' && id);
   forget(place, done.map(({ key }) => key));
-  return done.map(({ id, name }) => ({ id: id!, name }));
+  return done.map(({ id, name, sealed }) => ({ id: id!, name, ...(sealed ? { sealed } : {}) }));
 }

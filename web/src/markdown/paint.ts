@@ -1,3 +1,4 @@
+import { startWorker } from '../net/worker';
 import type { Kind } from './paint.worker';
 import workerUrl from './paint.worker?worker&url';
 
@@ -72,27 +73,8 @@ function giveUp(): void {
 }
 
 function start(): Worker {
-  const fresh = new Worker(trusted(workerUrl) as string, { type: 'module' });
+  const fresh = startWorker(workerUrl);
   fresh.onmessage = ({ data }: MessageEvent<{ id: number; pieces: Painted[] | null }>) => waiting.get(data.id)?.(data.pieces);
   fresh.onerror = giveUp;
   return fresh;
-}
-
-interface Policies {
-  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): unknown };
-}
-
-let policy: ReturnType<Policies['createPolicy']> | null = null;
-
-/** The page's policy lets nobody start a script from a string. This one address is vouched for. */
-function trusted(url: string): unknown {
-  const types = (globalThis as { trustedTypes?: Policies }).trustedTypes;
-  if (!types) return url;
-  policy ??= types.createPolicy('parlor', {
-    createScriptURL: (asked) => {
-      if (asked !== workerUrl) throw new TypeError('not a script of ours');
-      return asked;
-    },
-  });
-  return policy.createScriptURL(url);
 }

@@ -52,6 +52,7 @@ export const users = {
 export interface NewRoom {
   name: string;
   kind: string;
+  encryption?: { algorithm: string };
   description?: string;
   password?: string;
   members: string[];
@@ -83,8 +84,8 @@ export const rooms = {
     call<void>('PUT', `/rooms/${id}/bans/${user}`, reason ? { reason } : {}),
   unban: (id: string, user: string) => call<void>('DELETE', `/rooms/${id}/bans/${user}`),
   sessions: (id: string) => call<SessionList>('GET', `/rooms/${id}/sessions`),
-  open: (id: string, name: string, members: string[]) =>
-    call<Session>('POST', `/rooms/${id}/sessions`, { name, members }),
+  open: (id: string, name: string, members: string[], encryption?: { algorithm: string }) =>
+    call<Session>('POST', `/rooms/${id}/sessions`, { name, members, ...(encryption ? { encryption } : {}) }),
 };
 
 export type PageBound = { before: number } | { after: number } | { around: number } | Record<string, never>;
@@ -98,6 +99,7 @@ export const sessions = {
   remove: (id: string, user: string) => call<void>('DELETE', `/sessions/${id}/members/${user}`),
   read: (id: string, number: number) => call<void>('PUT', `/sessions/${id}/read`, { number }),
   send: (id: string, message: SendRequest) => call<Message>('POST', `/sessions/${id}/messages`, message),
+  sendSealed: (id: string, message: object) => call<Message>('POST', `/sessions/${id}/messages`, message),
   pins: (id: string) => call<MessagePage>('GET', `/sessions/${id}/pins`),
   draft: (id: string, draft: { content: string; reply_to?: string; thread_id?: string }) =>
     call<void>('PUT', `/sessions/${id}/draft`, draft),
@@ -109,6 +111,7 @@ export const sessions = {
 export const messages = {
   get: (id: string) => call<Message>('GET', `/messages/${id}`),
   edit: (id: string, content: string) => call<Message>('PATCH', `/messages/${id}`, { content }),
+  editSealed: (id: string, message: object) => call<Message>('PATCH', `/messages/${id}`, message),
   remove: (id: string) => call<void>('DELETE', `/messages/${id}`),
   react: (id: string, emoji: string, on: boolean) =>
     call<void>(on ? 'PUT' : 'DELETE', `/messages/${id}/reactions/${encodeURIComponent(emoji)}`),

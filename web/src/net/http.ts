@@ -39,9 +39,10 @@ async function send(method: Method, path: string, body: unknown): Promise<Respon
     init.body = body;
   } else if (method !== 'GET') {
     init.headers = { 'Content-Type': 'application/json' };
-    init.body = JSON.stringify(body ?? {});
-    // A marker that moves while the page is left still arrives.
-    init.keepalive = method === 'PUT';
+    const text = JSON.stringify(body ?? {});
+    init.body = text;
+    // A marker that moves while the page is left still arrives; browsers let only short ones.
+    init.keepalive = method === 'PUT' && text.length < KEEPALIVE_MAX;
   }
   const early = method === 'GET' && path === '/me/init' ? await askedEarly() : null;
   if (early) return early;
@@ -63,6 +64,8 @@ async function askedEarly(): Promise<Response | null> {
   globalThis.parlorInit = null;
   return (await answer) ?? null;
 }
+
+const KEEPALIVE_MAX = 8_000;
 
 async function parse(answer: Response): Promise<unknown> {
   const text = await answer.text().catch(() => '');

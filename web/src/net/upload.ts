@@ -28,6 +28,8 @@ export class Upload {
     private readonly file: Blob & { name?: string },
     private readonly name: string,
     private readonly owner: UploadOwner,
+    /** The server has octets that it cannot open. */
+    private readonly sealed = false,
   ) {}
 
   async start(): Promise<string> {
@@ -78,7 +80,7 @@ export class Upload {
   }
 
   private async create(): Promise<string> {
-    const metadata = `filename ${base64(this.name)},filetype ${base64(this.file.type || 'application/octet-stream')}`;
+    const metadata = `filename ${base64(this.name)},filetype ${base64(this.file.type || 'application/octet-stream')}${this.sealed ? `,encrypted ${base64('true')}` : ''}`;
     const answer = await ask(UPLOADS, 'POST', { 'Upload-Length': String(this.file.size), 'Upload-Metadata': metadata });
     const place = answer.headers.get('Location');
     if (!place) throw new ApiError('internal', 'the server names no place for the file', answer.status);

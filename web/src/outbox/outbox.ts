@@ -1,5 +1,6 @@
 import { backoff } from '../net/backoff';
 import { ApiError, isPassing } from '../net/http';
+import type { SealedFile } from '../e2ee/types';
 import type { Message } from '../wire';
 
 /** A message on its way. It stays on the shelf until the server has it, or somebody discards it. */
@@ -10,7 +11,7 @@ export interface Item {
   content: string;
   reply_to?: string;
   /** What goes with it: the server has it already. */
-  files?: { id: string; name: string }[];
+  files?: { id: string; name: string; sealed?: SealedFile }[];
   thread_id?: string;
   forward?: string;
   /** The words that are passed on, to be seen meanwhile. */

@@ -73,7 +73,7 @@ function commands(): Entry[] {
     ...Object.entries(strings.themes).map(([theme, name]): [string, () => void] => [
       `${strings.theme}: ${name}`, () => setLook({ theme: theme as 'system' }),
     ]),
-    [strings.signOut, askSignOut],
+    [strings.signOut, () => void askSignOut()],
   ];
   return list.map(([title, act]) => ({
     key: title, section: 'commands', title, about: '', avatar: null, unread: 0, act,

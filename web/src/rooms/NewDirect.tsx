@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { rooms as roomsApi } from '../net/api';
 import { navigate, paths } from '../shell/router';
 import { enter } from '../store/app';
+import { mayEncrypt, useSealing, WANTED } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { User } from '../wire';
@@ -9,7 +10,8 @@ import { FormDialog } from '../ui/dialog';
 import { PeoplePicker } from '../ui/PeoplePicker';
 
 export async function writeTo(people: string[]): Promise<void> {
-  const room = await roomsApi.create({ name: '', kind: 'direct', members: people });
+  // What two say alone is theirs: sealed from the start, where this server and this browser can.
+  const room = await roomsApi.create({ name: '', kind: 'direct', members: people, ...(mayEncrypt() ? { encryption: WANTED } : {}) });
   await enter(room);
   navigate(paths.room(room.id));
 }
@@ -17,8 +19,9 @@ export async function writeTo(people: string[]): Promise<void> {
 export function NewDirect() {
   const me = useParlor((state) => state.me!.user.id);
   const [people, setPeople] = useState<User[]>([]);
+  const encrypts = useSealing(({ at }) => at === 'starting' || at === 'ready');
   return (
-    <FormDialog title={strings.directTitle} lead={strings.directHint} action={strings.start} disabled={!people.length}
+    <FormDialog title={strings.directTitle} lead={encrypts ? strings.directSealed : strings.directHint} action={strings.start} disabled={!people.length}
       onSubmit={() => writeTo(people.map((person) => person.id))}>
       <PeoplePicker label={strings.directTitle} chosen={people} onChange={setPeople} except={new Set([me])} />
     </FormDialog>

@@ -1,7 +1,9 @@
 import { useState } from 'react';
 import { rooms as roomsApi } from '../net/api';
 import { navigate, paths } from '../shell/router';
+import { EncryptSwitch } from '../sessions/EncryptSwitch';
 import { enter } from '../store/app';
+import { WANTED } from '../store/sealed';
 import { strings } from '../strings';
 import type { User } from '../wire';
 import { Choice, Field } from '../ui/controls';
@@ -18,6 +20,7 @@ export function NewRoom() {
   const [kind, setKind] = useState('public');
   const [password, setPassword] = useState('');
   const [people, setPeople] = useState<User[]>([]);
+  const [encrypted, setEncrypted] = useState(false);
   const submit = async () => {
     const room = await roomsApi.create({
       name: name.trim(),
@@ -25,6 +28,7 @@ export function NewRoom() {
       members: people.map((person) => person.id),
       ...(about.trim() ? { description: about.trim() } : {}),
       ...(password && kind !== 'private' ? { password } : {}),
+      ...(encrypted && kind === 'private' ? { encryption: WANTED } : {}),
     });
     await enter(room);
     navigate(paths.room(room.id));
@@ -37,7 +41,7 @@ export function NewRoom() {
         onChange={(event) => setAbout(event.target.value)} />
       <Choice legend={strings.kind} name="room-kind" value={kind} options={KINDS} onChange={setKind} />
       {kind === 'private'
-        ? <PeoplePicker label={strings.addPeople} chosen={people} onChange={setPeople} except={new Set([me])} />
+        ? <><PeoplePicker label={strings.addPeople} chosen={people} onChange={setPeople} except={new Set([me])} /><EncryptSwitch on={encrypted} onChange={setEncrypted} /></>
         : <Field label={strings.roomPassword} hint={strings.roomPasswordHint} name="room-password" type="password"
             autoComplete="new-password" value={password} onChange={(event) => setPassword(event.target.value)} />}
     </FormDialog>

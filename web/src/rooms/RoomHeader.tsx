@@ -6,9 +6,10 @@ import { href, navigate, paths } from '../shell/router';
 import { usePhone } from '../shell/usePhone';
 import { searchHere } from '../shell/useShortcuts';
 import { rightsIn, roomTitle, sessionTitle } from '../store/select';
+import { encryptionOf } from '../store/sealed';
 import { say, useParlor } from '../store/store';
 import { strings } from '../strings';
-import { dropSide, openPins, useTalk } from '../timeline/talk';
+import { dropSide, openPins, openReaders, useTalk } from '../timeline/talk';
 import type { Room, Session } from '../wire';
 import { Avatar } from '../ui/Avatar';
 import { IconButton } from '../ui/controls';
@@ -28,6 +29,8 @@ export function RoomHeader({ room, session }: Props) {
   const panel = useLook((state) => state.panel);
   const side = useTalk((state) => state.side?.session === session.id);
   const pins = useTalk((state) => state.side?.session === session.id && state.side.kind === 'pins');
+  const readers = useTalk((state) => state.side?.session === session.id && state.side.kind === 'readers');
+  const sealed = encryptionOf(session) !== null;
   const phone = usePhone();
   const title = roomTitle(room, me);
   const others = room.people.filter((person) => person.id !== me);
@@ -44,6 +47,7 @@ export function RoomHeader({ room, session }: Props) {
         </h1>
         {about && <p className="room-about">{about}</p>}
       </div>
+      {sealed && <IconButton icon="shield" label={strings.whoReads} aria-pressed={readers} onClick={() => openReaders(session.id)} />}
       {!phone && <IconButton icon="pin" label={strings.pins} aria-pressed={pins} onClick={() => openPins(session.id)} />}
       {!phone && <IconButton icon="search" label={strings.searchHere} onClick={searchHere} />}
       <button type="button" className="people-button" aria-pressed={panel && !side} title={strings.members}

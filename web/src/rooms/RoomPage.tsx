@@ -20,6 +20,7 @@ import { join } from './JoinRoom';
 import { RoomHeader } from './RoomHeader';
 
 const ThreadPanel = lazy(() => import('../threads/ThreadPanel').then(({ ThreadPanel: page }) => ({ default: page })));
+const Readers = lazy(() => import('../e2ee/Readers'));
 const Pins = lazy(() => import('../threads/Pins').then(({ Pins: page }) => ({ default: page })));
 
 interface Props {
@@ -61,6 +62,7 @@ export function RoomPage({ roomId, sessionId, message }: Props) {
 
 function Beside({ room, session, side }: { room: Room; session: Session; side: Side }) {
   if (side.kind === 'pins') return <Pins room={room} session={session} />;
+  if (side.kind === 'readers') return <Readers key={session.id} session={session} />;
   return <ThreadPanel key={side.root} room={room} session={session} root={side.root} number={side.number} />;
 }
 

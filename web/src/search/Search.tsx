@@ -1,7 +1,8 @@
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { navigate, paths } from '../shell/router';
 import { fullTime, shortTime } from '../shell/when';
 import { nameOf, roomTitle } from '../store/select';
+import { useSealing } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { SearchHit } from '../wire';
@@ -13,6 +14,8 @@ import './search.css';
 import { pieces, readQuery, unmarked, writeQuery } from './query';
 import { SearchField } from './SearchField';
 import { useSearch } from './useSearch';
+
+const SealedHits = lazy(() => import('../e2ee/SealedHits'));
 
 /** Finds what was said, everywhere that one may read. The address holds the question. */
 export default function Search({ text }: { text: string }) {
@@ -29,6 +32,7 @@ export default function Search({ text }: { text: string }) {
   const short = asked.length === 1 && /[a-z0-9]/i.test(asked);
   const found = useSearch(short ? '' : asked);
   const list = useRef<HTMLOListElement>(null);
+  const sealing = useSealing(({ at }) => at === 'ready');
   useEffect(() => {
     if (found.asked !== asked || found.asked === written.current) return;
     written.current = asked;
@@ -44,13 +48,14 @@ export default function Search({ text }: { text: string }) {
         {found.error ? <p className="form-error" role="alert"><Icon name="alert" size={16} /> {found.error}</p>
           : !asked ? <Teach onChoose={(words) => setQuery({ ...query, words })} />
           : short ? <p className="quiet search-none">{strings.searchShort}</p>
-          : found.asked && !found.busy && !found.hits.length && !found.more ? <Nothing />
+          : found.asked && !found.busy && !found.hits.length && !found.more ? (sealing ? <p className="quiet">{strings.searchNothingOpen}</p> : <Nothing />)
           : null}
         {!found.error && (
           <ol className="hits" ref={list} aria-label={strings.searchResults} aria-busy={found.busy} hidden={!found.hits.length || !asked} onKeyDown={walk}>
             {found.hits.map((hit) => <Hit key={hit.message.id} hit={hit} />)}
           </ol>
         )}
+        {sealing && asked && !short && <Suspense><SealedHits text={query.words} /></Suspense>}
         {found.more && !found.error && asked && (
           <div className="page-actions"><Button busy={found.busy} onClick={found.next}>{found.hits.length ? strings.loadMore : strings.searchFurther}</Button></div>
         )}

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { rooms as roomsApi } from '../net/api';
 import { navigate, paths } from '../shell/router';
 import { take } from '../store/app';
+import { WANTED } from '../store/sealed';
 import { nameOf } from '../store/select';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
@@ -9,6 +10,7 @@ import type { Room, User } from '../wire';
 import { Field } from '../ui/controls';
 import { FormDialog } from '../ui/dialog';
 import { PeoplePicker } from '../ui/PeoplePicker';
+import { EncryptSwitch } from './EncryptSwitch';
 import { readersText } from './readers';
 import { useRoomPeople } from './useRoomPeople';
 
@@ -17,8 +19,9 @@ export function NewSession({ room }: { room: Room }) {
   const roomPeople = useRoomPeople(room);
   const [name, setName] = useState('');
   const [people, setPeople] = useState<User[]>([]);
+  const [encrypted, setEncrypted] = useState(false);
   const submit = async () => {
-    const session = await roomsApi.open(room.id, name.trim(), people.map((person) => person.id));
+    const session = await roomsApi.open(room.id, name.trim(), people.map((person) => person.id), encrypted ? WANTED : undefined);
     take(room, session);
     navigate(paths.session(room.id, session.id));
   };
@@ -29,7 +32,8 @@ export function NewSession({ room }: { room: Room }) {
         value={name} onChange={(event) => setName(event.target.value)} />
       <PeoplePicker label={strings.sessionWho} chosen={people} onChange={setPeople} except={new Set([me])} from={roomPeople}
         empty={strings.readersSelf} />
-      <p className="form-summary">{readersText(false, people.length + 1, people.map(nameOf))}</p>
+      <EncryptSwitch on={encrypted} onChange={setEncrypted} />
+      <p className="form-summary">{readersText(false, people.length + 1, people.map(nameOf))} {encrypted && strings.encryptSummary}</p>
     </FormDialog>
   );
 }

@@ -2,11 +2,13 @@ import { useEffect, useMemo, useRef } from 'react';
 import { paths } from '../shell/router';
 import { useHasDraft } from '../store/drafts';
 import { sessionsOf, sessionTitle } from '../store/select';
+import { encryptionOf } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room, Session } from '../wire';
 import { IconButton, Link } from '../ui/controls';
 import { openDialog } from '../ui/dialog';
+import { Icon } from '../ui/Icon';
 import { NewSession } from './NewSession';
 
 /** The sessions of a room as tabs: the main one first. */
@@ -36,6 +38,7 @@ function Tab({ room, session, current }: { room: Room; session: Session; current
   const draft = useHasDraft(session.id) && !current;
   return (
     <Link to={to} className={isNew ? 'tab tab-new' : 'tab'} current={current}>
+      {encryptionOf(session) && <span className="tab-lock"><Icon name="sealed" size={14} /><span className="hidden">{strings.encrypted}: </span></span>}
       <bdi>{sessionTitle(session)}</bdi>
       {draft && <span className="room-row-draft">{strings.draft}</span>}
       {isNew && (

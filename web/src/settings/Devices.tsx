@@ -2,6 +2,8 @@ import { useEffect, useState } from 'react';
 import { me as meApi } from '../net/api';
 import { fullTime, since } from '../shell/when';
 import { signOut } from '../store/app';
+import { words } from '../e2ee/words';
+import { sealing } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Device } from '../wire';
@@ -28,7 +30,7 @@ export function Devices() {
     },
   });
   const everywhere = () => confirm({
-    title: strings.signOutAllSure, lead: strings.signOutAllHint, action: strings.signOutAll, danger: true,
+    title: strings.signOutAllSure, lead: sealing.getState().status?.recovery === 'none' ? `${strings.signOutAllHint} ${words.signOutLead}` : strings.signOutAllHint, action: strings.signOutAll, danger: true,
     onSubmit: () => signOut(true),
   });
   return (

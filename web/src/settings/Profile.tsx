@@ -2,6 +2,8 @@ import { useState, type FormEvent } from 'react';
 import { me as meApi, type MeChange } from '../net/api';
 import { signOut } from '../store/app';
 import { nameOf } from '../store/select';
+import { words } from '../e2ee/words';
+import { statusSoon } from '../store/sealed';
 import { around, say, update, useParlor } from '../store/store';
 import { strings } from '../strings';
 import { Avatar } from '../ui/Avatar';
@@ -56,17 +58,21 @@ export function Profile() {
       </form>
       <Switch label={strings.lastSeenSwitch} hint={strings.lastSeenHint} on={shown} onChange={(on) => void show(on)} />
       {me.email && <Switch label={strings.addressSwitch} hint={strings.addressHint} on={address} onChange={(on) => void showAddress(on)} />}
-      <div className="row-actions"><Button onClick={askSignOut}>{strings.signOut}</Button></div>
+      <div className="row-actions"><Button onClick={() => void askSignOut()}>{strings.signOut}</Button></div>
     </>
   );
 }
 
 /** Asks only when something would be lost. */
-export function askSignOut(): void {
+export async function askSignOut(): Promise<void> {
+  const status = await statusSoon();
   const unsent = around.getState().outbox.filter((item) => item.state !== 'sent').length;
-  if (!unsent) return void signOut();
+  // Where it cannot be told, the worse is assumed.
+  const losing = status === 'unknown' || (status?.account === 'mine' && status.recovery === 'none' && status.saved.all > 0);
+  if (!unsent && !losing) return void signOut();
+  const lead = [...(unsent ? [strings.signOutLose(unsent)] : []), ...(losing ? [words.signOutLead] : [])].join(' ');
   confirm({
-    title: strings.signOutSure, lead: strings.signOutLose(unsent), action: strings.signOut, danger: true,
+    title: losing ? words.signOutTitle : strings.signOutSure, lead, action: strings.signOut, danger: true,
     onSubmit: () => signOut(),
   });
 }

@@ -3,6 +3,7 @@ import { usePhone } from '../shell/usePhone';
 import { strings } from '../strings';
 import { Link } from '../ui/controls';
 import { PageHead } from '../ui/PageHead';
+import Encryption from '../e2ee/Encryption';
 import { Account } from './Account';
 import { Appearance } from './Appearance';
 import { Devices } from './Devices';
@@ -13,6 +14,7 @@ const PAGES = [
   ['profile', strings.profile, Profile],
   ['appearance', strings.appearance, Appearance],
   ['account', strings.account, Account],
+  ['encryption', strings.encryption, Encryption],
   ['devices', strings.devices, Devices],
   ['shortcuts', strings.shortcuts, Shortcuts],
 ] as const;

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useEffect } from 'react';
 import { Forgot, Register, Reset, SignIn, Verify } from '../auth/screens';
 import { PickerHost } from '../emoji/PickerHost';
+import { useSealing } from '../store/sealed';
 import { useAround } from '../store/store';
 import { sync } from '../store/sync';
 import { strings } from '../strings';
@@ -14,6 +15,7 @@ import { Shell } from './Shell';
 import { useShortcuts } from './useShortcuts';
 import { useTitle } from './useTitle';
 
+const Asked = lazy(() => import('../e2ee/Compare'));
 const Palette = lazy(() => import('../palette/Palette'));
 
 const drawPalette = () => <Suspense><Palette /></Suspense>;
@@ -21,6 +23,7 @@ const drawPalette = () => <Suspense><Palette /></Suspense>;
 export function App() {
   const gate = useAround((state) => state.gate);
   const route = useRoute();
+  const comparing = useSealing((state) => (state.status?.comparing.length ?? 0) > 0);
   useTitle();
   useShortcuts(gate === 'in', drawPalette);
   useLandAfterSignIn(gate === 'in', route);
@@ -31,6 +34,7 @@ export function App() {
       {gate === 'out' && <Door route={route} />}
       {gate === 'in' && !isDoor(route) && <Shell route={route} />}
       <DialogHost />
+      {comparing && <Suspense><Asked /></Suspense>}
       <PickerHost />
       <Toast />
       <LiveRegion />

@@ -3,6 +3,7 @@ import { NewDirect } from '../rooms/NewDirect';
 import { NewRoom } from '../rooms/NewRoom';
 import { countsByRoom, roomTitle, sortedRooms, type Counts } from '../store/select';
 import { useHasDraft } from '../store/drafts';
+import { encryptionOf } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room, User } from '../wire';
@@ -93,12 +94,13 @@ interface RowProps {
 const RoomRow = memo(function RoomRow({ room, title, current, unread, mentions, other }: RowProps) {
   const direct = room.kind === 'direct';
   const draft = useHasDraft(room.main_session_id) && !current;
+  const sealed = useParlor((state) => encryptionOf(state.sessions[room.main_session_id]) !== null);
   return (
     <li>
       <Link to={paths.room(room.id)} className={unread || mentions ? 'room-row room-row-new' : 'room-row'} current={current}>
         <Avatar id={other?.id ?? room.id} name={title} size="small" room={!direct} online={other?.online ?? false} />
         <span className="room-row-name"><bdi>{title}</bdi></span>
-        {room.kind === 'private' && <Icon name="lock" size={14} />}
+        {sealed ? <span className="room-row-mark"><Icon name="sealed" size={14} /><span className="hidden">, {strings.encrypted}</span></span> : room.kind === 'private' && <Icon name="lock" size={14} />}
         {room.has_password && room.kind !== 'private' && <Icon name="key" size={14} />}
         {draft && <span className="room-row-draft">{strings.draft}</span>}
         {(unread > 0 || mentions > 0) && (

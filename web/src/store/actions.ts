@@ -1,12 +1,13 @@
 import { messages as messagesApi, sessions as sessionsApi, users as usersApi, type PageBound } from '../net/api';
 import { ApiError } from '../net/http';
-import type { Member, Message } from '../wire';
+import type { Member, Message, MessagePage } from '../wire';
 import { patchMessage, patchSession, posted, reacted, readUpTo, withLog } from './apply';
 import { explain } from '../ui/explain';
 import { ownReaction } from './reactions';
+import { isShut, mayEncrypt, sealedOf, sealingPage } from './sealed';
 import { say, store, update } from './store';
 import { heldRoot, rootOf, threadRead, withThread } from './threads';
-import { trimmed, withoutEnd, withPage } from './window';
+import { throughHidden, trimmed, withoutEnd, withPage } from './window';
 import { tellWindows } from './windows';
 
 const PAGE = 50;
@@ -37,7 +38,7 @@ export function openSession(id: string): Promise<void> {
 }
 
 async function loadPage(id: string, bound: PageBound, replace: boolean): Promise<void> {
-  const page = await sessionsApi.page(id, bound, PAGE);
+  const page = await openedPage(await sessionsApi.page(id, bound, PAGE));
   // The window may have moved elsewhere meanwhile; then nobody wants this page any more.
   if (!replace && !adjoins(id, bound)) return;
   update((state) => withLog(state, id, (log) => withPage(log, page, replace)));
@@ -47,6 +48,16 @@ async function loadPage(id: string, bound: PageBound, replace: boolean): Promise
   if (!page.has_more_after && last < head) {
     update((state) => withLog(state, id, (log) => ({ ...log, hasAfter: true })));
   }
+}
+
+const OPENING_MS = 1_200;
+
+/** A page of sealed messages waits a moment for their words, so that nothing jumps when they come. */
+async function openedPage(page: MessagePage): Promise<MessagePage> {
+  if (!mayEncrypt() || !page.messages.some(isShut)) return page;
+  const late = new Promise<Message[]>((done) => setTimeout(() => done(page.messages), OPENING_MS));
+  const open = sealingPage().then(({ openAll }) => openAll(page.messages)).catch(() => page.messages);
+  return { ...page, messages: await Promise.race([open, late]) };
 }
 
 function adjoins(id: string, bound: PageBound): boolean {
@@ -127,7 +138,7 @@ export function stored(message: Message): void {
 }
 
 export async function editMessage(message: Message, content: string): Promise<void> {
-  const edited = await messagesApi.edit(message.id, content);
+  const edited = sealedOf(message) ? await (await sealingPage()).editSealed(message, content) : await messagesApi.edit(message.id, content);
   update((state) => patchMessage(state, message.session_id, message.id, { edited }));
 }
 
@@ -144,7 +155,8 @@ export async function toggleReaction(message: Message, emoji: string): Promise<v
   const change = ownReaction(message, emoji, me);
   update((now) => reacted(now, message.session_id, change));
   try {
-    await messagesApi.react(message.id, emoji, change.on);
+    if (sealedOf(message)) await (await sealingPage()).reactSealed(message, emoji, change.on);
+    else await messagesApi.react(message.id, emoji, change.on);
   } catch (error) {
     update((now) => reacted(now, message.session_id, { ...change, on: !change.on, count: Math.max(0, change.count + (change.on ? -1 : 1)) }));
     say(explain(error), true);
@@ -157,8 +169,9 @@ const MARK_MS = 400;
 /** Moves one's own marker: at once here, a moment later on the server. */
 export function markRead(id: string, number: number): void {
   const session = store.getState().sessions[id];
-  if (!session || number <= session.read_number) return;
-  update((state) => readUpTo(state, id, number));
+  const through = throughHidden(store.getState().logs[id], number);
+  if (!session || through <= session.read_number) return;
+  update((state) => readUpTo(state, id, through));
   tellRead(id, MARK_MS);
 }
 

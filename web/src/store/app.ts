@@ -8,24 +8,32 @@ import { tellPosted, tellRemoved } from './tell';
 import { added } from './apply';
 import { recount, stored, threadReadElsewhere } from './actions';
 import { flush as flushDrafts, forgetDrafts } from './drafts';
+import { beginSealing, endSealing, isSealedSession, mayEncrypt, sealedOf, sealingPage } from './sealed';
 import { around, store, update } from './store';
 import { sync } from './sync';
 import { rootOf } from './threads';
 import { onWord, tellWindows } from './windows';
-import type { Room, Session } from '../wire';
+import type { Message, Room, Session } from '../wire';
 
 /** Ties the parts together: the outbox, the other windows, signing in and out. */
 
 let outbox: Outbox | null = null;
 
 export function start(): void {
-  sync.onReady = () => void readyOutbox();
-  sync.onOpen = () => outbox?.wake();
+  sync.onReady = () => {
+    void readyOutbox();
+    void beginSealing();
+  };
+  sync.onOpen = () => {
+    outbox?.wake();
+    if (store.getState().me) void beginSealing();
+  };
   sync.onApplied = (event, before) => {
     const { posted } = event;
     const mine = posted?.sender_id === store.getState().me?.user.id;
     if (posted && mine) outbox?.seen(posted.client_id);
-    if (posted && !mine) tellPosted(posted);
+    if (posted && (sealedOf(posted) || !mine)) void tellWords(posted, mine);
+    if (event.deleted && isSealedSession(event.session_id ?? '')) void sealingPage().then(({ dropSealed }) => dropSealed(event.deleted!.message_id));
     // Whether one follows a thread that is not held, the server knows.
     if (posted?.thread_id && !rootOf(before, posted.session_id, posted.thread_id)) recount(posted.session_id);
     if (event.removed) tellRemoved(event.removed, before);
@@ -35,6 +43,7 @@ export function start(): void {
     dropTicket();
     forgetAll();
     forgetDrafts();
+    void endSealing(false);
     outbox = null;
   };
   onWord((word) => {
@@ -46,14 +55,19 @@ export function start(): void {
   void sync.boot();
 }
 
+/** Says a message aloud; what came sealed is opened first. */
+async function tellWords(posted: Message, mine: boolean): Promise<void> {
+  const said = sealedOf(posted) && mayEncrypt() ? await (await sealingPage()).openPosted(posted) : posted;
+  if (!mine && !said.clear?.hidden && said.clear?.state !== 'shut') tellPosted(said);
+}
+
 async function readyOutbox(): Promise<void> {
   const userId = store.getState().me?.user.id;
   if (!userId || outbox) return;
   outbox = new Outbox(
     {
       shelf: await openShelf(),
-      post: ({ session_id, client_id, content, reply_to, thread_id, forward, files }) =>
-        sessionsApi.send(session_id, { client_id, content, reply_to, thread_id, forward, files: files?.map(({ id }) => id) ?? [] }),
+      post,
       alone,
       changed: (items, tellOthers) => {
         around.setState({ outbox: items });
@@ -66,6 +80,13 @@ async function readyOutbox(): Promise<void> {
   );
   await outbox.load();
   await outbox.flush();
+}
+
+/** What goes into a session that only its readers can open is sealed here first. */
+async function post(item: Item): Promise<Message> {
+  const { session_id, client_id, content, reply_to, thread_id, forward, files } = item;
+  if (isSealedSession(session_id)) return (await sealingPage()).postSealed(item);
+  return sessionsApi.send(session_id, { client_id, content, reply_to, thread_id, forward, files: files?.map(({ id }) => id) ?? [] });
 }
 
 /** Only one window of this browser sends. Without locks (plain http) the server still takes each id once. */
@@ -94,6 +115,7 @@ export async function signIn(login: string, password: string): Promise<void> {
 
 export async function signOut(everywhere = false): Promise<void> {
   await flushDrafts();
+  await endSealing(true);
   await (everywhere ? auth.logoutAll() : auth.logout()).catch(() => {});
   await outbox?.clear();
   sync.signedOut();

@@ -107,7 +107,7 @@ function joined(state: State, id: string, event: WireEvent): State {
     const seat = { role: roleOf(next, id, user_id), joinedAt: event.at, readNumber: null };
     next = { ...next, seats: { ...next.seats, [id]: { ...seats, [user_id]: seat } } };
   }
-  next = countPeople(next, id, 1);
+  next = countPeople(memberMoved(next, id, event), id, 1);
   return withNotice(next, id, event, 'joined', user_id, by ?? null, name || username);
 }
 
@@ -115,8 +115,14 @@ function left(state: State, id: string, event: WireEvent): State {
   const { user_id, by, reason } = event.left!;
   const { [user_id]: _gone, ...others } = state.seats[id] ?? {};
   let next: State = state.seats[id] ? { ...state, seats: { ...state.seats, [id]: others } } : state;
+  next = memberMoved(next, id, event);
   next = countPeople(stopTyping(next, id, user_id), id, -1);
   return withNotice(next, id, event, 'left', user_id, by ?? null, reason);
+}
+
+/** Who seals for a session has to know of its newest coming or going. */
+function memberMoved(state: State, id: string, event: WireEvent): State {
+  return state.sessions[id] ? patchSession(state, id, { membership_version: event.seq! }) : state;
 }
 
 function countPeople(state: State, id: string, by: number): State {

@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 import { sessions as sessionsApi } from '../net/api';
 import { ApiError, isPassing } from '../net/http';
 import type { Draft } from '../wire';
+import { isSealedSession } from './sealed';
 
 /**
  * What was written and not sent, by place: a session, or a thread. It stands in this browser at once, and
@@ -96,6 +97,8 @@ export function saveDraft(session: string, thread: string | null, text: string, 
   const kept = text ? { text, replyTo } : NONE;
   if (isSame(kept, draftAt(place))) return;
   put(place, kept);
+  // What is sealed when it is sent is not told the server before.
+  if (isSealedSession(session)) return;
   setUnsaved(place, { session, thread });
   later(text ? CALM_MS : 0);
 }
@@ -158,7 +161,7 @@ export function fromServer(known: Draft[]): void {
   const places = new Set(known.map(({ session_id, thread_id }) => thread_id ?? session_id));
   const waiting = unsaved();
   for (const place of Object.keys(drafts.getState())) {
-    if (places.has(place) || waiting[place]) continue;
+    if (places.has(place) || waiting[place] || isSealedSession(place)) continue;
     put(place, NONE);
     listeners.forEach((listener) => listener(place, NONE));
   }

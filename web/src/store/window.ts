@@ -1,5 +1,6 @@
 import type { Message, MessagePage } from '../wire';
 import { withReaction } from './reactions';
+import { isLine } from './sealed';
 import type { Log, Patch } from './state';
 
 /** The later of two tellings of one message: deletion is final, then the newest wording counts. */
@@ -125,5 +126,14 @@ export function withoutEnd(log: Log, most: number): Log {
 export function plainAfter(log: Log | undefined, head: number, number: number): number {
   const first = log?.messages[0]?.number;
   if (!log || first === undefined || log.hasAfter || first > number + 1) return Math.max(0, head - number);
-  return log.messages.reduce((count, message) => count + Number(message.number > number && !message.thread_id), 0);
+  return log.messages.reduce((count, message) => count + Number(message.number > number && isLine(message)), 0);
+}
+
+/** Whoever has read up to a number has also read what follows it and is no line of its own. */
+export function throughHidden(log: Log | undefined, number: number): number {
+  const at = log?.messages.findIndex((message) => message.number === number) ?? -1;
+  if (!log || at < 0) return number;
+  let last = at;
+  while (log.messages[last + 1]?.clear?.hidden) last += 1;
+  return log.messages[last]!.number;
 }

@@ -6,6 +6,7 @@ import { isPhone } from '../shell/usePhone';
 import { fullTime, shortTime } from '../shell/when';
 import { loadUser, pinMessage } from '../store/actions';
 import { mayPin, nameOf } from '../store/select';
+import { openedOne } from '../store/sealed';
 import { say, useAround, useParlor } from '../store/store';
 import { strings } from '../strings';
 import { dropSide, jumpTo } from '../timeline/talk';
@@ -42,7 +43,8 @@ function usePins(id: string) {
   const online = useAround((state) => state.link.at === 'open');
   useEffect(() => {
     let stale = false;
-    sessionsApi.pins(id).then(({ messages }) => {
+    sessionsApi.pins(id).then(async ({ messages: found }) => {
+      const messages = await Promise.all(found.map(openedOne));
       if (stale) return;
       messages.forEach((message) => loadUser(message.sender_id));
       setPins(messages);

@@ -1,5 +1,6 @@
-import { useRef } from 'react';
+import { lazy, Suspense, useRef } from 'react';
 import { useDrop } from '../files/useDrop';
+import { encryptionOf } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room, Session } from '../wire';
@@ -7,6 +8,8 @@ import { roomTitle, sessionTitle } from '../store/select';
 import { Composer } from './Composer';
 import { Timeline } from './Timeline';
 import { TypingLine } from './TypingLine';
+
+const SealedLine = lazy(() => import('../e2ee/SealedLine'));
 
 interface Props {
   room: Room;
@@ -26,7 +29,9 @@ export function Conversation({ room, session, goTo }: Props) {
       {over && <p className="drop">{strings.dropHere}</p>}
       <Timeline room={room} session={session} title={title} goTo={goTo} />
       <div className="foot">
-        <TypingLine session={session} direct={room.kind === 'direct'} />
+        {encryptionOf(session) && !closed
+          ? <Suspense fallback={<p className="typing" />}><SealedLine session={session} typing={<TypingLine session={session} direct={room.kind === 'direct'} quiet />} /></Suspense>
+          : <TypingLine session={session} direct={room.kind === 'direct'} />}
         {closed ? <p className="foot-closed">{closed}</p> : <Composer session={session} title={title} />}
       </div>
     </div>

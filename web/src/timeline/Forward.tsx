@@ -3,6 +3,7 @@ import { plainText } from '../markdown/parse';
 import { navigate, paths } from '../shell/router';
 import { sendMessage } from '../store/app';
 import { faceOf, nameOf, roomTitle, sessionsOf, sortedRooms } from '../store/select';
+import { encryptionOf } from '../store/sealed';
 import { around, say, store, useParlor } from '../store/store';
 import type { State } from '../store/state';
 import { strings } from '../strings';
@@ -27,7 +28,7 @@ const SHOWN_MAX = 60;
 function placesIn(state: State, here: string): Place[] {
   const me = state.me?.user.id;
   const { rooms, direct } = sortedRooms(state);
-  const places = [...rooms, ...direct].flatMap((room) => sessionsOf(state, room.id).map((session) => ({
+  const places = [...rooms, ...direct].flatMap((room) => sessionsOf(state, room.id).filter((session) => !encryptionOf(session)).map((session) => ({
     id: session.id,
     path: paths.session(room.id, session.id),
     title: session.main ? roomTitle(room, me) : session.name,

@@ -1,6 +1,7 @@
 import { AddPeople } from '../sessions/AddPeople';
 import { copyLink } from '../rooms/RoomHeader';
 import { rightsIn, roomTitle } from '../store/select';
+import { encryptionOf } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room, Session } from '../wire';
@@ -33,6 +34,7 @@ export function Intro({ room, session }: { room: Room; session: Session }) {
 }
 
 function introText(room: Room, session: Session, title: string): string {
+  if (encryptionOf(session)) return strings.sealedBegins;
   if (!session.main) return strings.sessionBegins;
   switch (room.kind) {
     case 'direct': return strings.directBegins(title);

@@ -4,6 +4,7 @@ import { Markdown } from '../markdown/Markdown';
 import { plainText } from '../markdown/parse';
 import { fullTime, shortTime, timeOf } from '../shell/when';
 import { nameOf } from '../store/select';
+import { sealedOf } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { useUser } from '../store/useUser';
 import { strings } from '../strings';
@@ -18,6 +19,7 @@ import { Previews } from './Previews';
 import { Quote } from './Quote';
 import { Reactions } from './Reactions';
 import { Revisions } from './Revisions';
+import { Shut } from './Shut';
 import { Toolbar } from './Toolbar';
 import { useTalk } from './talk';
 
@@ -43,6 +45,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   const editing = useTalk((state) => state.editing === message.id) && inThread === Boolean(message.thread_id);
   const name = nameOf(sender);
   const deleted = Boolean(message.deleted_at);
+  const closed = sealedOf(message) !== null && message.clear?.state !== 'open';
   const [pointed, setPointed] = useState(false);
   const [within, setWithin] = useState(false);
   const blur = (event: FocusEvent) => {
@@ -59,13 +62,15 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         {message.pinned_at && !deleted && <p className="message-mark"><Icon name="pin" size={14} /> {strings.pinned}</p>}
         {message.reply_to && <Quote sessionId={message.session_id} id={message.reply_to} />}
         {deleted ? <p className="tombstone">{strings.deletedMessage}</p>
+          : closed ? <Shut why={message.clear?.why} />
           : editing ? <EditBox message={message} />
           : (message.content || message.forwarded) && <Words message={message} username={me.username} />}
-        {message.files.length > 0 && !deleted && <Files files={message.files} />}
+        {message.files.length > 0 && !deleted && !closed && <Files files={message.files} />}
         {previews.length > 0 && !editing && <Previews previews={previews} />}
         {message.file && <p className="quiet"><bdi>{strings.fileAt(message.file)}</bdi></p>}
+        {message.clear?.shield === 'restored' && !deleted && <p className="shield-note"><Icon name="shieldOff" size={14} /> {strings.restored}</p>}
         {message.edited_at && !deleted && !editing && (
-          <button type="button" className="edited" title={fullTime(message.edited_at)} aria-label={strings.showEdits}
+          <button type="button" className="edited" title={fullTime(message.edited_at)} aria-label={`${strings.edited}. ${strings.showEdits}`}
             onClick={() => openDialog(<Revisions message={message} />)}>{strings.edited}</button>
         )}
         {message.reactions.length > 0 && !deleted && <Reactions message={message} />}
@@ -74,7 +79,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
       <div className="message-side">
         {faces ? <Faces ids={faces} /> : storedMark && <span className="mark-stored" role="img" aria-label={strings.storedMark} title={strings.storedMark} />}
       </div>
-      {!deleted && !editing && (pointed || within) && <Toolbar message={message} own={message.sender_id === me.id} mayDelete={mayDelete} mayPin={mayPin} inThread={inThread} />}
+      {!deleted && !editing && (!closed || message.sender_id === me.id) && (pointed || within) && <Toolbar message={message} own={message.sender_id === me.id} mayDelete={mayDelete} mayPin={mayPin} inThread={inThread} />}
     </article>
   );
 });
@@ -85,6 +90,7 @@ const LABEL_MAX = 300;
 function labelOf(message: Message, name: string): string {
   const { content, files, edited_at, pinned_at, forwarded, thread } = message;
   const said = message.deleted_at ? [strings.deletedMessage]
+    : message.clear?.state === 'shut' ? [strings.shut[message.clear.why ?? 'opening']]
     : [forwarded && strings.forwarded, plainText(content).slice(0, LABEL_MAX), ...files.map((file) => file.name), edited_at && strings.edited, pinned_at && strings.pinned];
   const about = [...said, thread && thread.replies > 0 && strings.replies(thread.replies)];
   return `${name}, ${timeOf(message.sent_at)}: ${about.filter(Boolean).join(', ')}`;

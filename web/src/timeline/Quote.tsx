@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { plainText } from '../markdown/parse';
 import { messages as messagesApi } from '../net/api';
 import { nameOf } from '../store/select';
+import { openedOne } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { useUser } from '../store/useUser';
 import { strings } from '../strings';
@@ -17,7 +18,7 @@ function original(id: string): Promise<Message | null> {
   const known = fetched.get(id);
   if (known) return known;
   if (fetched.size > KEPT_MAX) fetched.clear();
-  const asked = messagesApi.get(id).catch(() => {
+  const asked = messagesApi.get(id).then(openedOne).catch(() => {
     fetched.delete(id);
     return null;
   });
@@ -45,7 +46,7 @@ export function Quote({ sessionId, id }: { sessionId: string; id: string }) {
   return (
     <button type="button" className="quote" onClick={() => jumpTo(sessionId, message.number)}>
       <Icon name="reply" size={14} /> <span className="hidden">{strings.jumpTo} </span><strong><bdi>{name}</bdi></strong>
-      <span className="quote-text">{message.deleted_at ? strings.deletedMessage : plainText(message.content)}</span>
+      <span className="quote-text">{message.deleted_at ? strings.deletedMessage : message.clear?.state === 'shut' ? strings.encrypted : plainText(message.content) || message.files.map((file) => file.name).join(', ')}</span>
     </button>
   );
 }

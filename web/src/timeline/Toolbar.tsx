@@ -2,6 +2,7 @@ import type { MouseEvent } from 'react';
 import { quick, useTaste } from '../emoji/recent';
 import { usePhone } from '../shell/usePhone';
 import { deleteMessage, pinMessage } from '../store/actions';
+import { sealedOf } from '../store/sealed';
 import { say } from '../store/store';
 import { strings } from '../strings';
 import type { Message } from '../wire';
@@ -35,6 +36,8 @@ interface Props {
 export function Toolbar({ message, own, mayDelete, mayPin, inThread }: Props) {
   const recent = useTaste((state) => state.recent);
   const phone = usePhone();
+  const sealed = sealedOf(message) !== null;
+  const shut = sealed && message.clear?.state !== 'open';
   // A dialog gives the focus back to what had it: to the message, since these buttons go with it.
   const first = (act: () => void) => (event: MouseEvent<HTMLElement>) => {
     event.currentTarget.closest<HTMLElement>('article')?.focus();
@@ -48,10 +51,10 @@ export function Toolbar({ message, own, mayDelete, mayPin, inThread }: Props) {
       ))}
       <IconButton icon="smile" size={18} label={strings.react} aria-haspopup="dialog" onClick={(event) => pickReaction(message, event.currentTarget)} />
       {!(inThread && !message.thread_id) && <IconButton icon="reply" size={18} label={strings.reply} onClick={() => replyTo(message)} />}
-      {!inThread && !message.thread_id && (
+      {!inThread && !message.thread_id && !sealed && (
         <IconButton icon="thread" size={18} label={strings.inThread} onClick={() => openThread(message.session_id, message.id)} />
       )}
-      {mayEdit(message) && <IconButton icon="edit" size={18} label={strings.edit} onClick={() => edit(message)} />}
+      {mayEdit(message) && !shut && <IconButton icon="edit" size={18} label={strings.edit} onClick={() => edit(message)} />}
       {(own || mayDelete) && <IconButton icon="trash" size={18} label={strings.remove} onClick={first(() => askDelete(message))} />}
       <Menu label={strings.moreActions} groups={[more(message, mayPin)]} />
     </div>
@@ -62,7 +65,8 @@ function more(message: Message, mayPin: boolean): MenuItem[] {
   const pinned = Boolean(message.pinned_at);
   const pin: MenuItem = { label: pinned ? strings.unpin : strings.pin, icon: 'pin', act: () => void pinMessage(message, !pinned).catch((error) => say(explain(error), true)) };
   return [
-    { label: strings.forward, icon: 'forward', act: () => openDialog(<Forward message={message} />) },
+    // What was sealed for some is not passed on to others by the server: it cannot.
+    ...(sealedOf(message) ? [] : [{ label: strings.forward, icon: 'forward', act: () => openDialog(<Forward message={message} />) } as MenuItem]),
     ...(mayPin ? [pin] : []),
     ...(message.content ? [{ label: strings.quoteIt, icon: 'quote', act: () => quote(message) } as MenuItem] : []),
     ...(message.content ? [{ label: strings.copyText, icon: 'copy', act: () => void copy(message.content) } as MenuItem] : []),

@@ -7,8 +7,15 @@ import type { Session } from '../wire';
 
 const NOBODY: string[] = [];
 
+interface Props {
+  session: Session;
+  direct: boolean;
+  /** Says who is writing and nothing else. */
+  quiet?: boolean;
+}
+
 /** One line above the field: who is writing; else, who can read. Its height never changes. */
-export function TypingLine({ session, direct }: { session: Session; direct: boolean }) {
+export function TypingLine({ session, direct, quiet = false }: Props) {
   const typing = useParlor((state) => state.typing[session.id] ?? NOBODY);
   const users = useParlor((state) => state.users);
   const seats = useParlor((state) => state.seats[session.id]);
@@ -18,6 +25,7 @@ export function TypingLine({ session, direct }: { session: Session; direct: bool
     return readersText(session.main && !direct, session.member_count, others);
   }, [seats, users, me, session.main, direct, session.member_count]);
   const names = typing.map((id) => nameOf(users[id]));
+  if (quiet && !names.length) return null;
   return (
     <p className={names.length ? 'typing typing-now' : 'typing'}>
       {names.length > 0 && <span className="typing-dots" aria-hidden="true"><i /><i /><i /></span>}

@@ -1,3 +1,4 @@
+import { isLine } from '../store/sealed';
 import type { Log, Seat } from '../store/state';
 
 type Seats = Record<string, Seat> | undefined;
@@ -21,17 +22,17 @@ export function readersByNumber(seats: Seats, log: Log, me: string): Map<number,
   return readers;
 }
 
-/** The number of the last message of the timeline at `index` or before: replies in threads are not in it. */
+/** The number of the last message of the timeline at `index` or before: replies in threads, for one, are not in it. */
 function shownAt(log: Log, index: number): number | null {
   let at = index;
-  while (at >= 0 && log.messages[at]?.thread_id) at -= 1;
+  while (at >= 0 && !isLine(log.messages[at]!)) at -= 1;
   return log.messages[at]?.number ?? null;
 }
 
 /** One's own newest message, while nobody else has read it. */
 export function storedMarkOf(log: Log, seats: Seats, me: string): string | null {
   if (log.hasAfter) return null;
-  const own = log.messages.findLast((message) => message.sender_id === me && !message.thread_id);
+  const own = log.messages.findLast((message) => message.sender_id === me && isLine(message));
   if (!own || own.deleted_at) return null;
   const seen = Object.entries(seats ?? {}).some(([id, seat]) => id !== me && (seat.readNumber ?? 0) >= own.number);
   return seen ? null : own.id;

@@ -1,5 +1,6 @@
 import { dayNumber } from '../shell/when';
 import type { Item } from '../outbox/outbox';
+import { isLine } from '../store/sealed';
 import type { Log, Notice } from '../store/state';
 import type { Message } from '../wire';
 
@@ -34,8 +35,7 @@ export function buildRows(log: Log, pending: Item[], marker: number | null, mine
   let marked = marker === null;
   if (!log.hasBefore) rows.push({ kind: 'intro', key: 'intro', day: null, fresh: false });
   for (const message of log.messages) {
-    // A reply in a thread stands there.
-    if (message.thread_id) continue;
+    if (!isLine(message)) continue;
     addNotices(rows, notices, message.number, last, log);
     const fresh = !marked && message.number > marker!;
     if (fresh) marked = true;

@@ -3,13 +3,15 @@ import { createStore } from 'zustand/vanilla';
 import { messages as messagesApi } from '../net/api';
 import { isPhone } from '../shell/usePhone';
 import { draftAnswers, loadDraft, saveDraft, writeDraft } from '../store/drafts';
+import { isShut, openedOne } from '../store/sealed';
 import { store } from '../store/store';
 import type { Message } from '../wire';
 
 /** What is open beside a session. */
 export type Side =
   | { kind: 'thread'; session: string; root: string; number: number | null }
-  | { kind: 'pins'; session: string };
+  | { kind: 'pins'; session: string }
+  | { kind: 'readers'; session: string };
 
 interface Talk {
   /** By place, a session or a thread: the message that the next one answers. */
@@ -61,7 +63,7 @@ export async function takeUpReply(place: string, session: string, elsewhere = fa
   if (talk.getState().replies[place]?.id === id) return;
   const { logs, threads } = store.getState();
   const held = [...(logs[session]?.messages ?? []), ...(threads[place]?.messages ?? [])].find((message) => message.id === id);
-  const message = held ?? await messagesApi.get(id).catch(() => null);
+  const message = held ?? await messagesApi.get(id).then(openedOne).catch(() => null);
   if (message && !message.deleted_at && draftAnswers(place) === id) setReply(place, message);
 }
 
@@ -75,9 +77,10 @@ export function quote(message: Message): void {
   focusComposer(place);
 }
 
-/** Words that somebody passes on are not theirs to change. */
+/** Words that somebody passes on are not theirs to change; a reaction has none. */
 export function mayEdit(message: Message): boolean {
-  return message.sender_id === store.getState().me?.user.id && !message.deleted_at && !message.forwarded;
+  const { sender_id, deleted_at, forwarded, clear } = message;
+  return sender_id === store.getState().me?.user.id && !deleted_at && !forwarded && !isShut(message) && clear?.state !== 'shut' && !clear?.hidden;
 }
 
 export function edit(message: Message): void {
@@ -100,6 +103,11 @@ export function openThread(session: string, root: string, number: number | null 
 
 export function openPins(session: string): void {
   talk.setState(({ side }) => ({ side: side?.kind === 'pins' && side.session === session ? null : { kind: 'pins', session } }));
+}
+
+/** Shows who can read an encrypted session. */
+export function openReaders(session: string): void {
+  talk.setState(({ side }) => ({ side: side?.kind === 'readers' && side.session === session ? null : { kind: 'readers', session } }));
 }
 
 export function dropSide(): void {

@@ -1,0 +1,421 @@
+// Sessions that only their people can read: real browsers, real keys, a server that has none of them.
+import { test } from 'node:test';
+import { mkdirSync } from 'node:fs';
+import { PASSWORD, assert, axe, axeEverywhere, device, field, gone, message, person, room, tab, until, wave, write } from './harness.mjs';
+
+const PICTURES = process.env.PARLOR_LOOK;
+const ENCRYPTION = { algorithm: 'm.megolm.v1.aes-sha2' };
+// The library that does it has two megabytes, and a busy machine starts it slowly.
+const PATIENCE_MS = 90_000;
+
+/** With PARLOR_LOOK, what a screen looks like in both themes, wide and narrow. */
+async function look(page, name) {
+  if (!PICTURES) return;
+  mkdirSync(PICTURES, { recursive: true });
+  const size = page.viewportSize();
+  for (const scheme of ['light', 'dark']) {
+    for (const [kind, width, height] of [['wide', 1280, 800], ['phone', 390, 844]]) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height });
+      await page.waitForTimeout(350);
+      await page.screenshot({ path: `${PICTURES}/${name}-${scheme}-${kind}.png` });
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(size);
+  await page.waitForTimeout(250);
+}
+
+const line = (page) => page.locator('.sealed-line');
+const readers = (page) => page.getByRole('complementary', { name: 'Who can read this' });
+
+/** Until this browser can read and write sealed. */
+async function ready(page) {
+  await line(page).getByText('Only people in this session can read this.').waitFor({ timeout: PATIENCE_MS });
+}
+
+/** A window of somebody, whose keys are made. */
+async function opened(who, path) {
+  const page = await who.window(path);
+  await field(page).waitFor();
+  await ready(page);
+  return page;
+}
+
+/** The same person in a new browser. */
+async function another(who) {
+  return patient(await device(who));
+}
+
+function patient(who) {
+  who.context.setDefaultTimeout(PATIENCE_MS);
+  return who;
+}
+
+/** Somebody whose browser has made keys, which happens when it is signed in. */
+async function keyed(name) {
+  const who = patient(await person(name));
+  const page = await who.window('/app/settings/encryption');
+  await page.getByText('Confirmed with your keys.').waitFor();
+  return { ...who, page };
+}
+
+async function sealedRoom(owner, name, others) {
+  return room(owner, name, others, { encryption: ENCRYPTION });
+}
+
+async function two() {
+  const [ana, bo] = [await keyed('Ana'), await keyed('Bo')];
+  const made = await sealedRoom(ana, 'Ledger', [bo]);
+  const path = `/app/r/${made.id}`;
+  await ana.page.goto(path);
+  await bo.page.goto(path);
+  await ready(ana.page);
+  await ready(bo.page);
+  return { ana, bo, here: ana.page, there: bo.page, session: made.main_session_id, path, id: made.id };
+}
+
+test('what encrypts comes packed, after the first screen, once for ever', async () => {
+  const ana = patient(await person('Ana'));
+  const page = await ana.window('about:blank');
+  const comes = page.context().waitForEvent('response', (answer) => /\.wasm$/.test(answer.url()));
+  await page.goto('/app/');
+  await page.getByRole('navigation').first().waitFor();
+  const answer = await comes;
+  assert.ok(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint').length), 'the first screen is there before');
+  const { 'content-type': kind, 'content-encoding': packed, 'cache-control': kept } = await answer.allHeaders();
+  assert.deepEqual([kind, kept], ['application/wasm', 'public, max-age=31536000, immutable']);
+  assert.match(packed, /^(?:br|gzip)$/);
+});
+
+test('what is said in an encrypted session is read by its people, and not by the server', async () => {
+  const [ana, bo] = [await keyed('Ana'), await keyed('Bo')];
+  const { id } = await room(ana, 'Workshop', [bo]);
+  const here = ana.page;
+  await here.goto(`/app/r/${id}`);
+  await field(here).waitFor();
+  await here.getByRole('button', { name: 'New session' }).click();
+  await here.getByLabel('What is it about?').fill('Rent');
+  await here.getByRole('checkbox', { name: /Bo/ }).check();
+  await here.getByRole('switch', { name: 'End-to-end encrypted' }).check();
+  await axe(here, 'the dialog of a new session');
+  await look(here, 'new-session');
+  await here.getByRole('button', { name: 'Open the session' }).click();
+  await ready(here);
+  await line(here).getByText(/2 people, 2 devices, none compared/).waitFor();
+  await axeEverywhere(here, 'an encrypted session in which nothing was said');
+  await look(here, 'empty');
+
+  const there = bo.page;
+  await there.goto(`/app/r/${id}`);
+  await tab(there, 'Rent').click();
+  await ready(there);
+  await write(here, 'The rent is **due** on Friday, canary 81c2.');
+  await message(there, 'The rent is due on Friday').waitFor();
+  await write(there, 'I bring it.');
+  await message(here, 'I bring it.').waitFor();
+  await write(here, 'Thank you');
+  await message(there, 'Thank you').waitFor();
+  await axeEverywhere(there, 'an encrypted session');
+  await look(there, 'session');
+
+  const session = (await ana.call('GET', `/rooms/${id}/sessions`)).sessions.find(({ name }) => name === 'Rent');
+  const { messages } = await ana.call('GET', `/sessions/${session.id}/messages`);
+  assert.deepEqual(messages.map(({ content }) => content), ['', '', '']);
+  assert.ok(messages.every(({ encrypted }) => encrypted.ciphertext.length > 200));
+  assert.equal(JSON.stringify(messages).includes('canary'), false);
+  const refused = await ana.context.request.post(`/api/v1/sessions/${session.id}/messages`, {
+    headers: { Origin: new URL(here.url()).origin }, data: { client_id: crypto.randomUUID(), content: 'plain' },
+  });
+  assert.equal(refused.status(), 403);
+
+  // After a reload it is the same device, and everything opens again.
+  await there.reload();
+  await message(there, 'The rent is due on Friday').waitFor();
+  await message(there, 'Thank you').waitFor();
+});
+
+test('who can read is shown, with every device, before anything is said', async () => {
+  const { here, there } = await two();
+  await line(here).getByRole('button').click();
+  await readers(here).getByText('Not compared').waitFor();
+  await readers(here).getByRole('heading', { name: 'Bo' }).waitFor();
+  assert.equal(await readers(here).getByText('confirmed by its owner').count(), 2);
+  await axeEverywhere(here, 'who can read this');
+  await look(here, 'readers');
+  await write(there, 'hello');
+  await message(here, 'hello').waitFor();
+});
+
+test('answers, other wordings, reactions and deletions are inside, too', async () => {
+  const { ana, here, there, session } = await two();
+  await write(here, 'Supper at eihgt');
+  await message(there, 'Supper at eihgt').waitFor();
+  await message(there, 'Supper at eihgt').hover();
+  await there.getByRole('button', { name: 'Reply' }).click();
+  await write(there, 'I cook');
+  await message(here, 'I cook').locator('.quote', { hasText: 'Supper' }).waitFor();
+  await field(here).press('ArrowUp');
+  await here.locator('.edit-box textarea').fill('Supper at eight');
+  await here.locator('.edit-box textarea').press('Enter');
+  await message(there, 'Supper at eight').first().waitFor();
+  await message(there, 'Supper at eight').first().getByRole('button', { name: 'Show earlier wordings' }).click();
+  await there.getByRole('dialog').getByText('Supper at eihgt').waitFor();
+  await axe(there, 'earlier wordings that came sealed');
+  await there.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  await message(there, 'Supper at eight').first().hover();
+  await message(there, 'Supper at eight').first().getByRole('button', { name: 'React with 👍' }).click();
+  const chip = (page) => page.getByRole('button', { name: '👍 1' });
+  await chip(here).waitFor();
+  await chip(there).waitFor();
+  assert.equal(await here.locator('.feed article[data-id]').count(), 2, 'a reaction is no line of the timeline');
+  await axe(here, 'answers and reactions');
+  await look(here, 'reactions');
+  await here.reload();
+  await chip(here).waitFor();
+  await chip(there).click();
+  await gone(chip(here));
+  // One's own newest words, not one's reaction.
+  await field(there).press('ArrowUp');
+  await there.locator('.edit-box textarea', { hasText: 'I cook' }).waitFor();
+  const { messages } = await ana.call('GET', `/sessions/${session}/messages`);
+  assert.equal(/eight|👍|cook/.test(JSON.stringify(messages)), false);
+});
+
+test('who left reads no more, and who comes back reads from then on', async () => {
+  const { ana, bo, here, there, id, session } = await two();
+  await write(here, 'all of us');
+  await message(there, 'all of us').waitFor();
+  await ana.call('DELETE', `/rooms/${id}/members/${bo.id}`);
+  await line(here).getByText(/Only you/).waitFor();
+  await write(here, 'only mine');
+  // Stored, not only on its way: what comes after somebody came is for them, too.
+  await here.locator('.feed article[data-id]', { hasText: 'only mine' }).waitFor();
+  await ana.call('POST', `/rooms/${id}/members`, { users: [bo.id] });
+  await line(here).getByText(/2 people/).waitFor();
+  await there.goto(`/app/r/${id}`);
+  await ready(there);
+  await there.getByText('Sent before you joined this session.').waitFor();
+  await write(here, 'all again');
+  await message(there, 'all again').waitFor();
+  assert.equal(await there.getByText('only mine').count(), 0);
+  await axe(there, 'messages from before one joined');
+  await look(there, 'before');
+  assert.ok(session);
+});
+
+test('two people compare emoji, and are told apart from strangers', async () => {
+  const { here, there } = await two();
+  await line(here).getByRole('button').click();
+  await readers(here).getByRole('button', { name: /^Compare with/ }).click();
+  await here.getByText(/Waiting for Bo/).waitFor();
+  await there.getByText('Ana wants to compare emoji').waitFor();
+  await axe(there, 'somebody wants to compare');
+  await look(there, 'asked');
+  await there.locator('.asked').getByRole('button', { name: 'Compare' }).click();
+  const seven = async (page) => {
+    await page.locator('.emoji-seven li').nth(6).waitFor();
+    return page.locator('.emoji-seven').innerText();
+  };
+  assert.equal(await seven(here), await seven(there));
+  await axeEverywhere(here, 'comparing emoji');
+  await look(here, 'compare');
+  await here.getByRole('button', { name: 'They are the same' }).click();
+  await there.getByRole('button', { name: 'They are the same' }).click();
+  await here.getByText(/You and Bo see the same/).waitFor();
+  await there.getByText(/You and Ana see the same/).waitFor();
+  await axe(here, 'the end of comparing');
+  await look(here, 'compared');
+  for (const page of [here, there]) await page.getByRole('button', { name: 'Done' }).click();
+  await readers(here).getByText('Compared', { exact: true }).waitFor();
+  await line(there).getByText(/all compared/).waitFor();
+});
+
+test('a new device is confirmed by the recovery key, and opens what was said before', async () => {
+  const { ana, bo, here, there, path } = await two();
+  await write(here, 'from long ago');
+  await message(there, 'from long ago').waitFor();
+  await there.goto('/app/settings/encryption');
+  await there.getByRole('button', { name: 'Make a recovery key' }).waitFor();
+  await axeEverywhere(there, 'the settings of encryption');
+  await look(there, 'settings');
+  await there.getByRole('button', { name: 'Make a recovery key' }).click();
+  await axe(there, 'making a recovery key');
+  await there.getByRole('dialog').getByRole('button', { name: 'Make a recovery key' }).click();
+  await there.locator('.recovery-key').waitFor();
+  await axe(there, 'the recovery key');
+  await look(there, 'recovery-key');
+  const key = (await there.locator('.recovery-key').innerText()).replace(/\s+/g, ' ').trim();
+  await there.getByRole('button', { name: 'I have kept it' }).click();
+  await there.getByText(/^On\. The keys of your messages are backed up/).waitFor();
+
+  const second = await another(bo);
+  const page = await second.window(path);
+  await page.getByText('This device is not confirmed yet. It cannot read or write here.').waitFor();
+  await page.getByText(/^Sent before this device was signed in/).waitFor();
+  await axeEverywhere(page, 'a device that is not confirmed');
+  await look(page, 'unconfirmed');
+  await page.getByRole('button', { name: 'Confirm this device' }).click();
+  await page.getByText('Not confirmed.').waitFor();
+  await axe(page, 'the settings of a device that is not confirmed');
+  await look(page, 'settings-unconfirmed');
+  await page.getByRole('button', { name: 'Use the recovery key' }).first().click();
+  await page.getByLabel('Recovery key or passphrase').fill('not the key');
+  await page.getByRole('dialog').getByRole('button', { name: 'Confirm this device' }).click();
+  await page.getByText('That is not the recovery key of this account.').waitFor();
+  await axe(page, 'a wrong recovery key');
+  await page.getByLabel('Recovery key or passphrase').fill(key);
+  await page.getByRole('dialog').getByRole('button', { name: 'Confirm this device' }).click();
+  await page.getByText('Confirmed with your keys.').waitFor();
+  await page.goto(path);
+  await ready(page);
+  await message(page, 'from long ago').waitFor();
+  await line(here).getByText(/2 people, 3 devices/).waitFor();
+  await write(here, 'to all three');
+  await message(page, 'to all three').waitFor();
+  await write(page, 'from the new one');
+  await message(here, 'from the new one').waitFor();
+  assert.ok(ana);
+});
+
+test('a new device is confirmed by comparing with another one of one’s own', async () => {
+  const { bo, here, path } = await two();
+  const second = await another(bo);
+  const page = await second.window('/app/settings/encryption');
+  await page.getByRole('button', { name: 'Confirm with another device' }).click();
+  await page.getByText('Waiting for your other device.').waitFor();
+  const there = bo.page;
+  await there.locator('.asked').getByText('Another device of yours wants to be confirmed').waitFor();
+  await there.locator('.asked').getByRole('button', { name: 'Compare' }).click();
+  for (const one of [page, there]) await one.getByRole('button', { name: 'They are the same' }).click();
+  for (const one of [page, there]) await one.getByText('Both of your devices see the same.').waitFor();
+  for (const one of [page, there]) await one.getByRole('button', { name: 'Done' }).click();
+  await page.getByText('Confirmed with your keys.').waitFor();
+  await page.goto(path);
+  await ready(page);
+  await write(here, 'to both of yours');
+  await message(page, 'to both of yours').waitFor();
+});
+
+test('two windows of one browser share one set of keys; the second takes over when the first goes', async () => {
+  const { ana, here, there, path } = await two();
+  const other = await opened(ana, path);
+  await write(there, 'to two windows');
+  for (const page of [here, other]) await message(page, 'to two windows').waitFor();
+  await write(other, 'from the second');
+  for (const page of [here, there]) await message(page, 'from the second').waitFor();
+  await here.close();
+  await write(other, 'alone now');
+  await message(there, 'alone now').waitFor();
+  await write(there, 'still there?');
+  await message(other, 'still there?').waitFor();
+});
+
+test('files go as octets, and are looked at, heard and kept by those who may', async () => {
+  const { ana, here, there, session } = await two();
+  const drawn = await here.evaluate(async () => {
+    const canvas = new OffscreenCanvas(900, 600);
+    const ink = canvas.getContext('2d');
+    for (let at = 0; at < 400; at += 1) {
+      ink.fillStyle = `hsl(${at} 40% ${30 + (at % 40)}%)`;
+      ink.fillRect((at * 53) % 900, (at * 97) % 600, 60, 60);
+    }
+    const blob = await canvas.convertToBlob({ type: 'image/png' });
+    return [...new Uint8Array(await blob.arrayBuffer())];
+  });
+  await here.locator('.composer input[type=file]').setInputFiles([
+    { name: 'wall.png', mimeType: 'image/png', buffer: Buffer.from(drawn) },
+    { name: 'secret plans.txt', mimeType: 'text/plain', buffer: Buffer.from('canary in a file 4412') },
+    { name: 'bell.wav', mimeType: 'audio/wav', buffer: wave() },
+  ]);
+  await until('they are sent', async () => (await here.locator('.tray-done').count()) === 3, PATIENCE_MS);
+  await write(here, 'Look');
+  const picture = message(there, 'Look').locator('img');
+  await picture.waitFor();
+  await until('it is drawn', () => picture.evaluate((image) => image.complete && image.naturalWidth > 0));
+  await axe(there, 'sealed files');
+  await look(there, 'files');
+  await there.getByRole('button', { name: 'Look at wall.png' }).click();
+  await until('it is drawn large', () => there.locator('.lightbox-picture').evaluate((image) => image.naturalWidth === 900));
+  await axe(there, 'a sealed picture, large');
+  await there.getByRole('button', { name: 'Close' }).click();
+  const coming = there.waitForEvent('download');
+  await there.getByRole('button', { name: /secret plans\.txt/ }).click();
+  const kept = await coming;
+  assert.equal(kept.suggestedFilename(), 'secret plans.txt');
+  assert.equal((await (await kept.createReadStream()).toArray()).join(''), 'canary in a file 4412');
+  await there.getByRole('button', { name: 'Play bell.wav' }).click();
+  const sound = message(there, 'Look').locator('audio');
+  await until('it plays', () => sound.evaluate((one) => one.currentTime > 0.2));
+  await axe(there, 'a sealed sound that plays');
+  const { messages } = await ana.call('GET', `/sessions/${session}/messages`);
+  assert.equal(/wall|plans|bell|image\//.test(JSON.stringify(messages)), false);
+});
+
+test('writing to somebody alone is sealed from the start; drafts stay here, and search is done here', async () => {
+  const [ana, bo] = [await keyed('Ana'), await keyed('Bo')];
+  const here = ana.page;
+  await here.getByRole('button', { name: 'Write to somebody', exact: true }).click();
+  await here.getByRole('searchbox', { name: 'Find people by name' }).fill(bo.username);
+  await here.getByRole('checkbox', { name: new RegExp(bo.username) }).check();
+  await axe(here, 'writing to somebody');
+  await here.getByRole('button', { name: 'Start' }).click();
+  await ready(here);
+  await write(here, 'The needle is in the blue drawer');
+  await message(here, 'blue drawer').waitFor();
+  await field(here).fill('not yet said, canary 77');
+  await here.waitForTimeout(2_500);
+  const { drafts } = await ana.call('GET', '/me/init');
+  assert.equal(JSON.stringify(drafts).includes('canary'), false);
+  await field(here).fill('');
+  await here.goto('/app/search?q=needle');
+  const found = here.getByRole('region', { name: 'In encrypted sessions' });
+  await found.getByRole('link', { name: /blue drawer/ }).waitFor();
+  await found.getByText(/The server cannot search them/).waitFor();
+  await axeEverywhere(here, 'a search in encrypted sessions');
+  await look(here, 'search');
+  await found.getByRole('link', { name: /blue drawer/ }).click();
+  await message(here, 'blue drawer').waitFor();
+});
+
+test('somebody with other keys than before is written to only after one decided', async () => {
+  const { bo, here, there, path } = await two();
+  await write(here, 'hello');
+  await message(there, 'hello').waitFor();
+  const second = await another(bo);
+  const page = await second.window('/app/settings/encryption');
+  await page.getByRole('button', { name: 'Begin anew' }).click();
+  await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
+  await page.getByRole('dialog').getByRole('button', { name: 'Begin anew' }).click();
+  await page.getByText('Confirmed with your keys.').waitFor();
+  await line(here).getByText(/The keys of Bo changed/).waitFor();
+  await axeEverywhere(here, 'keys that changed');
+  await look(here, 'changed');
+  await write(here, 'who are you?');
+  await here.getByText(/Not sent/).first().waitFor();
+  await line(here).getByRole('button', { name: 'Look' }).click();
+  await readers(here).getByText('Keys changed').waitFor();
+  await look(here, 'readers-changed');
+  await readers(here).getByRole('button', { name: 'Go on with the new keys' }).click();
+  await here.getByRole('dialog').getByRole('button', { name: 'Go on with the new keys' }).click();
+  await ready(here);
+  await here.getByRole('button', { name: 'Retry' }).click();
+  await page.goto(path);
+  await message(page, 'who are you?').waitFor();
+});
+
+test('signing out warns when the keys would be lost, and removes them', async () => {
+  const { here, there } = await two();
+  await write(here, 'hello');
+  await message(there, 'hello').waitFor();
+  await here.goto('/app/settings/profile');
+  await here.getByRole('button', { name: 'Sign out' }).click();
+  await here.getByText('Sign out without a recovery key?').waitFor();
+  await axe(here, 'signing out without a recovery key');
+  await look(here, 'sign-out');
+  await here.getByRole('dialog').getByRole('button', { name: 'Sign out' }).click();
+  await here.getByRole('heading', { name: 'Sign in' }).waitFor();
+  const left = await here.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name).filter((name) => name.startsWith('parlor-e2ee')));
+  assert.deepEqual(left, []);
+});
+
