@@ -1,9 +1,10 @@
 //! The clients in Rust, which are a workspace of their own: its format, its lints, and its tests
 //! against the server of the dev profile.
 
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::process::cargo;
+use crate::process::{cargo, run};
 use crate::steps::Steps;
 use crate::{test, tree};
 
@@ -16,6 +17,16 @@ pub(crate) fn tests(steps: &mut Steps) -> anyhow::Result<()> {
     let mut tests = there(&["test", "--workspace"]);
     tests.env("PARLOR_BIN", tree::parlor("debug"));
     steps.run("clients: tests", tests)
+}
+
+/// Builds the program that the browser tests tell what to do, and says where it is.
+pub(crate) fn puppet() -> anyhow::Result<PathBuf> {
+    run(&mut there(&["build", "--quiet", "--package", "parlor-sdk", "--example", "puppet"]))?;
+    let target = match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(_) => tree::target(),
+        None => tree::root().join("clients/target"),
+    };
+    Ok(target.join("debug/examples/puppet"))
 }
 
 /// `cargo` in their workspace.

@@ -167,9 +167,10 @@ fn web_tests(steps: &mut Steps) -> anyhow::Result<()> {
 fn browser_tests(steps: &mut Steps) -> anyhow::Result<()> {
     // Built again, so that the page of this very step is in it.
     build_server()?;
+    let puppet = clients::puppet()?;
     let server = TestServer::start()?;
     let mut tests = npm(&["run", "e2e"]);
-    tests.env("PARLOR_URL", &server.url);
+    tests.env("PARLOR_URL", &server.url).env("PARLOR_PUPPET", puppet);
     let result = steps.run("browser tests", tests);
     std::fs::write(steps.logs().join("browser-server.log"), server.stop())?;
     result
