@@ -100,7 +100,12 @@ impl Query {
         if message.is_encrypted() {
             return false;
         }
-        let words = words(&message.content);
+        self.fits_text(&message.content)
+    }
+
+    /// Whether a text has all that is wanted and nothing that is not.
+    pub fn fits_text(&self, text: &str) -> bool {
+        let words = words(text);
         self.wanted.iter().all(|phrase| phrase.is_in(&words))
             && !self.unwanted.iter().any(|phrase| phrase.is_in(&words))
     }

@@ -24,10 +24,10 @@ use scope::Scope;
 /// Names in one text that are looked up; a text with more names nobody.
 const MENTIONS_MAX: u64 = 1_000;
 
-/// Candidates that are looked at by the first question, and by one at most: more and more, the
-/// longer nothing is found.
-const TOGETHER: usize = 32;
-const TOGETHER_MAX: usize = 512;
+/// Candidates that are looked at by one question, at least and at most: as many as promise to fill
+/// the page, going by those before.
+const TOGETHER_MIN: u64 = 16;
+const TOGETHER_MAX: u64 = 512;
 
 #[async_trait]
 impl Search for PostgresStore {
@@ -41,33 +41,94 @@ async fn find(db: &Db, user: UserId, asked: &Asked) -> Result<Found, StoreError>
         return Ok(Found::default());
     };
     let mut candidates = Candidates::of(db, &scope, asked).await?;
-    let mut found = Found::default();
-    let (mut rows, mut bytes, mut together) = (0, 0, TOGETHER);
-    loop {
-        let next = candidates.take(db, together).await?;
-        together = (together * 2).min(TOGETHER_MAX);
-        if next.is_empty() {
-            return Ok(found);
+    let (mut found, mut looked) = (Found::default(), Looked::default());
+    while found.next.is_none() {
+        let nos = candidates.take(db, looked.promising(asked, &found)).await?;
+        if nos.is_empty() {
+            break;
         }
-        let mut messages = look(db, &next).await?;
-        for no in next {
-            rows += 1;
-            if let Some(message) = messages.remove(&no) {
-                bytes += message.content.len() as u64;
-                found.hits.extend(fits(db, &scope, &asked.query, message).await?);
+        let mut texts = look(db, &asked.query, &nos).await?;
+        for no in nos {
+            looked.rows += 1;
+            if let Some(text) = texts.remove(&no) {
+                looked.bytes += text.bytes;
+                if let Some(message) = text.message {
+                    found.hits.extend(fits(db, &scope, &asked.query, message).await?);
+                }
             }
             let full = found.hits.len() as u64 >= asked.limit;
-            if full || rows >= asked.rows_max || bytes >= asked.text_bytes_max {
+            if full || looked.rows >= asked.rows_max || looked.bytes >= asked.text_bytes_max {
                 found.next = Some(no);
-                return Ok(found);
+                break;
             }
         }
     }
+    let mut messages: Vec<_> = found.hits.iter_mut().map(|hit| &mut hit.message).collect();
+    extras::fill(db, scope.user_no, &mut messages).await?;
+    Ok(found)
 }
 
-async fn look(db: &Db, nos: &[i64]) -> Result<HashMap<i64, Message>, StoreError> {
-    let messages = many(db, &format!("{MESSAGE} where m.no = any($1)"), &[&nos], message).await?;
-    Ok(messages.into_iter().map(|message| (message.no, message)).collect())
+/// What a search has looked at.
+#[derive(Default)]
+struct Looked {
+    rows: u64,
+    bytes: u64,
+}
+
+impl Looked {
+    /// How many candidates to look at next.
+    fn promising(&self, asked: &Asked, found: &Found) -> usize {
+        let hits = found.hits.len() as u64;
+        let each = self.rows.max(1).div_ceil(hits.max(1));
+        let count = asked.limit.saturating_sub(hits).saturating_mul(each);
+        usize::try_from(count.clamp(TOGETHER_MIN, TOGETHER_MAX)).unwrap_or_default()
+    }
+}
+
+/// A candidate that was looked at.
+struct Text {
+    /// Of its text.
+    bytes: u64,
+    /// `None`: its text does not fit.
+    message: Option<Message>,
+}
+
+/// Looks at candidates. Where the index cannot know, their texts are read first: of a phrase of
+/// common words, few have it.
+async fn look(db: &Db, query: &Query, nos: &[i64]) -> Result<HashMap<i64, Text>, StoreError> {
+    let phrased = query.wanted.iter().any(|phrase| phrase.words.len() > 1);
+    let mut texts = HashMap::new();
+    let fitting;
+    let nos = if phrased || !query.unwanted.is_empty() {
+        fitting = fitting_texts(db, query, nos, &mut texts).await?;
+        &fitting
+    } else {
+        nos
+    };
+    for message in many(db, &format!("{MESSAGE} where m.no = any($1)"), &[&nos], message).await? {
+        let bytes = message.content.len() as u64;
+        texts.insert(message.no, Text { bytes, message: Some(message) });
+    }
+    Ok(texts)
+}
+
+/// Those whose texts fit.
+async fn fitting_texts(
+    db: &Db,
+    query: &Query,
+    nos: &[i64],
+    texts: &mut HashMap<i64, Text>,
+) -> Result<Vec<i64>, StoreError> {
+    let mut fitting = Vec::new();
+    let sql = "select no, content from messages where no = any($1)";
+    for row in db.query(sql, &[&nos]).await? {
+        let (no, text): (i64, &str) = (row.try_get(0)?, row.try_get(1)?);
+        texts.insert(no, Text { bytes: text.len() as u64, message: None });
+        if query.fits_text(text) {
+            fitting.push(no);
+        }
+    }
+    Ok(fitting)
 }
 
 /// The one gate: whatever a candidate came from, it is found only if the reader is in its session
@@ -87,7 +148,6 @@ async fn fits(
     if query.has.contains(&Has::Mention) && !names_somebody(db, &message).await? {
         return Ok(None);
     }
-    let message = extras::filled(db, scope.user_no, message).await?;
     Ok(Some(Hit { message, room }))
 }
 

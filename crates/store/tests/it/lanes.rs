@@ -231,6 +231,50 @@ async fn a_long_session_is_searched_stretch_by_stretch() {
     assert_eq!(w.find(ana, "marker ").await.len(), 4);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_word_that_goes_on_is_found_beside_what_few_or_many_messages_have() {
+    let database = parlor_parts::database().unwrap();
+    let url = database.url();
+    let w = node(&url, Box::new(database)).await;
+    let (ana, bo) = (w.account("ana").await, w.account("bo").await);
+    let text = |n: usize| match n % 50 {
+        0 => format!("tea with cakes {n}"),
+        1 => format!("biscuits with cake {n}"),
+        2 => format!("biscuits with milk {n}"),
+        _ => format!("tea with milk {n}"),
+    };
+    let of = |some: &[usize]| {
+        let these = (0..400).rev().filter(|n| some.contains(&(n % 50)));
+        these.map(text).collect::<Vec<_>>()
+    };
+    // Somebody who is in few sessions, and somebody who is in many.
+    for (user, rooms) in [(ana, 1), (bo, 20)] {
+        let mut sessions = Vec::new();
+        for _ in 0..rooms {
+            sessions.push(w.room(user, RoomKind::Private, &[]).await.main_session);
+        }
+        let beside = Beside::of(&url).await;
+        let before = beside.count("select coalesce(max(no), 0) from messages").await;
+        for (nth, session) in sessions.iter().enumerate() {
+            let texts = (0..400).filter(|n| n % rooms == nth).map(text);
+            say_all(&w, user, *session, texts).await;
+        }
+        beside.comes_to(INDEXED, before + 400).await;
+        let sorted = async |query: &str| {
+            let mut texts = w.find(user, query).await;
+            texts.sort_by_key(|text| {
+                let n = text.rsplit(' ').next().and_then(|n| n.parse::<usize>().ok());
+                std::cmp::Reverse(n)
+            });
+            texts
+        };
+        assert_eq!(sorted("tea cak").await, of(&[0]), "many have the other word");
+        assert_eq!(sorted("biscuits cak").await, of(&[1]), "few do");
+        assert_eq!(sorted("from:me cak").await, of(&[0, 1]));
+        assert_eq!(sorted("from:me biscuits mil").await, of(&[2]));
+    }
+}
+
 #[tokio::test]
 async fn what_is_gone_is_gone_from_the_index() {
     let database = parlor_parts::database().unwrap();

@@ -14,7 +14,7 @@ use tokio_postgres::Row;
 use super::super::readers::{Bound, Db};
 use super::super::rows::{many, one};
 use super::index::{self, Stretch};
-use super::scope::{Place, Scope};
+use super::scope::Scope;
 use crate::StoreError;
 use crate::search::Asked;
 
@@ -44,6 +44,10 @@ const WIDTH_MAX: i64 = 32;
 /// Words that the index is asked for, of each session; the others are looked for in the texts.
 const WORDS_MAX: usize = 4;
 
+/// Messages with the exact words of a question of which the index tells before they are compared
+/// with a word that may go on: of such a word it gathers all that it has, however much that is.
+const NARROW_MAX: i64 = 64;
+
 /// By how much the clock may have been set back between one message and the next.
 const CLOCK_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -59,11 +63,19 @@ impl Candidates {
         let query = &asked.query;
         let range = range(db, query, asked.before).await?;
         let stages = match (expression(query), &scope.authors) {
-            (Some(words), _) => indexed(scope, &words, range, index::indexed_to(db).await?),
+            (Some(words), _) => {
+                let (to, last) = index::reaches(db).await?;
+                let mut stages = indexed(scope, &words, (range.0, range.1.min(to + 1)));
+                if range.1 > to + 1 && last > to {
+                    stages.push_front(in_sessions(db, scope, (range.0.max(to), range.1)).await?);
+                }
+                stages
+            }
             (None, Some(authors)) => [authored(scope.user_no, authors, range)].into(),
-            (None, None) => [in_sessions(scope, range)].into(),
+            (None, None) => [in_sessions(db, scope, range).await?].into(),
         };
-        Ok(Self { now: Union::of(scope), stages })
+        let sessions = scope.sessions.clone();
+        Ok(Self { now: Union { sessions, sources: vec![], heads: BinaryHeap::new() }, stages })
     }
 
     /// The next small ids, up to so many; none when there are no more.
@@ -72,7 +84,11 @@ impl Candidates {
         while taken.len() < count {
             if let Some(no) = self.now.next(db).await? {
                 taken.push(no);
-            } else if let Some(sources) = self.stages.pop_front() {
+            } else if let Some(mut sources) = self.stages.pop_front() {
+                // What many said lately, many said before.
+                if self.now.sources.iter().any(Source::is_common) {
+                    sources.iter_mut().for_each(Source::ask_whole);
+                }
                 self.now.begin(db, sources).await?;
             } else {
                 break;
@@ -92,11 +108,6 @@ struct Union {
 }
 
 impl Union {
-    fn of(scope: &Scope) -> Self {
-        let sessions = scope.sessions.iter().map(|place| place.session_no).collect();
-        Self { sessions, sources: vec![], heads: BinaryHeap::new() }
-    }
-
     /// Gives what these sources have, from now on.
     async fn begin(&mut self, db: &Db, sources: Vec<Source>) -> Result<(), StoreError> {
         self.sources = sources;
@@ -129,7 +140,10 @@ impl Union {
             }
             for some in of_index.chunks(AT_ONCE) {
                 for (source, portion) in some.iter().zip(self.ask(db, some).await?) {
-                    self.sources[*source].take_in(portion);
+                    match portion {
+                        Some(portion) => self.sources[*source].take_in(portion),
+                        None => self.sources[*source].ask_whole(),
+                    }
                 }
             }
         }
@@ -140,42 +154,72 @@ impl Union {
         Ok(())
     }
 
-    /// The next portion of each of these sources, by one question.
-    async fn ask(&self, db: &Db, which: &[usize]) -> Result<Vec<Vec<i64>>, StoreError> {
-        let (mut words, mut above, mut below, mut most) = (vec![], vec![], vec![], vec![]);
-        let mut nth = Vec::new();
+    /// The next portion of each of these sources, by one question; `None` for one of which so much
+    /// has the exact words that all words are to be asked for.
+    async fn ask(&self, db: &Db, which: &[usize]) -> Result<Vec<Option<Vec<i64>>>, StoreError> {
+        let mut asked = Question::default();
         for (asker, source) in (0_i64..).zip(which.iter().map(|source| &self.sources[*source])) {
-            let Kind::Index(asked) = &source.kind else { continue };
-            let newest = (source.range.1 - 1) / asked.stretch.len();
-            for stretch in asked.from..=asked.to.min(newest) {
-                nth.push(asker);
-                words.push(asked.expression(stretch));
-                above.push(source.range.0);
-                below.push(source.range.1);
-                most.push(source.portion);
-            }
+            asked.add(asker, source);
         }
         // Materialised: the index is to be asked for the words, not gone through by id.
-        let sql = "select q.nth, h.no from unnest($1::bigint[], $2::text[], $3::bigint[], \
-                   $4::bigint[], $5::bigint[]) q (nth, words, above, below, most) \
-                   cross join lateral (with hits as materialized (select s.no from search s \
-                   where s.words @@ q.words::tsquery and s.session_no = any($6)) \
-                   select no from hits where no > q.above and no < q.below \
-                   order by no desc limit q.most) h order by q.nth, h.no desc";
-        let read = |row: &Row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, i64>(1)?));
-        let mut portions = vec![vec![]; which.len()];
-        let bound: Bound<'_> = &[&nth, &words, &above, &below, &most, &self.sessions];
+        let sql = "with asked as materialized (select nth, narrow::tsquery, words::tsquery, above, \
+                   below, most from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], \
+                   $5::bigint[], $6::bigint[]) q (nth, narrow, words, above, below, most)) \
+                   select q.nth, h.no from asked q cross join lateral (\
+                   with hits as materialized (select s.no, \
+                   case when q.narrow is not null then s.words end as words from search s \
+                   where s.words @@ coalesce(q.narrow, q.words) and s.session_no = any($7) \
+                   limit case when q.narrow is not null then $8::bigint end) \
+                   (select no from hits where no > q.above and no < q.below \
+                   and (q.narrow is null or words @@ q.words) order by no desc limit q.most) \
+                   union all select null from hits where q.narrow is not null \
+                   having count(*) >= $8) h order by q.nth, h.no desc nulls first";
+        let Question { nth, narrow, words, above, below, most } = &asked;
+        let bound: Bound<'_> =
+            &[nth, narrow, words, above, below, most, &self.sessions, &NARROW_MAX];
+        let read = |row: &Row| Ok((row.try_get::<_, i64>(0)?, row.try_get::<_, Option<i64>>(1)?));
+        let mut portions = vec![Some(vec![]); which.len()];
         for (asker, no) in many(db, sql, bound, read).await? {
             let asker = usize::try_from(asker).unwrap_or_default();
             let most = which.get(asker).map_or(0, |source| self.sources[*source].portion);
-            // Each of its stretches gives as many.
-            if let Some(portion) = portions.get_mut(asker)
-                && (portion.len() as i64) < most
-            {
-                portion.push(no);
+            let Some(portion) = portions.get_mut(asker) else { continue };
+            match (no, &mut *portion) {
+                (None, _) => *portion = None,
+                // Each of its stretches gives as many.
+                (Some(no), Some(nos)) if (nos.len() as i64) < most => nos.push(no),
+                _ => {}
             }
         }
         Ok(portions)
+    }
+}
+
+/// What the index is asked at once, a row for each of some stretches.
+#[derive(Default)]
+struct Question {
+    /// For which source.
+    nth: Vec<i64>,
+    /// The exact words, where few messages are expected to have them; those are compared with all.
+    narrow: Vec<Option<String>>,
+    words: Vec<String>,
+    above: Vec<i64>,
+    below: Vec<i64>,
+    most: Vec<i64>,
+}
+
+impl Question {
+    fn add(&mut self, nth: i64, source: &Source) {
+        let Kind::Index(asked) = &source.kind else { return };
+        let newest = (source.range.1 - 1) / asked.stretch.len();
+        let stretches: Vec<_> = (asked.from..=asked.to.min(newest)).collect();
+        for some in stretches.chunks(asked.stretches_together()) {
+            self.nth.push(nth);
+            self.narrow.push(asked.narrow.then(|| asked.expression(some, true)));
+            self.words.push(asked.expression(some, false));
+            self.above.push(source.range.0);
+            self.below.push(source.range.1);
+            self.most.push(source.portion);
+        }
     }
 }
 
@@ -230,17 +274,13 @@ async fn halve(
     Ok(low)
 }
 
-/// What is not in the index, and the index: its newest short stretches, and then the long ones.
+/// The index: its newest short stretches, and then the long ones.
 fn indexed(
     scope: &Scope,
     words: &[Wanted<'_>],
-    (above, below): Range,
-    to: i64,
+    (above, mut below): Range,
 ) -> VecDeque<Vec<Source>> {
     let mut stages = VecDeque::new();
-    if below > to + 1 {
-        stages.push_back(in_sessions(scope, (above.max(to), below)));
-    }
     let asked = Indexed {
         sessions: vec![],
         words: words.iter().map(|(words, prefix)| (words.to_vec(), *prefix)).collect(),
@@ -249,12 +289,13 @@ fn indexed(
         from: 0,
         to: 0,
         width: 1,
+        narrow: false,
     };
+    let asked = Indexed { narrow: asked.may_be_narrow(), ..asked };
     let source = |asked: Indexed, range| {
         let kind = Kind::Index(asked);
         Source { portion: FIRST_OF_INDEX, ..Source::new(kind, range) }
     };
-    let mut below = below.min(to + 1);
     if scope.sessions.len() >= SESSIONS_MIN {
         let to = (below - 1) / Stretch::Short.len();
         let last = (to + 1 - SHORT_ONES).max(above / Stretch::Short.len());
@@ -264,9 +305,8 @@ fn indexed(
         below = since;
     }
     let nth = (below - 1) / Stretch::Long.len();
-    let long = scope.sessions.chunks(TOGETHER).map(|places| {
-        let sessions = places.iter().map(|place| place.session_no).collect();
-        let (stretch, from, to) = (Stretch::Long, nth, nth);
+    let long = scope.sessions.chunks(TOGETHER).map(|sessions| {
+        let (stretch, from, to, sessions) = (Stretch::Long, nth, nth, sessions.to_vec());
         source(Indexed { sessions, stretch, from, to, ..asked.clone() }, (above, below))
     });
     stages.push_back(long.collect());
@@ -280,19 +320,36 @@ fn authored(reader_no: i64, authors: &[(UserId, i64)], range: Range) -> Vec<Sour
     authors.iter().map(said).collect()
 }
 
+/// A session whose messages are gone through.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Its small id.
+    session_no: i64,
+    /// The number of its newest message, and that message's small id.
+    newest: i64,
+    newest_no: i64,
+}
+
 /// The sessions that hold something in the range: the newest message of each is known.
-fn in_sessions(scope: &Scope, range: Range) -> Vec<Source> {
-    let holds = |place: &&Place| place.newest_no > range.0;
-    let source = |place: &Place| {
+async fn in_sessions(db: &Db, scope: &Scope, range: Range) -> Result<Vec<Source>, StoreError> {
+    let sql = "select h.session_no, h.number, m.no from heads h join messages m \
+               on m.session_no = h.session_no and m.number = h.number \
+               where h.session_no = any($1) and m.no > $2";
+    let place = |row: &Row| {
+        let (session_no, newest) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(Place { session_no, newest, newest_no: row.try_get(2)? })
+    };
+    let places = many(db, sql, &[&scope.sessions, &range.0], place).await?;
+    let source = |place: Place| {
         let (ready, below) = match place.newest_no < range.1 {
             true => (Some(place.newest_no), Some(place.newest)),
             false => (None, None),
         };
-        let mut source = Source::new(Kind::Session { place: *place, below }, range);
+        let mut source = Source::new(Kind::Session { place, below }, range);
         source.ready.extend(ready);
         source
     };
-    scope.sessions.iter().filter(holds).map(source).collect()
+    Ok(places.into_iter().map(source).collect())
 }
 
 /// Words that follow each other, and whether the last may go on.
@@ -329,26 +386,46 @@ struct Indexed {
     from: i64,
     to: i64,
     width: i64,
+    /// Whether it is asked for the exact words first.
+    narrow: bool,
 }
 
 impl Indexed {
-    /// What is asked of one stretch.
-    fn expression(&self, nth: i64) -> String {
-        match self.stretch {
-            Stretch::Short => self.of_session(0, nth),
-            Stretch::Long => {
-                let of_session = |session_no: &i64| self.of_session(*session_no, nth);
-                self.sessions.iter().map(of_session).collect::<Vec<_>>().join(" | ")
-            }
-        }
+    /// Whether nothing but one word is asked for.
+    fn is_one_word(&self) -> bool {
+        let words: usize = self.words.iter().map(|(words, _)| words.len()).sum();
+        words == 1 && self.authors.is_empty()
+    }
+
+    /// Whether there is a word that may go on, and anything beside it.
+    fn may_be_narrow(&self) -> bool {
+        self.words.iter().any(|(_, prefix)| *prefix) && !self.is_one_word()
+    }
+
+    /// Stretches that are asked for together: of long ones, each has the words of several sessions.
+    fn stretches_together(&self) -> usize {
+        if self.sessions.is_empty() { TOGETHER } else { 1 }
+    }
+
+    /// What is asked of some stretches: all words, or the exact ones.
+    fn expression(&self, stretches: &[i64], exact: bool) -> String {
+        let everywhere = [0];
+        let sessions = if self.sessions.is_empty() { &everywhere[..] } else { &self.sessions };
+        let places = stretches.iter().flat_map(|nth| sessions.iter().map(|no| (*no, *nth)));
+        let each = places.map(|(session_no, nth)| self.of_session(session_no, nth, exact));
+        each.collect::<Vec<_>>().join(" | ")
     }
 
     /// Words hold nothing that means anything there: no quotation mark, no backslash.
-    fn of_session(&self, session_no: i64, nth: i64) -> String {
+    fn of_session(&self, session_no: i64, nth: i64, exact: bool) -> String {
         let mut each = Vec::with_capacity(WORDS_MAX);
         for (words, prefix) in &self.words {
             for (at, word) in (1..).zip(words) {
-                let star = if *prefix && at == words.len() { ":*" } else { "" };
+                let goes_on = *prefix && at == words.len();
+                if goes_on && exact {
+                    continue;
+                }
+                let star = if goes_on { ":*" } else { "" };
                 each.push(format!("'{}'{star}", self.stretch.word(session_no, nth, word)));
             }
         }
@@ -420,6 +497,24 @@ impl Source {
         match &mut self.kind {
             Kind::Index(asked) => asked.go_on(self.range),
             _ => false,
+        }
+    }
+
+    /// Whether many messages have the exact words. Of an author's it is not known: they are in
+    /// few sessions.
+    fn is_common(&self) -> bool {
+        match &self.kind {
+            Kind::Index(asked) => {
+                asked.may_be_narrow() && !asked.narrow && asked.authors.is_empty()
+            }
+            _ => false,
+        }
+    }
+
+    /// Asks for all words from now on.
+    fn ask_whole(&mut self) {
+        if let Kind::Index(asked) = &mut self.kind {
+            asked.narrow = false;
         }
     }
 

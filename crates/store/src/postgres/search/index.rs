@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use parlor_domain::search::words;
 use tokio::sync::mpsc;
+use tokio_postgres::Row;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -81,8 +82,19 @@ impl Said<'_> {
     }
 }
 
+/// The small ids of the last message in the index and of the last one of all.
+pub(super) async fn reaches(db: &Db) -> Result<(i64, i64), StoreError> {
+    let sql = "select (select value::bigint from meta where key = 'search_indexed_to'), \
+               (select max(no) from messages)";
+    let read = |row: &Row| {
+        let (to, last): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+        Ok((to.unwrap_or(0), last.unwrap_or(0)))
+    };
+    Ok(one(db, sql, &[], read).await?.unwrap_or_default())
+}
+
 /// The small id of the last message in the index.
-pub(super) async fn indexed_to(db: &Db) -> Result<i64, StoreError> {
+async fn indexed_to(db: &Db) -> Result<i64, StoreError> {
     let sql = "select value::bigint from meta where key = 'search_indexed_to'";
     Ok(one(db, sql, &[], |row| Ok(row.try_get(0)?)).await?.unwrap_or(0))
 }

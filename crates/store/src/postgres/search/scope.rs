@@ -11,22 +11,12 @@ use super::super::readers::Db;
 use super::super::rows::{one, user_no, uuid};
 use crate::StoreError;
 
-/// A session that a search may look at.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    /// Its small id.
-    pub(super) session_no: i64,
-    /// The number of its newest message, and that message's small id.
-    pub(super) newest: i64,
-    pub(super) newest_no: i64,
-}
-
 /// What a search may see.
 pub(super) struct Scope {
     /// The reader's small id.
     pub(super) user_no: i64,
-    /// The sessions that hold anything.
-    pub(super) sessions: Vec<Place>,
+    /// The small ids of the sessions.
+    pub(super) sessions: Vec<i64>,
     rooms: HashMap<SessionId, RoomId>,
     /// Who may have said it, with their small ids; `None`: anybody.
     pub(super) authors: Option<Vec<(UserId, i64)>>,
@@ -53,7 +43,7 @@ impl Scope {
         Ok((!nobody && !scope.sessions.is_empty()).then_some(scope))
     }
 
-    /// Adds the sessions that hold anything and that the query names. Who is in a session without
+    /// Adds the sessions that the query names. Who is in a session without
     /// being in its room sees nothing of it, here as everywhere.
     async fn add_sessions(
         &mut self,
@@ -61,24 +51,21 @@ impl Scope {
         user_no: i64,
         query: &Query,
     ) -> Result<(), StoreError> {
-        let sql = "select s.no, h.number, m.no, s.id, r.id, s.name, r.name from session_members sm \
-                   join sessions s on s.no = sm.session_no join heads h on h.session_no = s.no \
-                   join rooms r on r.no = s.room_no \
+        let sql = "select s.no, s.id, r.id, s.name, r.name from session_members sm \
+                   join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
                    join room_members rm on rm.room_no = r.no and rm.user_no = sm.user_no \
-                   join messages m on m.session_no = s.no and m.number = h.number \
                    where sm.user_no = $1";
         db.query(sql, &[&user_no]).await?.iter().try_for_each(|row| self.add_session(query, row))
     }
 
     fn add_session(&mut self, query: &Query, row: &Row) -> Result<(), StoreError> {
-        let (session, room) = (SessionId(uuid(row, 3)?), RoomId(uuid(row, 4)?));
-        let (name, room_name): (&str, &str) = (row.try_get(5)?, row.try_get(6)?);
+        let (session, room) = (SessionId(uuid(row, 1)?), RoomId(uuid(row, 2)?));
+        let (name, room_name): (&str, &str) = (row.try_get(3)?, row.try_get(4)?);
         let named = |places: &[search::Place], id: Uuid, name: &str| {
             places.is_empty() || places.iter().any(|place| place.is(id, name))
         };
         if named(&query.sessions, session.0, name) && named(&query.rooms, room.0, room_name) {
-            let (session_no, newest) = (row.try_get(0)?, row.try_get(1)?);
-            self.sessions.push(Place { session_no, newest, newest_no: row.try_get(2)? });
+            self.sessions.push(row.try_get(0)?);
             self.rooms.insert(session, room);
         }
         Ok(())
