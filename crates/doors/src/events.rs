@@ -278,7 +278,9 @@ impl Stream {
     /// News about keys, if they are any: they come before what they open.
     async fn tell_of_keys(&mut self) -> Result<(), Error> {
         let news = self.listening.key_news().await;
-        let news = news.inspect_err(|e| drop(crate::error::explain(e)))?;
+        let Some(news) = news.inspect_err(|e| drop(crate::error::explain(e)))? else {
+            return Ok(());
+        };
         if self.told_of_keys.as_ref() != Some(&news) {
             self.told_of_keys = Some(news.clone());
             let mut event = b"data: ".to_vec();

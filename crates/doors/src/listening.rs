@@ -1,7 +1,7 @@
 //! What one connection hears, on any door: sessions and the user's own log, each caught up with
 //! from the store and then followed in the hub, without a hole or a double in between.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -40,7 +40,11 @@ struct Keys {
     /// What it has, and what it was told.
     taken: i64,
     said: i64,
+    /// How many keys of its own it was told are left, of each kind, and of which kinds one is.
+    left: Option<Box<Left>>,
 }
+
+type Left = (HashMap<String, i64>, Vec<String>);
 
 impl Listening {
     /// An ear that hears nothing yet.
@@ -144,16 +148,21 @@ impl Listening {
         self.keys.rung && (!self.keys.answers || self.keys.taken >= self.keys.said)
     }
 
-    /// What the device is told about keys next: how many of its own are left, at least.
+    /// What the device is told about keys next: how many of its own are left, at least. `None` when
+    /// it knows all of it: it would answer, and be told the same again.
     ///
     /// # Errors
     /// [`Error`] when the store fails.
-    pub async fn key_news(&mut self) -> Result<v1::E2ee, Error> {
+    pub async fn key_news(&mut self) -> Result<Option<v1::E2ee>, Error> {
         self.keys.rung = false;
         let news = self.app.key_news(&self.actor, self.keys.taken).await?;
         self.keys.said = news.pos.max(self.keys.taken);
         self.keys.more = news.more && self.keys.answers;
-        Ok(news)
+        let counts = news.device_one_time_keys_count.clone();
+        let left = Box::new((counts, news.device_unused_fallback_key_types.clone()));
+        let told = self.keys.left.replace(left);
+        let is_known = news.pos <= self.keys.taken && told == self.keys.left;
+        Ok((!is_known).then_some(news))
     }
 
     /// Ready when there may be something to take, from the store or in the hub. The task that asked

@@ -187,7 +187,7 @@ impl Socket {
         self.listening.gather(TURN_BYTES, tell).map_err(|_| lagged())?;
         if self.listening.is_rung() {
             let news = self.listening.key_news().await.map_err(|e| commands::failed(&e))?;
-            self.say(&Said::E2ee(news));
+            news.into_iter().for_each(|news| self.say(&Said::E2ee(news)));
         }
         frames.into_iter().for_each(|frame| self.line.push(frame));
         Ok(())

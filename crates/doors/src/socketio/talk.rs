@@ -204,7 +204,7 @@ impl Talk {
         over.extend(member.listening.gather(TURN_BYTES, tell).map_err(|_| lagged())?);
         if member.listening.is_rung() {
             let news = Box::pin(member.listening.key_news()).await.map_err(|e| failed(&e))?;
-            member.tell(&Said::E2ee(news));
+            news.into_iter().for_each(|news| member.tell(&Said::E2ee(news)));
             member.said.drain(..).for_each(|packet| line.push(&packet));
         }
         frames.iter().for_each(|frame| line.push(frame.packet()));

@@ -361,6 +361,40 @@ async fn a_socket_tells_keys_before_what_they_open_until_they_are_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_has_all_news_about_keys_is_told_nothing_again() {
+    let server = TestServer::start().await;
+    let (ana, bo) = (server.person("ana").await, server.person("bo").await);
+    let (phone, laptop) = (Device::new(&ana, 0).await, Device::new(&bo, 3).await);
+    let (_, session) = direct(&ana, &bo).await;
+    let plain = Socket::open(&bo, Codec::Json).await;
+    let io = Socket::open_io(&bo, None, std::iter::empty()).await.unwrap();
+    for mut socket in [plain, io] {
+        socket.tell(Command::E2eeAck(v1::E2eeAck { pos: 0 })).await.unwrap();
+        let mut pos = told(&mut socket).await.pos;
+        letter(&phone, &laptop, &fresh_id()).await;
+        for _ in 0..2 {
+            // The letter, once: the first news may have had it already.
+            socket.tell(Command::E2eeAck(v1::E2eeAck { pos })).await.unwrap();
+            let mut told = vec![];
+            // Whatever an answer would bring comes before that of the second command.
+            for _ in 0..2 {
+                socket.subscribe(&session.id, None, &mut told).await.unwrap();
+            }
+            let news = told.into_iter().filter_map(|heard| match heard {
+                Heard::Frame(Frame::E2ee(news)) => Some(news),
+                _ => None,
+            });
+            for news in news {
+                assert!(news.pos > pos, "{news:?} was known");
+                pos = news.pos;
+            }
+        }
+        socket.close().await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_comes_back_hears_the_keys_before_what_was_said_meanwhile() {
     let server = TestServer::start().await;
     let (ana, bo) = (server.person("ana").await, server.person("bo").await);
