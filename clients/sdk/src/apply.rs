@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::cache::{Change, Step};
 use crate::message::Turned;
-use crate::{Client, Error, Message, Update};
+use crate::{Client, Error, Message, Update, load};
 
 /// What came of an event.
 pub(crate) enum Applied {
@@ -47,6 +47,12 @@ enum Told {
     Nothing,
 }
 
+impl Told {
+    fn news(is_news: bool, update: Update) -> Self {
+        if is_news { Self::Update(update) } else { Self::Nothing }
+    }
+}
+
 async fn understand(
     client: &Client,
     session_id: &str,
@@ -66,13 +72,13 @@ async fn understand(
         let (id, emoji) = (text(reacted, "message_id"), text(reacted, "emoji"));
         (Change::React { id, emoji, user_id: text(reacted, "user_id"), on }, Told::Changed)
     } else if let Some(joined) = event.get("joined") {
-        client.0.members.lock().remove(session_id);
         let (session_id, user_id) = member(joined);
-        (Change::Nothing, Told::Update(Update::Joined { session_id, user_id }))
+        let is_news = load::members_changed(client, &session_id, &user_id);
+        (Change::Nothing, Told::news(is_news, Update::Joined { session_id, user_id }))
     } else if let Some(left) = event.get("left") {
-        client.0.members.lock().remove(session_id);
         let (session_id, user_id) = member(left);
-        (Change::Nothing, Told::Update(Update::Left { session_id, user_id }))
+        let is_news = load::members_changed(client, &session_id, &user_id);
+        (Change::Nothing, Told::news(is_news, Update::Left { session_id, user_id }))
     } else if event.get("session_settings").or(event.get("room_settings")).is_some() {
         (Change::Nothing, Told::Update(Update::Rooms))
     } else {

@@ -19,7 +19,7 @@ use crate::encryption::Encryption;
 use crate::http::Http;
 use crate::login::{Api, Login};
 use crate::outbox::Outcome;
-use crate::room::Membership;
+use crate::room::Known;
 use crate::{Error, Message, Room, Session, SessionHandle, Update};
 
 /// Updates that a slow listener may be behind.
@@ -44,7 +44,7 @@ pub(crate) struct Inner {
     pub(crate) bell: Notify,
     /// Who waits for what was handed over.
     pub(crate) waiting: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
-    pub(crate) members: Mutex<HashMap<String, Arc<Membership>>>,
+    pub(crate) members: Mutex<HashMap<String, Known>>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
 }

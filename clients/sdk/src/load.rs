@@ -1,6 +1,7 @@
 //! Reading rooms, sessions, members and pages from the server into the cache.
 
 use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use parlor_wire::v1;
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use crate::apply;
 use crate::cache::Thing;
-use crate::room::{Member, Membership};
+use crate::room::{Known, Member, Membership};
 use crate::{Client, Error, Message, Room, Session, Update};
 
 /// Messages of the first page of a session.
@@ -110,8 +111,8 @@ pub(crate) async fn members(
     session_id: &str,
     anew: bool,
 ) -> Result<Arc<Membership>, Error> {
-    if !anew && let Some(known) = client.0.members.lock().get(session_id) {
-        return Ok(Arc::clone(known));
+    if !anew && let Some(known) = known_members(client, session_id) {
+        return Ok(known);
     }
     // The version is read before the members: one that changed in between is then refused as stale.
     let said: Value = client.call("GET", &format!("/sessions/{session_id}"), None).await?;
@@ -128,8 +129,38 @@ pub(crate) async fn members(
         }
     }
     let membership = Arc::new(Membership { members, version });
-    client.0.members.lock().insert(session_id.to_owned(), Arc::clone(&membership));
+    keep_members(client, session_id, &membership);
     Ok(membership)
+}
+
+fn known_members(client: &Client, session_id: &str) -> Option<Arc<Membership>> {
+    let known = client.0.members.lock();
+    let known = known.get(session_id).filter(|known| !known.stale)?;
+    Some(Arc::clone(&known.membership))
+}
+
+/// Whoever came into the list, or is gone from it, is told before anything is sealed for it, also
+/// when the server sent no event of it.
+fn keep_members(client: &Client, session_id: &str, membership: &Arc<Membership>) {
+    let (came, went) = match client.0.members.lock().entry(session_id.to_owned()) {
+        Entry::Occupied(mut known) => known.get_mut().read(Arc::clone(membership)),
+        Entry::Vacant(nobody) => {
+            nobody.insert(Known::first(Arc::clone(membership)));
+            return;
+        }
+    };
+    for user_id in came {
+        client.tell(Update::Joined { session_id: session_id.to_owned(), user_id });
+    }
+    for user_id in went {
+        client.tell(Update::Left { session_id: session_id.to_owned(), user_id });
+    }
+}
+
+/// An event says that somebody came or went; whether that is news.
+pub(crate) fn members_changed(client: &Client, session_id: &str, user_id: &str) -> bool {
+    let mut known = client.0.members.lock();
+    known.get_mut(session_id).is_none_or(|known| known.hear(user_id))
 }
 
 /// One page of a session's messages, from the server, which goes into the cache, too.

@@ -1,5 +1,8 @@
 //! Rooms and sessions, as the server describes them.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use parlor_e2ee::Settings;
 use parlor_wire::v1;
 use serde::{Deserialize, Serialize};
@@ -73,6 +76,52 @@ pub(crate) struct Membership {
     pub(crate) version: i64,
 }
 
+/// What a client knows of who is in a session.
+pub(crate) struct Known {
+    pub(crate) membership: Arc<Membership>,
+    /// Somebody came or went since.
+    pub(crate) stale: bool,
+    /// Whose coming and going an event told, and the list does not have yet.
+    pub(crate) by_event: BTreeSet<String>,
+    /// Whose coming and going the list told, and no event has yet.
+    pub(crate) by_list: BTreeSet<String>,
+}
+
+impl Known {
+    /// Who is there when nothing was known before.
+    pub(crate) fn first(membership: Arc<Membership>) -> Self {
+        Self { membership, stale: false, by_event: BTreeSet::new(), by_list: BTreeSet::new() }
+    }
+
+    /// An event says that somebody came or went; whether that is news.
+    pub(crate) fn hear(&mut self, user_id: &str) -> bool {
+        self.stale = true;
+        let is_news = !self.by_list.remove(user_id);
+        if is_news {
+            self.by_event.insert(user_id.to_owned());
+        }
+        is_news
+    }
+
+    /// The list says who is there; gives who came and who went without an event.
+    pub(crate) fn read(&mut self, now: Arc<Membership>) -> (Vec<String>, Vec<String>) {
+        let (old, new) = (self.membership.user_ids(), now.user_ids());
+        let unheard = |id: &&String| !self.by_event.contains(*id);
+        let came: Vec<String> = new.difference(&old).filter(unheard).cloned().collect();
+        let went: Vec<String> = old.difference(&new).filter(unheard).cloned().collect();
+        self.by_list.extend(came.iter().chain(&went).cloned());
+        self.by_event.clear();
+        (self.membership, self.stale) = (now, false);
+        (came, went)
+    }
+}
+
+impl Membership {
+    fn user_ids(&self) -> BTreeSet<String> {
+        self.members.iter().map(|member| member.user_id.clone()).collect()
+    }
+}
+
 impl Room {
     pub(crate) fn read(value: &Value) -> Result<Self, Error> {
         let said: v1::Room = serde_json::from_value(value.clone())?;
@@ -115,5 +164,33 @@ impl Member {
     pub(crate) fn of(said: v1::Member) -> Self {
         let user = said.user.unwrap_or_default();
         Self { user_id: user.id, username: user.username, name: user.name, role: said.role }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(ids: &[&str]) -> Arc<Membership> {
+        let member = |id: &&str| Member {
+            user_id: (*id).to_owned(),
+            username: String::new(),
+            name: String::new(),
+            role: String::new(),
+        };
+        Arc::new(Membership { members: ids.iter().map(member).collect(), version: 0 })
+    }
+
+    #[test]
+    fn whoever_comes_or_goes_is_news_once_by_the_event_or_by_the_list() {
+        let mut known = Known::first(list(&["ana", "bo"]));
+        assert!(known.hear("cy"));
+        assert_eq!(known.read(list(&["ana", "bo", "cy"])), (vec![], vec![]));
+        assert_eq!(
+            known.read(list(&["ana", "cy", "eve"])),
+            (vec!["eve".to_owned()], vec!["bo".to_owned()])
+        );
+        assert!(!known.hear("bo"), "the list has told it");
+        assert!(known.stale);
     }
 }
