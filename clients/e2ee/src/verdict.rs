@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is known of who wrote a message that was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What is known of who wrote a message that was opened; the later, the less is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The device is signed by its owner, whom the reader has verified.

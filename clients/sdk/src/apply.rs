@@ -6,9 +6,9 @@
 use parlor_e2ee::{Arrived, OpenError, Sealed};
 use serde_json::Value;
 
-use crate::cache::{Change, Step};
+use crate::cache::{Change, Step, Thing};
 use crate::message::Turned;
-use crate::{Client, Error, Message, Update, load};
+use crate::{Client, Error, Message, Session, Update, load};
 
 /// What came of an event.
 pub(crate) enum Applied {
@@ -67,6 +67,9 @@ async fn understand(
         (take(client, message).await?, Told::Changed)
     } else if let Some(deleted) = event.get("deleted") {
         (Change::Erase { id: text(deleted, "message_id"), at: at() }, Told::Changed)
+    } else if event.get("reacted").is_some() && is_sealed(client, session_id).await? {
+        // Reactions are sealed there: whoever says so in the clear is not the one who reacts.
+        (Change::Nothing, Told::Nothing)
     } else if let Some(reacted) = event.get("reacted") {
         let on = reacted["on"].as_bool().unwrap_or_default();
         let (id, emoji) = (text(reacted, "message_id"), text(reacted, "emoji"));
@@ -124,14 +127,28 @@ pub(crate) async fn page(
 
 /// Reads a message object, and opens it if it is sealed.
 async fn take(client: &Client, said: &Value) -> Result<Change, Error> {
-    let (message, sealed) = Message::read(said)?;
-    let Some(sealed) = sealed else { return Ok(Change::Put(Box::new(message), None)) };
+    let (mut message, sealed) = Message::read(said)?;
+    let Some(sealed) = sealed else {
+        if is_sealed(client, &message.session_id).await? {
+            message.refuse_the_clear();
+        }
+        return Ok(Change::Put(Box::new(message), None));
+    };
     let change = open(client, message, sealed).await;
     if matches!(&change, Change::Put(message, _) if message.may_open_later()) {
         // Whoever wrote it may only not have been looked up yet.
         crate::encryption::settle_behind(client);
     }
     Ok(change)
+}
+
+/// Whether everything in a session is sealed: then what comes in the clear is somebody else's.
+async fn is_sealed(client: &Client, session_id: &str) -> Result<bool, Error> {
+    if let Some(machine) = &client.0.machine {
+        return Ok(machine.is_encrypted(session_id).await?);
+    }
+    let session: Option<Session> = client.0.cache.thing(Thing::Session, session_id)?;
+    Ok(session.is_some_and(|session| session.encryption.is_some()))
 }
 
 async fn open(client: &Client, mut message: Message, sealed: Sealed) -> Change {

@@ -108,6 +108,7 @@ pub(crate) struct Relation {
     pub(crate) target: String,
     pub(crate) sender_id: String,
     pub(crate) number: i64,
+    pub(crate) verdict: Verdict,
     pub(crate) says: Says,
 }
 
@@ -127,7 +128,7 @@ impl Message {
             Value::Null => None,
             sealed => Some(serde_json::from_value(sealed.clone())?),
         };
-        let message = Self {
+        let mut message = Self {
             secrecy: match (&sealed, said.deleted_at) {
                 (Some(_), None) => Secrecy::Locked { reason: String::new(), later: true },
                 _ => Secrecy::Plain,
@@ -148,8 +149,27 @@ impl Message {
             reply_to: said.reply_to,
             thread_id: said.thread_id,
         };
+        if sealed.is_some() {
+            message.empty();
+        }
         let sealed = sealed.filter(|_| message.deleted_at.is_none());
         Ok((message, sealed))
+    }
+
+    /// Takes out whatever somebody could read.
+    fn empty(&mut self) {
+        self.body.clear();
+        self.files.clear();
+        self.reactions.clear();
+    }
+
+    /// It stands where everything is sealed, and is not: its sender did not write it.
+    pub(crate) fn refuse_the_clear(&mut self) {
+        self.empty();
+        if self.deleted_at.is_none() {
+            let reason = "it came in the clear, where everything is encrypted".to_owned();
+            self.secrecy = Secrecy::Locked { reason, later: false };
+        }
     }
 
     /// Whether it is sealed still.
@@ -164,15 +184,16 @@ impl Message {
 
     /// Takes in what was inside.
     pub(crate) fn unlock(&mut self, opened: Opened) -> Turned {
-        let payload = opened.payload;
+        let (payload, verdict) = (opened.payload, opened.verdict);
         let expires_at = payload.expires_at().map(|at| rfc3339(at.as_microsecond()));
         if let Some(react) = payload.react {
             let says = Says::React { emoji: react.emoji, on: react.on };
-            return Turned::Relation(self.relation(react.message_id, says));
+            return Turned::Relation(self.relation(react.message_id, verdict, says));
         }
         // The new wording of this very message is what the message says now.
         if let Some(target) = payload.edits.filter(|target| *target != self.id) {
-            return Turned::Relation(self.relation(target, Says::Reword { body: payload.body }));
+            let says = Says::Reword { body: payload.body };
+            return Turned::Relation(self.relation(target, verdict, says));
         }
         // The sender's word and the server's: the earlier one holds.
         self.expires_at = [self.expires_at.take(), expires_at].into_iter().flatten().min();
@@ -181,7 +202,7 @@ impl Message {
         self.reply_to = payload.reply_to;
         self.thread_id = payload.thread_id;
         self.files = payload.files.into_iter().map(FileInfo::sealed).collect();
-        self.secrecy = Secrecy::Opened { verdict: opened.verdict };
+        self.secrecy = Secrecy::Opened { verdict };
         Turned::Message
     }
 
@@ -190,22 +211,40 @@ impl Message {
         self.secrecy = Secrecy::Locked { reason: error.to_string(), later: error.may_open_later() };
     }
 
-    fn relation(&self, target: String, says: Says) -> Relation {
-        Relation { target, sender_id: self.sender_id.clone(), number: self.number, says }
+    fn relation(&self, target: String, verdict: Verdict, says: Says) -> Relation {
+        Relation { target, sender_id: self.sender_id.clone(), number: self.number, verdict, says }
     }
 
-    /// Takes in what others said about it, in the order in which they did.
+    /// Takes in what others said about it, in the order in which they did. What is believed less
+    /// than the message itself would make the server's word look like somebody's own.
     pub(crate) fn relate(&mut self, relations: &[Relation]) {
+        if self.deleted_at.is_some() {
+            return;
+        }
         for relation in relations {
+            let weaker = match self.secrecy {
+                Secrecy::Plain => false,
+                Secrecy::Opened { verdict } => relation.verdict > verdict,
+                Secrecy::Locked { .. } => true,
+            };
             match &relation.says {
-                Says::React { emoji, on } => self.react(emoji, &relation.sender_id, *on),
-                // Nobody rewords what somebody else said.
-                Says::Reword { body } if relation.sender_id == self.sender_id => {
-                    self.body.clone_from(body);
+                Says::React { emoji, on } if !(weaker && relation.verdict.warns()) => {
+                    self.react(emoji, &relation.sender_id, *on);
                 }
-                Says::Reword { .. } => {}
+                Says::Reword { body } if self.may_be_reworded_by(relation) => {
+                    self.body.clone_from(body);
+                    if weaker {
+                        self.secrecy = Secrecy::Opened { verdict: relation.verdict };
+                    }
+                }
+                Says::React { .. } | Says::Reword { .. } => {}
             }
         }
+    }
+
+    /// Nobody rewords what somebody else said, or what was not read.
+    fn may_be_reworded_by(&self, relation: &Relation) -> bool {
+        relation.sender_id == self.sender_id && !self.is_locked()
     }
 
     /// Somebody reacts to it, or does so no more.
@@ -277,7 +316,8 @@ mod tests {
     }
 
     fn by(sender: &str, number: i64, says: Says) -> Relation {
-        Relation { target: "m".into(), sender_id: sender.into(), number, says }
+        let verdict = Verdict::FirstSeen;
+        Relation { target: "m".into(), sender_id: sender.into(), number, verdict, says }
     }
 
     #[test]
@@ -287,6 +327,44 @@ mod tests {
         assert_eq!(said.body, "hi");
         said.relate(&[by("ana", 3, Says::Reword { body: "hello".into() })]);
         assert_eq!(said.body, "hello");
+    }
+
+    #[test]
+    fn what_is_proven_less_than_a_message_takes_its_proof_away_and_does_not_count() {
+        let mut said = message();
+        said.secrecy = Secrecy::Opened { verdict: Verdict::Verified };
+        said.relate(&[by("bo", 1, Says::React { emoji: "-".into(), on: true })]);
+        assert_eq!(said.reactions.len(), 1, "a person who is not verified may react");
+        let from_backup = |number, says| {
+            let relation = by("ana", number, says);
+            Relation { verdict: Verdict::FromBackup, ..relation }
+        };
+        said.relate(&[from_backup(2, Says::React { emoji: "+".into(), on: true })]);
+        assert_eq!(said.reactions.len(), 1);
+        said.relate(&[from_backup(3, Says::Reword { body: "ha".into() })]);
+        assert_eq!(said.secrecy, Secrecy::Opened { verdict: Verdict::FromBackup });
+        said.relate(&[from_backup(4, Says::React { emoji: "+".into(), on: true })]);
+        assert_eq!(said.reactions.len(), 2);
+    }
+
+    #[test]
+    fn what_was_deleted_stays_so_whatever_comes_after() {
+        let mut said = message();
+        said.erase("2026-05-01T11:00:00Z".into());
+        said.relate(&[by("ana", 2, Says::Reword { body: "ha".into() })]);
+        assert!(said.body.is_empty());
+    }
+
+    #[test]
+    fn what_stays_locked_has_nothing_to_read_in_it() {
+        let value = serde_json::json!({"id": "m", "sender_id": "ana", "content": "hi",
+            "reactions": [{"emoji": "+", "count": 1, "user_ids": ["bo"]}],
+            "sent_at": "2026-05-01T10:00:00Z",
+            "encrypted": {"algorithm": "a", "ciphertext": "c", "session_id": "s"}});
+        let (mut said, _) = Message::read(&value).unwrap();
+        assert!(said.body.is_empty() && said.reactions.is_empty());
+        said.relate(&[by("ana", 2, Says::Reword { body: "ha".into() })]);
+        assert!(said.is_locked() && said.body.is_empty());
     }
 
     #[test]

@@ -159,9 +159,11 @@ impl Cache {
     }
 
     fn related(&self, file: &Connection, mut message: Message) -> Result<Message, Error> {
-        let mut asked =
-            file.prepare_cached("SELECT value FROM relations WHERE target = ?1 ORDER BY number")?;
-        let rows = asked.query_map([&message.id], |row| row.get::<_, Vec<u8>>(0))?;
+        let mut asked = file.prepare_cached(
+            "SELECT value FROM relations WHERE target = ?1 AND session_id = ?2 ORDER BY number",
+        )?;
+        let place = [&message.id, &message.session_id];
+        let rows = asked.query_map(place, |row| row.get::<_, Vec<u8>>(0))?;
         let relations: Vec<Relation> =
             rows.map(|bytes| self.vault.read(&bytes?)).collect::<Result<_, Error>>()?;
         message.relate(&relations);
