@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use parlor_e2ee::Error as CryptoError;
 use parlor_wire::v1;
 use serde_json::Value;
 
@@ -87,7 +88,13 @@ async fn follow(client: &Client, sessions: &[Session]) -> Result<(), Error> {
     let Some(machine) = &client.0.machine else { return Ok(()) };
     for session in sessions {
         if let Some(settings) = &session.encryption {
-            machine.remember(&session.id, settings).await?;
+            match machine.remember(&session.id, settings).await {
+                // It is refused when something is to be said there; other sessions go on.
+                Err(error @ (CryptoError::Downgrade | CryptoError::Malformed(_))) => {
+                    tracing::warn!(%error, session_id = session.id, "nothing is said there");
+                }
+                remembered => remembered?,
+            }
             let membership = members(client, &session.id, false).await?;
             let users: Vec<_> = membership.members.iter().map(|m| m.user_id.clone()).collect();
             machine.follow(&users).await?;
