@@ -126,7 +126,7 @@ pub(crate) async fn page(
 }
 
 /// Reads a message object, and opens it if it is sealed.
-async fn take(client: &Client, said: &Value) -> Result<Change, Error> {
+pub(crate) async fn take(client: &Client, said: &Value) -> Result<Change, Error> {
     let (mut message, sealed) = Message::read(said)?;
     let Some(sealed) = sealed else {
         if is_sealed(client, &message.session_id).await? {

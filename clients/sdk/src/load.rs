@@ -170,6 +170,17 @@ pub(crate) fn members_changed(client: &Client, session_id: &str, user_id: &str) 
     known.get_mut(session_id).is_none_or(|known| known.hear(user_id))
 }
 
+/// A message, as it is kept or as the server has it.
+pub(crate) async fn message(client: &Client, message_id: &str) -> Result<Message, Error> {
+    if let Some(kept) = client.0.cache.message(message_id)? {
+        return Ok(kept);
+    }
+    let said: Value = client.call("GET", &format!("/messages/{message_id}"), None).await?;
+    let change = apply::take(client, &said).await?;
+    client.0.cache.apply(None, std::slice::from_ref(&change))?;
+    client.0.cache.message(message_id)?.ok_or(Error::NotFound)
+}
+
 /// One page of a session's messages, from the server, which goes into the cache, too.
 pub(crate) async fn page(
     client: &Client,

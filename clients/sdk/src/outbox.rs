@@ -282,7 +282,11 @@ pub(crate) async fn reword_sealed(
     message_id: &str,
     body: &str,
 ) -> Result<Value, Error> {
-    let payload = Payload::reword(message_id, body, (client.0.clock)());
+    let mut payload = Payload::reword(message_id, body, (client.0.clock)());
+    // The new wording stands in the place of the whole message: what came with it goes on.
+    let message = load::message(client, message_id).await?;
+    payload.files = message.files.iter().filter_map(FileInfo::to_sealed).collect();
+    (payload.reply_to, payload.thread_id) = (message.reply_to, message.thread_id);
     for _ in 0..STALE_MAX {
         let attempt = seal(client, session_id, settings, &payload).await?;
         let asked = json!({"encrypted": attempt.sealed,

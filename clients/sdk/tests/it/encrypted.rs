@@ -73,6 +73,8 @@ async fn answers_rewordings_reactions_and_files_are_sealed_like_messages() {
         ("plan.txt", "text/plain")
     );
     assert_eq!(at_bo.download(&message.files[0]).await.unwrap(), bytes);
+    at_ana.edit(&message.id, "the file").await.unwrap();
+    assert_eq!(hears(&mut at_bos, "the file").await.files, message.files);
     for secret in ["canary-file-1122", "plan.txt", "tpyo", "an answer"] {
         assert!(!stands_in(&server.data(), secret), "{secret}");
     }
