@@ -76,6 +76,7 @@ fn forget_others(client: &Client, rooms: &[Room], sessions: &[Session]) -> Resul
     let sessions: BTreeSet<&str> = sessions.iter().map(|session| &*session.id).collect();
     for session in cache.things::<Session>(Thing::Session)? {
         if !sessions.contains(&*session.id) {
+            crate::outbox::give_up(client, &session.id)?;
             cache.forget_thing(Thing::Session, &session.id)?;
         }
     }

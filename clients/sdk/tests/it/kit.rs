@@ -14,7 +14,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const PASSPHRASE: &str = "a passphrase of the tests";
 
 /// How long anything may take before the test has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The server as a child process, stopped by its own id.
 pub(crate) struct Server {

@@ -3,7 +3,7 @@
 use parlor_sdk::{Client, Error, Update};
 use serde_json::json;
 
-use crate::kit::{Server, bodies, heard, started};
+use crate::kit::{PATIENCE, Server, bodies, heard, knows, started};
 use crate::proxy::Proxy;
 
 /// Somebody alone in a room of their own.
@@ -97,4 +97,25 @@ async fn what_is_refused_waits_and_does_not_stand_in_the_way() {
     ana.withdraw(&bad_id).unwrap();
     assert!(matches!(ana.withdraw(&bad_id), Err(Error::NotFound)));
     assert!(matches!(ana.retry(&bad_id), Err(Error::NotFound)));
+}
+
+#[tokio::test]
+async fn what_was_to_be_said_where_one_is_no_more_is_given_up_and_told() {
+    let server = Server::start();
+    let ana = server.person("ana").await;
+    server.account("bo").await;
+    let proxy = Proxy::before(&server.url).await;
+    let builder = Client::builder(&proxy.url).folder(server.folder("bo"));
+    let bo = started(builder.sign_in("bo", crate::kit::PASSWORD).await.unwrap()).await;
+    let mut updates = bo.updates();
+    let room = ana.create_room("den", "private", &[bo.user_id()], false).await.unwrap();
+    knows(&bo, &mut updates, &room.main_session_id).await;
+    proxy.cut();
+    heard(&mut updates, |update| matches!(update, Update::Disconnected).then_some(())).await;
+    let sending = bo.session(&room.main_session_id).say("too late").unwrap();
+    let path = format!("/rooms/{}/members/{}", room.id, bo.user_id());
+    ana.request("DELETE", &path, None).await.unwrap();
+    proxy.mend();
+    let outcome = tokio::time::timeout(PATIENCE, sending.delivered()).await;
+    assert!(matches!(outcome, Ok(Err(Error::Refused { .. }))), "{outcome:?}");
 }
