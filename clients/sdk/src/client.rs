@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cache::{Cache, Thing};
 use crate::clock::{self, Clock};
-use crate::encryption::Encryption;
+use crate::encryption::{Encryption, Settling};
 use crate::http::Http;
 use crate::login::{Api, Login};
 use crate::outbox::Outcome;
@@ -45,6 +45,7 @@ pub(crate) struct Inner {
     /// Who waits for what was handed over.
     pub(crate) waiting: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
     pub(crate) members: Mutex<HashMap<String, Known>>,
+    pub(crate) settling: Settling,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
 }
@@ -139,6 +140,7 @@ impl Builder {
             bell: Notify::new(),
             waiting: Mutex::default(),
             members: Mutex::default(),
+            settling: Settling::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         })))

@@ -1,6 +1,7 @@
 //! Encryption, as far as a program has to do with it: setting it up, verifying people, recovering.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parlor_e2ee::{
     Account, Carrier, CarryError, DeviceInfo, Machine, RecoveryKey, Request, Restored, Standing,
@@ -86,10 +87,24 @@ pub(crate) async fn take(client: &Client, frame: &Value) -> Result<i64, Error> {
     Ok(delta.pos)
 }
 
-/// Does what is due beside everything else: the events that follow do not wait for it.
+/// Whose turn it is to do what is due about keys.
+#[derive(Default)]
+pub(crate) struct Settling {
+    /// Somebody waits for the turn, and will see whatever came before it.
+    waits: AtomicBool,
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// Does what is due beside everything else: the events that follow do not wait for it. However
+/// many they are, one does it and one waits.
 pub(crate) fn settle_behind(client: &Client) {
+    if client.0.settling.waits.swap(true, Ordering::AcqRel) {
+        return;
+    }
     let after = client.clone();
     client.0.tasks.spawn(async move {
+        let _turn = after.0.settling.turn.lock().await;
+        after.0.settling.waits.store(false, Ordering::Release);
         if let Err(error) = settle(&after).await {
             tracing::debug!(%error, "the keys are not in step yet");
         }
