@@ -193,3 +193,13 @@ async fn a_wrong_password_and_a_login_that_is_over_are_told() {
     heard(&mut updates, |update| matches!(update, Update::SignedOut).then_some(())).await;
     assert!(matches!(second.session("x").page_before(None, 1).await, Err(Error::SignedOut)));
 }
+
+#[tokio::test]
+async fn whoever_is_signed_out_may_sign_out_again() {
+    let server = Server::start();
+    let ana = server.person("ana").await;
+    // The first answer may be lost.
+    for _ in 0..2 {
+        ana.sign_out().await.unwrap();
+    }
+}
