@@ -1,5 +1,6 @@
 //! A real server, people who use it, and waiting for what happens.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,9 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
+/// The file that the server's log goes to.
+pub(crate) const LOG: &str = "log.txt";
+
 pub(crate) const PASSPHRASE: &str = "a passphrase of the tests";
 
 /// How long anything may take before the test has failed.
@@ -21,23 +25,31 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
     folder: TempDir,
+    settings: Vec<(&'static str, String)>,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let binary = std::env::var("PARLOR_BIN").expect("PARLOR_BIN names the server's binary");
+        Self::start_with(Vec::new())
+    }
+
+    /// Starts it with these variables of the environment.
+    pub(crate) fn start_with(settings: Vec<(&'static str, String)>) -> Self {
         let folder = TempDir::new().unwrap();
-        let mut command = Command::new(binary);
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(folder.path().join("d"));
-        command.env_clear().env("PARLOR_LIMITS", "off").current_dir(folder.path());
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").expect("it says where").to_owned();
-        Self { child, url, folder }
+        let (child, url) = spawn(folder.path(), &settings);
+        Self { child, url, folder, settings }
+    }
+
+    /// Kills it, as a power cut would, and starts it again on the same folder, on another port.
+    pub(crate) fn kill_and_start(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.url) = spawn(self.folder.path(), &self.settings);
+    }
+
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A folder for somebody's device.
@@ -70,6 +82,23 @@ impl Server {
     pub(crate) async fn sign_in(&self, name: &str, device: &str) -> Client {
         started(self.device(device).sign_in(name, PASSWORD).await.unwrap()).await
     }
+}
+
+/// Starts a server on a folder, and gives its address.
+fn spawn(folder: &Path, settings: &[(&'static str, String)]) -> (Child, String) {
+    let binary = std::env::var("PARLOR_BIN").expect("PARLOR_BIN names the server's binary");
+    let log = File::options().create(true).append(true).open(folder.join(LOG)).unwrap();
+    let mut command = Command::new(binary);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.join("d"));
+    command.env_clear().env("PARLOR_LIMITS", "off").env("PARLOR_LOG", "debug");
+    command.envs(settings.iter().map(|(name, value)| (name, value)));
+    // Tokens are for one place, and the port is another one after each start.
+    command.env("PARLOR_PUBLIC_URL", "http://parlor.test").current_dir(folder);
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("listening on ").expect("it says where").to_owned();
+    (child, url)
 }
 
 impl Drop for Server {
