@@ -128,11 +128,18 @@ impl Builder {
             self.passphrase.as_deref(),
         );
         let machine = machine.await?;
+        Ok(Client::assemble(self.clock, api, cache, machine))
+    }
+}
+
+impl Client {
+    /// A client of these parts, which does nothing yet.
+    pub(crate) fn assemble(clock: Clock, api: Api, cache: Cache, machine: Option<Machine>) -> Self {
         let (commands, heard) = mpsc::channel(COMMANDS_MAX);
-        Ok(Client(Arc::new(Inner {
+        Self(Arc::new(Inner {
             api,
             cache,
-            clock: self.clock,
+            clock,
             machine,
             updates: broadcast::Sender::new(UPDATES_MAX),
             commands,
@@ -143,11 +150,9 @@ impl Builder {
             settling: Settling::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
-        })))
+        }))
     }
-}
 
-impl Client {
     /// A client of the server at this address, such as `https://chat.example.org`.
     pub fn builder(url: impl Into<String>) -> Builder {
         Builder {

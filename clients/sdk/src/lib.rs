@@ -34,6 +34,8 @@ mod decay;
 mod encryption;
 mod error;
 mod files;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod load;
 mod login;

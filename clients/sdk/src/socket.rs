@@ -28,8 +28,18 @@ const WAIT_LAST: Duration = Duration::from_secs(30);
 /// The heartbeat until the server has said its own.
 const HEARTBEAT_MS: u64 = 30_000;
 
+/// What comes of a frame.
+pub(crate) enum Taken {
+    /// Nothing is to be done.
+    In,
+    /// This is to be said.
+    Answer(Value),
+    /// The connection is over.
+    End(End),
+}
+
 /// How a connection ended.
-enum End {
+pub(crate) enum End {
     /// Come back after this long, or after the usual wait.
     Again(Option<Duration>),
     /// The cursor is void: load afresh.
@@ -99,11 +109,11 @@ async fn connection(
         tokio::select! {
             said = next(&mut stream, heartbeat_ms) => match said? {
                 ControlFlow::Break(end) => return Ok(end),
-                ControlFlow::Continue(frame) => {
-                    if let ControlFlow::Break(end) = take(client, &mut stream, &frame).await? {
-                        return Ok(end);
-                    }
-                }
+                ControlFlow::Continue(frame) => match take(client, &frame).await? {
+                    Taken::In => {}
+                    Taken::Answer(command) => say(&mut stream, &command).await?,
+                    Taken::End(end) => return Ok(end),
+                },
             },
             command = heard.recv() => match command {
                 Some(command) => say(&mut stream, &command).await?,
@@ -205,25 +215,21 @@ fn cut(error: WsError) -> Error {
 }
 
 /// Takes in one frame.
-async fn take(
-    client: &Client,
-    stream: &mut Stream,
-    frame: &Value,
-) -> Result<ControlFlow<End>, Error> {
+pub(crate) async fn take(client: &Client, frame: &Value) -> Result<Taken, Error> {
     match frame["type"].as_str().unwrap_or_default() {
         "event" if frame["user_seq"].is_i64() => own_log(client, frame),
         "event" => {
             if matches!(apply::event(client, frame).await?, Applied::Hole) {
-                return Ok(ControlFlow::Break(End::Again(Some(Duration::ZERO))));
+                return Ok(Taken::End(End::Again(Some(Duration::ZERO))));
             }
         }
         "e2ee" => {
             let pos = crate::encryption::take(client, frame).await?;
-            say(stream, &json!({"type": "e2ee_ack", "pos": pos})).await?;
+            return Ok(Taken::Answer(json!({"type": "e2ee_ack", "pos": pos})));
         }
         "reconnect" => {
             let after = frame["after_ms"].as_u64().unwrap_or_default();
-            return Ok(ControlFlow::Break(End::Again(Some(Duration::from_millis(after)))));
+            return Ok(Taken::End(End::Again(Some(Duration::from_millis(after)))));
         }
         "error" => tracing::debug!(%frame, "a command was refused"),
         "typing" => client.tell(Update::Typing {
@@ -238,7 +244,7 @@ async fn take(
         "read" => read_marks(client, frame),
         _ => {}
     }
-    Ok(ControlFlow::Continue(()))
+    Ok(Taken::In)
 }
 
 fn text(value: &Value, name: &str) -> String {
