@@ -4,9 +4,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use parlor_parts::Shared;
+
 use crate::process::{cargo, run};
 use crate::steps::Steps;
-use crate::{test, tree};
+use crate::{parts, test, tree};
 
 /// The steps.
 pub(crate) fn tests(steps: &mut Steps) -> anyhow::Result<()> {
@@ -16,6 +18,11 @@ pub(crate) fn tests(steps: &mut Steps) -> anyhow::Result<()> {
     test::build_server()?;
     let mut tests = there(&["test", "--workspace"]);
     tests.env("PARLOR_BIN", tree::parlor("debug"));
+    let shared = match Shared::start() {
+        Ok(shared) => shared,
+        Err(why) => return steps.missing("clients: tests", &format!("{why:#}")),
+    };
+    parts::beside(&mut tests, &shared);
     steps.run("clients: tests", tests)
 }
 
@@ -30,7 +37,7 @@ pub(crate) fn puppet() -> anyhow::Result<PathBuf> {
 }
 
 /// `cargo` in their workspace.
-fn there(args: &[&str]) -> Command {
+pub(crate) fn there(args: &[&str]) -> Command {
     let mut command = cargo(args);
     command.current_dir(tree::root().join("clients"));
     command

@@ -28,6 +28,7 @@ mod storm;
 mod test;
 mod tidy;
 mod tree;
+mod trials;
 mod uploads;
 mod verb;
 mod web;

@@ -2,7 +2,7 @@
 
 use crate::{
     bench_entry, operate, parts, process, reference, release, scale, schemathesis, serve, sim,
-    storm, test, tidy, uploads, web,
+    storm, test, tidy, trials, uploads, web,
 };
 
 /// The tasks of the Parlor repository.
@@ -29,6 +29,7 @@ pub(crate) enum Verb {
     Moves(operate::MovesOptions),
     Backups(operate::BackupsOptions),
     Uploads(uploads::Options),
+    Trials(trials::Options),
     /// Kill the server in the middle of every step of its schema.
     Upgrades,
     Bench(bench_entry::Options),
@@ -58,6 +59,7 @@ impl Verb {
             Verb::Moves(options) => operate::moves(&options),
             Verb::Backups(options) => operate::backups(&options),
             Verb::Uploads(options) => uploads::uploads(&options),
+            Verb::Trials(options) => trials::trials(&options),
             Verb::Upgrades => process::run(&mut operate::upgrades()),
             Verb::Bench(options) => bench_entry::bench(&options),
             Verb::Scale(options) => scale::scale(&options),
