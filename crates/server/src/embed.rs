@@ -1,5 +1,6 @@
 //! The web client, inside the binary. A build without `web/dist` has a plain page instead, which
-//! says how to build it. The client's build leaves what is worth it packed only: as `.br` and `.gz`.
+//! says how to build it. The client's build leaves what is worth it packed only: as `.br` and
+//! `.gz`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
