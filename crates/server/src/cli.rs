@@ -1,11 +1,12 @@
 //! The command line: verbs, and a flag for every key of the configuration.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command};
 
 use crate::config::{Config, Faults, KEYS, Key, LIMIT, Raw};
-use crate::{admin, backup, doctor, migrate, restore};
+use crate::{admin, backup, doctor, migrate, restore, tui};
 use parlor_domain::Limits;
 
 /// What the command line asks for.
@@ -30,6 +31,8 @@ pub enum Verb {
     Doctor(Box<doctor::Options>),
     /// Look after a server that runs.
     Admin(Box<admin::Options>),
+    /// Talk in this terminal, by another program that gets these arguments.
+    Tui(Vec<OsString>),
 }
 
 /// Reads the command line, the environment, `.env` and the file.
@@ -50,6 +53,7 @@ pub fn read() -> Result<Verb, Faults> {
         Some(("migrate", given)) => Ok(Verb::Migrate(migrate::Options::read(given))),
         Some(("doctor", given)) => Ok(Verb::Doctor(Box::new(doctor::Options::read(given)))),
         Some(("admin", given)) => Ok(Verb::Admin(Box::new(admin::Options::read(given)?))),
+        Some(("tui", given)) => Ok(Verb::Tui(tui::arguments(given))),
         Some(("health", asked)) => configure(asked).map(|config| Verb::Health(Box::new(config))),
         Some((_, serve)) => configure(serve).map(|config| Verb::Serve(Box::new(config))),
         None => configure(&ArgMatches::default()).map(|config| Verb::Serve(Box::new(config))),
@@ -80,6 +84,7 @@ fn command() -> Command {
         .subcommand(migrate::Options::command())
         .subcommand(doctor::Options::command())
         .subcommand(admin::Options::command())
+        .subcommand(tui::command())
         .subcommand(health)
         .subcommand(
             Command::new("config")

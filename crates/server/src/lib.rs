@@ -24,6 +24,7 @@ pub mod run;
 pub mod secrets;
 pub mod shutdown;
 pub mod telemetry;
+mod tui;
 
 pub use assemble::Running;
 pub use clock::SystemClock;

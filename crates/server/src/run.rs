@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::cli::{self, Verb};
 use crate::{
     Config, Running, SystemClock, admin, backup, doctor, health, migrate, restore, shutdown,
-    telemetry,
+    telemetry, tui,
 };
 
 /// Does what the command line asks for; what goes wrong is said on the standard error.
@@ -22,6 +22,7 @@ pub fn run() -> ExitCode {
         Ok(Verb::Restore(given)) => once(restore::restore(*given, &SystemClock)),
         Ok(Verb::Migrate(given)) => once(migrate::migrate(&given)),
         Ok(Verb::Admin(given)) => once(admin::admin(*given, &SystemClock)),
+        Ok(Verb::Tui(given)) => tui::tui(&given),
         Ok(Verb::Doctor(given)) => return examine(*given),
         Err(faults) => Err(faults.into()),
     };

@@ -8,6 +8,7 @@ mod filled;
 mod jobs;
 mod moves;
 mod pages;
+mod terminal;
 
 use std::path::Path;
 use std::process::{Command, Output};
