@@ -83,7 +83,9 @@ async fn understand(
         let is_news = load::members_changed(client, &session_id, &user_id);
         (Change::Nothing, Told::news(is_news, Update::Left { session_id, user_id }))
     } else if event.get("session_settings").or(event.get("room_settings")).is_some() {
-        (Change::Nothing, Told::Update(Update::Rooms))
+        // What it says now is in the cache before it is told.
+        load::reload_behind(client);
+        (Change::Nothing, Told::Nothing)
     } else {
         // A kind of a newer server: it has its place in the order and nothing else.
         (Change::Nothing, Told::Nothing)

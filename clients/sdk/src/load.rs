@@ -61,6 +61,16 @@ pub(crate) async fn reload(client: &Client) -> Result<(), Error> {
     Ok(())
 }
 
+/// The same beside what goes on.
+pub(crate) fn reload_behind(client: &Client) {
+    let again = client.clone();
+    client.0.tasks.spawn(async move {
+        if let Err(error) = reload(&again).await {
+            tracing::debug!(%error, "rooms were not read anew");
+        }
+    });
+}
+
 fn list<T>(values: &Value, read: impl Fn(&Value) -> Result<T, Error>) -> Result<Vec<T>, Error> {
     values.as_array().into_iter().flatten().map(read).collect()
 }

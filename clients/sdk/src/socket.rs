@@ -271,11 +271,6 @@ fn read_marks(client: &Client, frame: &Value) {
 fn own_log(client: &Client, event: &Value) {
     let concerns = ["added", "removed", "room_created"];
     if concerns.iter().any(|kind| event.get(kind).is_some()) {
-        let again = client.clone();
-        client.0.tasks.spawn(async move {
-            if let Err(error) = load::reload(&again).await {
-                tracing::debug!(%error, "rooms were not read anew");
-            }
-        });
+        load::reload_behind(client);
     }
 }

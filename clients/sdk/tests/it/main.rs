@@ -11,6 +11,7 @@ mod hostile;
 mod hostile_events;
 mod hostile_keys;
 mod killed;
+mod keeping;
 mod kit;
 mod middle;
 mod outbox;
