@@ -184,6 +184,12 @@ impl Client {
         self.0.tasks.spawn(async move { crate::decay::keep_forgetting(&decay).await });
     }
 
+    /// Does something beside everything else, until it is done or the client stops.
+    pub(crate) fn behind(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.0.stopping.clone();
+        self.0.tasks.spawn(async move { stopping.run_until_cancelled(work).await });
+    }
+
     /// Ends everything that runs, and waits until it has ended.
     pub async fn stop(&self) {
         self.0.stopping.cancel();

@@ -102,7 +102,7 @@ pub(crate) fn settle_behind(client: &Client) {
         return;
     }
     let after = client.clone();
-    client.0.tasks.spawn(async move {
+    client.behind(async move {
         let _turn = after.0.settling.turn.lock().await;
         after.0.settling.waits.store(false, Ordering::Release);
         if let Err(error) = settle(&after).await {

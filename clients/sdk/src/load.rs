@@ -64,7 +64,7 @@ pub(crate) async fn reload(client: &Client) -> Result<(), Error> {
 /// The same beside what goes on.
 pub(crate) fn reload_behind(client: &Client) {
     let again = client.clone();
-    client.0.tasks.spawn(async move {
+    client.behind(async move {
         if let Err(error) = reload(&again).await {
             tracing::debug!(%error, "rooms were not read anew");
         }
