@@ -182,6 +182,20 @@ impl Client {
         self.0.tasks.spawn(async move { crate::socket::keep_open(&socket, heard).await });
         self.0.tasks.spawn(async move { crate::outbox::keep_sending(&outbox).await });
         self.0.tasks.spawn(async move { crate::decay::keep_forgetting(&decay).await });
+        let index = self.clone();
+        self.behind(async move { index.index().await });
+    }
+
+    /// Puts what is kept into the index of words, in steps between which others have their turn.
+    async fn index(&self) {
+        loop {
+            match self.0.cache.index_more() {
+                Ok(true) => tokio::task::yield_now().await,
+                Ok(false) => return,
+                // A search tries again, and says what is wrong.
+                Err(error) => return tracing::warn!(%error, "the words are not all in the index"),
+            }
+        }
     }
 
     /// Does something beside everything else, until it is done or the client stops.
@@ -339,6 +353,22 @@ impl Client {
         crate::load::reload(self).await
     }
 
+    /// Keeps something of the program's own, closed like everything else that is kept.
+    ///
+    /// # Errors
+    /// [`Error::Cache`].
+    pub fn keep<T: serde::Serialize>(&self, name: &str, value: &T) -> Result<(), Error> {
+        self.0.cache.keep(&own(name), value)
+    }
+
+    /// What was kept under a name by [`Self::keep`].
+    ///
+    /// # Errors
+    /// [`Error::Cache`], and [`Error::Passphrase`] when it was damaged.
+    pub fn kept<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        self.0.cache.note(&own(name))
+    }
+
     /// Asks the server for anything that has no method here; the path is below `/api/v1`.
     ///
     /// # Errors
@@ -413,4 +443,9 @@ impl Client {
         // Nobody has to listen.
         let _ = self.0.updates.send(update);
     }
+}
+
+/// The name of a program's note: never one of the SDK's own.
+fn own(name: &str) -> String {
+    format!("program/{name}")
 }

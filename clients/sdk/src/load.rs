@@ -192,14 +192,9 @@ pub(crate) async fn message(client: &Client, message_id: &str) -> Result<Message
     client.0.cache.message(message_id)?.ok_or(Error::NotFound)
 }
 
-/// One page of a session's messages, from the server, which goes into the cache, too.
-pub(crate) async fn page(
-    client: &Client,
-    session_id: &str,
-    query: &str,
-) -> Result<(Vec<Message>, bool, bool), Error> {
-    let path = format!("/sessions/{session_id}/messages?{query}");
-    let page: Value = client.call("GET", &path, None).await?;
+/// One page of messages, from the server, which goes into the cache, too.
+pub(crate) async fn page(client: &Client, path: &str) -> Result<(Vec<Message>, bool, bool), Error> {
+    let page: Value = client.call("GET", path, None).await?;
     let (changes, ids) = apply::page(client, &page).await?;
     client.0.cache.apply(None, &changes)?;
     let mut messages = Vec::with_capacity(ids.len());

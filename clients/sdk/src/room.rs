@@ -25,6 +25,9 @@ pub struct Room {
     pub member_count: i64,
     /// `owner`, `moderator` or `member`.
     pub my_role: Option<String>,
+    /// The people of a direct room, which has no name; of any other kind none are told.
+    #[serde(default)]
+    pub people: Vec<Member>,
 }
 
 /// A conversation in a room.
@@ -65,7 +68,7 @@ pub struct Member {
     pub username: String,
     /// The display name.
     pub name: String,
-    /// `owner`, `moderator` or `member`.
+    /// `owner`, `moderator` or `member`; empty where it is not told.
     pub role: String,
 }
 
@@ -132,6 +135,11 @@ impl Room {
             main_session_id: said.main_session_id,
             member_count: said.member_count,
             my_role: said.my_role,
+            people: said
+                .people
+                .into_iter()
+                .map(|user| Member::named(user, String::new()))
+                .collect(),
         })
     }
 }
@@ -162,8 +170,11 @@ impl Session {
 
 impl Member {
     pub(crate) fn of(said: v1::Member) -> Self {
-        let user = said.user.unwrap_or_default();
-        Self { user_id: user.id, username: user.username, name: user.name, role: said.role }
+        Self::named(said.user.unwrap_or_default(), said.role)
+    }
+
+    fn named(user: v1::User, role: String) -> Self {
+        Self { user_id: user.id, username: user.username, name: user.name, role }
     }
 }
 

@@ -79,7 +79,19 @@ impl SessionHandle {
     }
 
     async fn page(&self, query: &str) -> Result<Page, Error> {
-        let (messages, more_before, more_after) = load::page(&self.client, &self.id, query).await?;
+        let path = format!("/sessions/{}/messages?{query}", self.id);
+        let (messages, more_before, more_after) = load::page(&self.client, &path).await?;
+        Ok(Page { messages, more_before, more_after })
+    }
+
+    /// What the server has of the thread that a message began: the newest page of it. In an
+    /// encrypted session the server does not know of threads; they are in [`Self::timeline`].
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::Unreachable`].
+    pub async fn thread(&self, message_id: &str, limit: usize) -> Result<Page, Error> {
+        let path = format!("/messages/{message_id}/thread?limit={limit}");
+        let (messages, more_before, more_after) = load::page(&self.client, &path).await?;
         Ok(Page { messages, more_before, more_after })
     }
 
@@ -90,6 +102,15 @@ impl SessionHandle {
     pub async fn members(&self) -> Result<Vec<Member>, Error> {
         let membership = load::members(&self.client, &self.id, true).await?;
         Ok(Arc::unwrap_or_clone(membership).members)
+    }
+
+    /// Who is in it, as far as it is known: the server is asked once, and again after somebody came
+    /// or went.
+    ///
+    /// # Errors
+    /// [`Error::Refused`], [`Error::Unreachable`].
+    pub async fn members_as_known(&self) -> Result<Vec<Member>, Error> {
+        Ok(load::members(&self.client, &self.id, false).await?.members.clone())
     }
 
     /// Adds people.

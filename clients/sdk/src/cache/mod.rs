@@ -59,6 +59,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 pub(crate) struct Cache {
     file: Mutex<Connection>,
     vault: Vault,
+    indexed: Mutex<words::Indexed>,
 }
 
 impl Cache {
@@ -81,8 +82,9 @@ impl Cache {
     fn prepare(file: Connection, passphrase: Option<&str>) -> Result<Self, Error> {
         file.execute_batch(SCHEMA)?;
         let vault = vault(&file, passphrase)?;
-        let cache = Self { file: Mutex::new(file), vault };
-        cache.index_words()?;
+        let indexed = Mutex::new(words::Indexed::UpTo(i64::MIN));
+        let cache = Self { file: Mutex::new(file), vault, indexed };
+        cache.begin_index()?;
         Ok(cache)
     }
 

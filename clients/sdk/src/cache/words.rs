@@ -1,27 +1,55 @@
 //! The index of words: over everything that was opened, in memory only, since an index tells what
 //! is in a text as the text itself does.
+//!
+//! What is kept from the last time is put into it in small steps beside everything else, so that
+//! nobody waits for it at the start; a search does what is left first.
 
 use rusqlite::{Connection, params};
 
 use super::Cache;
 use crate::{Error, Message};
 
+/// Messages that one step puts into the index.
+const STEP: usize = 200;
+
+/// How far the index has come.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Indexed {
+    /// Up to this place.
+    UpTo(i64),
+    /// Everything.
+    Whole,
+}
+
 impl Cache {
-    /// Builds the index from what is kept.
-    pub(super) fn index_words(&self) -> Result<(), Error> {
-        let file = self.file();
-        file.execute_batch(
+    /// Makes the index, with nothing in it.
+    pub(super) fn begin_index(&self) -> Result<(), Error> {
+        Ok(self.file().execute_batch(
             "ATTACH ':memory:' AS words;
              CREATE VIRTUAL TABLE words.words USING fts5(
                  body, tokenize = \"unicode61 remove_diacritics 2\");",
+        )?)
+    }
+
+    /// Puts some more of what is kept into the index; false when all of it is there.
+    pub(crate) fn index_more(&self) -> Result<bool, Error> {
+        let mut indexed = self.indexed.lock();
+        let Indexed::UpTo(from) = *indexed else { return Ok(false) };
+        let file = self.file();
+        let mut asked = file.prepare_cached(
+            "SELECT place, value FROM main.messages WHERE place > ?1 AND NOT locked
+             ORDER BY place LIMIT ?2",
         )?;
-        let mut asked = file.prepare("SELECT place, value FROM messages WHERE NOT locked")?;
-        let mut rows = asked.query([])?;
+        let mut rows = asked.query(params![from, super::rows(STEP)])?;
+        let mut came = Indexed::Whole;
         while let Some(row) = rows.next()? {
             let kept: super::history::Kept = self.vault.read(&row.get::<_, Vec<u8>>(1)?)?;
-            index(&file, row.get(0)?, &kept.message.body)?;
+            let place = row.get(0)?;
+            index(&file, place, &kept.message.body)?;
+            came = Indexed::UpTo(place);
         }
-        Ok(())
+        *indexed = came;
+        Ok(matches!(came, Indexed::UpTo(_)))
     }
 
     /// Messages with all of these words, the newest first.
@@ -30,6 +58,7 @@ impl Cache {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
+        while self.index_more()? {}
         let places: Vec<i64> = {
             let file = self.file();
             let mut found = file.prepare_cached(
