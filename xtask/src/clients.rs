@@ -29,11 +29,15 @@ pub(crate) fn tests(steps: &mut Steps) -> anyhow::Result<()> {
 /// Builds the program that the browser tests tell what to do, and says where it is.
 pub(crate) fn puppet() -> anyhow::Result<PathBuf> {
     run(&mut there(&["build", "--quiet", "--package", "parlor-sdk", "--example", "puppet"]))?;
-    let target = match std::env::var_os("CARGO_TARGET_DIR") {
+    Ok(target().join("debug/examples/puppet"))
+}
+
+/// Where their programs are built.
+pub(crate) fn target() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
         Some(_) => tree::target(),
         None => tree::root().join("clients/target"),
-    };
-    Ok(target.join("debug/examples/puppet"))
+    }
 }
 
 /// `cargo` in their workspace.

@@ -26,6 +26,7 @@ mod storm;
 mod swarm;
 mod system;
 mod town;
+mod tui;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -90,6 +91,8 @@ enum Scenario {
     Codec,
     /// Start-up, and memory at rest.
     Start,
+    /// The terminal client's first screen.
+    Tui,
     /// The web client's page, in Lighthouse (needs Node and Chromium).
     Page,
 }
@@ -108,14 +111,16 @@ pub(crate) fn bench(args: &[OsString]) -> anyhow::Result<()> {
 fn measure(options: &Options) -> anyhow::Result<()> {
     let kinds = options.kinds();
     system::prepare(&kinds, options.no_build)?;
+    if options.scenarios().contains(&Scenario::Tui) && !options.no_build {
+        tui::prepare()?;
+    }
     let _alone = machine::alone()?;
     let machine = machine::description();
     println!("{machine}");
     machine::raise_descriptors()?;
     machine::pin(machine::LOAD_CORE)?;
     let mut figures = Figures::default();
-    let wanted =
-        |scenario: &&Scenario| options.scenarios.is_empty() || options.scenarios.contains(scenario);
+    let wanted = |scenario: &&Scenario| options.scenarios().contains(scenario);
     let mut faults = Vec::new();
     let load = Load { seconds: options.seconds, rate: options.rate };
     for run in 1..=options.runs {
@@ -142,6 +147,13 @@ struct Load {
 }
 
 impl Options {
+    fn scenarios(&self) -> &[Scenario] {
+        match &self.scenarios[..] {
+            [] => Scenario::value_variants(),
+            some => some,
+        }
+    }
+
     fn kinds(&self) -> Vec<Kind> {
         let mut kinds = self.servers.clone();
         if kinds.is_empty() {
@@ -152,10 +164,7 @@ impl Options {
             kinds.extend(others.into_iter().filter(|kind| !self.servers.contains(kind)));
         }
         // What no scenario concerns need not be built or installed.
-        let scenarios = match &self.scenarios[..] {
-            [] => Scenario::value_variants(),
-            some => some,
-        };
+        let scenarios = self.scenarios();
         kinds.retain(|kind| scenarios.iter().any(|scenario| scenario.concerns(*kind)));
         kinds
     }
@@ -190,7 +199,7 @@ impl Scenario {
             Scenario::Doors => matches!(kind, Kind::Parlor | Kind::Socketio),
             Scenario::S1 => kind != Kind::Each,
             Scenario::S3 | Scenario::S5 => !matches!(kind, Kind::Each | Kind::ParlorSocketio),
-            Scenario::S4 | Scenario::Codec | Scenario::Start | Scenario::Page => {
+            Scenario::S4 | Scenario::Codec | Scenario::Start | Scenario::Tui | Scenario::Page => {
                 kind == Kind::Parlor
             }
         }
@@ -216,6 +225,7 @@ impl Scenario {
             Scenario::Doors => doors::run(&System::start(kind)?, load.seconds * 3.0, figures),
             Scenario::Codec => codec::run(figures),
             Scenario::Start => start::run(figures),
+            Scenario::Tui => tui::run(figures),
             Scenario::Page => lighthouse::run(figures),
         }
     }

@@ -12,7 +12,8 @@ use super::rest::Rest;
 const THREADS: usize = 8;
 /// People that one request may add.
 const ADDED_MOST: usize = 90;
-const PASSWORD: &str = "a long enough passphrase 1";
+/// Everybody's.
+pub(super) const PASSWORD: &str = "a long enough passphrase 1";
 
 /// Somebody who is signed in.
 #[derive(Clone)]
