@@ -218,7 +218,8 @@ impl World {
             },
             Err(_) => self.seen.no_json += 1,
         }
-        assert!(self.reader.0.tasks.len() <= 2, "one brings the keys into step, and one waits");
+        // One brings the keys into step, one waits, and one that has done so may not be gone yet.
+        assert!(self.reader.0.tasks.len() <= 3, "{} tasks", self.reader.0.tasks.len());
         self.look(text);
     }
 
