@@ -94,6 +94,9 @@ async fn one_sees_who_writes() {
     let server = Server::start();
     let (ana, bo, session) = two_people(&server).await;
     let mut updates = bo.updates();
+    // Who writes is told to those who listen, and is not kept: Bo does by now.
+    ana.session(&session).send(Draft::text("hello")).unwrap().delivered().await.unwrap();
+    hears(&mut updates, "hello").await;
     ana.session(&session).typing();
     let who = heard(&mut updates, |update| match update {
         Update::Typing { user_ids, .. } if !user_ids.is_empty() => Some(user_ids.clone()),
