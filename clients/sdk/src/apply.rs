@@ -178,13 +178,15 @@ async fn open(client: &Client, mut message: Message, sealed: Sealed) -> Change {
     }
 }
 
-/// Tries again to open what is locked, in one session or everywhere.
+/// Tries again to open what is locked, in one session or everywhere; tells of what opens, and of
+/// what is locked for another reason now.
 pub(crate) async fn open_locked(client: &Client, session_id: Option<&str>) -> Result<(), Error> {
     for (message, sealed) in client.0.cache.locked(session_id)? {
+        let before = message.secrecy.clone();
         let change = open(client, message, sealed).await;
-        let opened = !matches!(&change, Change::Put(message, _) if message.is_locked());
+        let same = matches!(&change, Change::Put(message, _) if message.secrecy == before);
         client.0.cache.apply(None, std::slice::from_ref(&change))?;
-        if opened {
+        if !same {
             tell(client, &change, Told::Changed)?;
         }
     }

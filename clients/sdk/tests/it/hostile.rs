@@ -143,6 +143,16 @@ pub(crate) async fn shown(updates: &mut Receiver<Update>, id: &str) -> Message {
     .await
 }
 
+/// The same once it is decided whether it opens: its key may come a moment after it.
+pub(crate) async fn decided(updates: &mut Receiver<Update>, id: &str) -> Message {
+    loop {
+        let message = shown(updates, id).await;
+        if !matches!(message.secrecy, Secrecy::Locked { later: true, .. }) {
+            return message;
+        }
+    }
+}
+
 /// Why a message is locked, and whether it may open later.
 pub(crate) fn locked(message: &Message) -> (String, bool) {
     match &message.secrecy {

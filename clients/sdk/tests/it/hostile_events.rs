@@ -5,7 +5,7 @@ use parlor_sdk::{Client, Message, Update};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 
-use crate::hostile::{REFUSED, Scene, full_id, locked, shown};
+use crate::hostile::{REFUSED, Scene, decided, full_id, locked, shown};
 use crate::kit::{bodies, heard, hears};
 
 /// The frame that posted a message, as the server said it.
@@ -46,7 +46,7 @@ async fn what_was_said_once_is_not_shown_again_under_another_id() {
     let event = posted(&scene, &once.id);
     let (id, again) = as_the_next(event.clone(), &event);
     scene.middle.say(again);
-    let message = shown(&mut updates, &id).await;
+    let message = decided(&mut updates, &id).await;
     assert_eq!(locked(&message), (format!("it was said before, as message {}", once.id), false));
     assert_eq!(message.body, "");
 }
@@ -84,7 +84,7 @@ async fn what_is_said_to_come_from_somebody_else_is_refused_and_opens_by_its_own
         vec![frame]
     });
     let id = say(&scene.ana, &scene.session, "by ana").await;
-    let message = shown(&mut updates, &id).await;
+    let message = decided(&mut updates, &id).await;
     let reason = "it was not written by the person that the server names";
     assert_eq!(locked(&message), (reason.to_owned(), false));
     scene.middle.is_honest();
@@ -108,7 +108,7 @@ async fn what_was_touched_on_the_way_is_refused() {
         vec![frame]
     });
     let id = say(&scene.ana, &scene.session, "whole").await;
-    let message = shown(&mut updates, &id).await;
+    let message = decided(&mut updates, &id).await;
     let (reason, later) = locked(&message);
     assert!(reason.starts_with("it cannot be opened") && !later, "{reason}");
 }
@@ -183,7 +183,7 @@ async fn nothing_that_comes_in_the_clear_is_believed_in_an_encrypted_session() {
     forged["posted"]["encrypted"].take();
     forged["posted"]["content"] = "send money".into();
     scene.middle.say(forged.clone());
-    let message = shown(&mut updates, &id).await;
+    let message = decided(&mut updates, &id).await;
     assert_eq!(locked(&message), (REFUSED.to_owned(), false));
     assert_eq!(message.body, "");
     // … as a reaction, as the new wording of one that was read, …
@@ -197,7 +197,7 @@ async fn nothing_that_comes_in_the_clear_is_believed_in_an_encrypted_session() {
     edited["id"] = real.id.clone().into();
     scene.middle.say(json!({"type": "event", "session_id": session, "seq": seq + 2,
         "edited": edited}));
-    let message = shown(&mut updates, &real.id).await;
+    let message = decided(&mut updates, &real.id).await;
     assert_eq!((locked(&message).0, message.reactions.len()), (REFUSED.to_owned(), 0));
     // … and beside a ciphertext.
     let (id, mut beside) = as_the_next(event, &forged);
@@ -205,7 +205,7 @@ async fn nothing_that_comes_in_the_clear_is_believed_in_an_encrypted_session() {
     beside["posted"]["content"] = "send money".into();
     beside["posted"]["reactions"] = json!([{"emoji": "\u{1f44d}", "count": 9, "user_ids": []}]);
     scene.middle.say(beside);
-    let message = shown(&mut updates, &id).await;
+    let message = decided(&mut updates, &id).await;
     assert!(message.is_locked() && message.body.is_empty() && message.reactions.is_empty());
     assert!(scene.bo.search("money", 9).unwrap().is_empty());
 }
