@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
+import { Keep } from '../files/Files';
 import { Media, playable, Player, type Kind } from '../files/Player';
-import { drawnSize, kindText, sizeText } from '../files/sizes';
+import { drawnSize, sizeText } from '../files/sizes';
 import { say } from '../store/store';
 import { strings } from '../strings';
 import { IconButton } from '../ui/controls';
@@ -24,7 +25,7 @@ export default function SealedFiles({ files }: { files: SealedFile[] }) {
       )}
       {others.map((file) => {
         const kind = playable(file.media_type);
-        return kind ? <Recording key={file.id} file={file} kind={kind} /> : <Keep key={file.id} file={file} />;
+        return kind ? <Recording key={file.id} file={file} kind={kind} /> : <Keep key={file.id} file={file} onKeep={() => keep(file)} />;
       })}
     </div>
   );
@@ -66,20 +67,6 @@ function Blank({ width, height }: { width: number; height: number }) {
 
 function keep(file: SealedFile): void {
   keepSealed(file).catch(() => say(words.fileBroken, true));
-}
-
-function Keep({ file }: { file: SealedFile }) {
-  return (
-    <button type="button" className="keep" title={strings.downloadIt} onClick={() => keep(file)}>
-      <span className="tray-kind" aria-hidden="true">{kindText(file.name, file.media_type)}</span>
-      <span className="tray-text">
-        <span className="hidden">{strings.downloadIt}</span>
-        <bdi className="tray-name">{file.name}</bdi>
-        <span className="tray-about">{sizeText(file.size)}</span>
-      </span>
-      <Icon name="download" size={18} />
-    </button>
-  );
 }
 
 /** A film or a sound, opened as a whole before it plays. */

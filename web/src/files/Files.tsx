@@ -28,7 +28,7 @@ export function Files({ files }: { files: Sent[] }) {
       )}
       {others.map((file) => {
         const kind = file.encrypted ? null : playable(file.media_type);
-        return kind ? <Recording key={file.id} file={file} kind={kind} /> : <Keep key={file.id} file={file} />;
+        return kind ? <Recording key={file.id} file={file} kind={kind} /> : <Keep key={file.id} file={file} onKeep={() => keep(file)} />;
       })}
     </div>
   );
@@ -69,10 +69,14 @@ function Blank({ width, height }: { width: number; height: number }) {
   return <svg className="picture-blank" width={width} height={height} aria-hidden="true" />;
 }
 
-function Keep({ file }: { file: Sent }) {
-  const keep = () => void download(file.id, file.name).catch((error) => say(explain(error), true));
+function keep(file: Sent): void {
+  download(file.id, file.name).catch((error) => say(explain(error), true));
+}
+
+/** A file that is not shown in place, to be kept. */
+export function Keep({ file, onKeep }: { file: { name: string; media_type: string; size: number }; onKeep: () => void }) {
   return (
-    <button type="button" className="keep" title={strings.downloadIt} onClick={keep}>
+    <button type="button" className="keep" title={strings.downloadIt} onClick={onKeep}>
       <span className="tray-kind" aria-hidden="true">{kindText(file.name, file.media_type)}</span>
       <span className="tray-text">
         <span className="hidden">{strings.downloadIt}</span>
