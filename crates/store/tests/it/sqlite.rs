@@ -61,9 +61,11 @@ pub(crate) fn by_hand(home: &TempDir) -> (World, Manual) {
 
 /// Whether any file of the database holds this text.
 pub(crate) fn holds(home: &Path, text: &str) -> bool {
-    let mut files = fs::read_dir(home).unwrap().map(|entry| entry.unwrap().path());
-    files.any(|path| {
-        let bytes = fs::read(&path).unwrap_or_default();
+    let mut files: Vec<_> = fs::read_dir(home).unwrap().map(|e| e.unwrap().path()).collect();
+    // The write-ahead log before the database that it is moved into while this reads.
+    files.sort_by(|a, b| b.cmp(a));
+    files.iter().any(|path| {
+        let bytes = fs::read(path).unwrap_or_default();
         String::from_utf8_lossy(&bytes).contains(text)
     })
 }
