@@ -34,6 +34,15 @@ pub struct SyncDelta {
     pub more: bool,
 }
 
+impl SyncDelta {
+    /// Whether after it something may be otherwise about somebody: keys that come do not say so.
+    fn stirs(&self) -> bool {
+        let Changed { changed, left } = &self.device_lists;
+        let sealed = |event: &ToDevice| event.r#type == "m.room.encrypted";
+        !(changed.is_empty() && left.is_empty() && self.to_device.events.iter().all(sealed))
+    }
+}
+
 /// Events to a device, in their order.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -106,6 +115,9 @@ impl Machine {
             next_batch_token: Some(delta.pos.to_string()),
         };
         let (_, keys) = self.0.olm.receive_sync_changes(changes, &TRUST).await?;
+        if delta.stirs() {
+            self.stir();
+        }
         let mut received = Received { asked: self.asked(delta), ..Received::default() };
         for key in keys {
             received.sessions.extend(self.account().session_of(&key.room_id));

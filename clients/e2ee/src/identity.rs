@@ -215,6 +215,8 @@ impl Machine {
         if other.has_verification_violation() {
             other.withdraw_verification().await?;
         }
-        Ok(other.pin_current_master_key().await?)
+        other.pin_current_master_key().await?;
+        self.stir();
+        Ok(())
     }
 }

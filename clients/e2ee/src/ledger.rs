@@ -1,4 +1,4 @@
-//! Which message a ciphertext was first seen under.
+//! Which message a ciphertext was first seen under, and since when this device has a key.
 //!
 //! Owns its own file beside the key store. Refuses a second place for the same ciphertext: the
 //! server could otherwise say again, under a new id, what somebody said once.
@@ -39,6 +39,10 @@ impl Ledger {
                  message_index INTEGER NOT NULL,
                  message_id TEXT NOT NULL,
                  PRIMARY KEY (megolm_session, message_index)
+             ) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS own_keys (
+                 megolm_session TEXT PRIMARY KEY,
+                 began_ms INTEGER NOT NULL
              ) WITHOUT ROWID",
         )?;
         Ok(Self { file: Mutex::new(file) })
@@ -65,6 +69,23 @@ impl Ledger {
             .query_row(params![megolm_session, message_index], |row| row.get(0))
             .optional()?;
         Ok(first.filter(|first| first != message_id))
+    }
+
+    /// Notes when a key of this device began, in milliseconds since 1970. The first time counts.
+    pub(crate) fn began(&self, megolm_session: &str, now_ms: u64) -> Result<(), Error> {
+        let sql = "INSERT OR IGNORE INTO own_keys VALUES (?1, ?2)";
+        let now_ms = i64::try_from(now_ms).map_err(Error::library)?;
+        self.file.lock().prepare_cached(sql)?.execute(params![megolm_session, now_ms])?;
+        Ok(())
+    }
+
+    /// When a key of this device began, if that was noted.
+    pub(crate) fn beginning(&self, megolm_session: &str) -> Result<Option<u64>, Error> {
+        let sql = "SELECT began_ms FROM own_keys WHERE megolm_session = ?1";
+        let file = self.file.lock();
+        let mut statement = file.prepare_cached(sql)?;
+        let began = statement.query_row([megolm_session], |row| row.get::<_, i64>(0)).optional()?;
+        Ok(began.and_then(|began| u64::try_from(began).ok()))
     }
 }
 

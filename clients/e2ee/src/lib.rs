@@ -11,6 +11,7 @@
 //! post-quantum, and who is a member of a session is the server's word.
 
 pub mod attachment;
+mod clock;
 mod delta;
 mod error;
 mod identity;
@@ -23,6 +24,7 @@ mod recovery;
 mod request;
 mod restore;
 mod seal;
+mod settled;
 mod verdict;
 mod verify;
 

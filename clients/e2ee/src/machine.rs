@@ -6,6 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use matrix_sdk_crypto::OlmMachine;
 use matrix_sdk_sqlite::{OpenStoreError, SqliteCryptoStore};
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use crate::ledger::Ledger;
 use crate::request::{Carrier, CarryError, Kind, Request};
+use crate::settled::Settled;
 use crate::{Account, Error};
 
 /// How often the answers to what was due may make new things due before something is wrong.
@@ -33,6 +35,10 @@ pub(crate) struct Inner {
     road: tokio::sync::Mutex<()>,
     /// One send at a time in each session.
     sessions: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// What the last send in each session has made sure of.
+    pub(crate) settled: Mutex<HashMap<String, Settled>>,
+    /// How often anything has changed about anybody's devices or identity, or may have.
+    stirs: AtomicU64,
 }
 
 impl Machine {
@@ -65,6 +71,8 @@ impl Machine {
             queue: Mutex::default(),
             road: tokio::sync::Mutex::default(),
             sessions: Mutex::default(),
+            settled: Mutex::default(),
+            stirs: AtomicU64::default(),
         }))
     }
 
@@ -101,7 +109,7 @@ impl Machine {
     /// # Errors
     /// [`Error::Malformed`] when that is no answer to it.
     pub async fn mark_sent(&self, request: &Request, answer: &Value) -> Result<(), Error> {
-        request.mark(&self.0.olm, answer).await?;
+        self.mark(request, answer).await?;
         self.0.queue.lock().retain(|queued| queued.id != request.id);
         Ok(())
     }
@@ -153,8 +161,27 @@ impl Machine {
         request: &Request,
     ) -> Result<Value, Error> {
         let answer = carrier.carry(request).await?;
-        request.mark(&self.0.olm, &answer).await?;
+        self.mark(request, &answer).await?;
         Ok(answer)
+    }
+
+    async fn mark(&self, request: &Request, answer: &Value) -> Result<(), Error> {
+        request.mark(&self.0.olm, answer).await?;
+        if request.kind.tells_of_people() {
+            self.stir();
+        }
+        Ok(())
+    }
+
+    /// Something has changed about somebody, or may have: the next send of each session looks at
+    /// everybody again.
+    pub(crate) fn stir(&self) {
+        self.0.stirs.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often something has.
+    pub(crate) fn stirs(&self) -> u64 {
+        self.0.stirs.load(Ordering::SeqCst)
     }
 
     /// Makes something due.

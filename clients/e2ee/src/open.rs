@@ -175,7 +175,7 @@ fn encrypted_event(
 }
 
 /// Which message of its key a ciphertext is; it is signed together with the rest.
-fn message_index(sealed: &Sealed) -> Result<u32, OpenError> {
+pub(crate) fn message_index(sealed: &Sealed) -> Result<u32, OpenError> {
     let message = MegolmMessage::from_base64(&sealed.ciphertext);
     let message = message.map_err(|error| OpenError::Damaged(error.to_string()))?;
     Ok(message.message_index())

@@ -47,6 +47,13 @@ pub enum Kind {
     Plain,
 }
 
+impl Kind {
+    /// Whether after the answer something may be otherwise about somebody's devices or identity.
+    pub(crate) fn tells_of_people(self) -> bool {
+        matches!(self, Self::KeysQuery | Self::SigningKeys | Self::Signatures)
+    }
+}
+
 /// A request that is due.
 #[derive(Debug, Clone)]
 pub struct Request {

@@ -17,7 +17,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::clock::now_ms;
+use crate::open::message_index;
 use crate::request::{Carrier, Request};
+use crate::settled::{Next, Settled};
 use crate::{Error, Machine, Payload, payload};
 
 /// The one algorithm of sessions that is spoken now.
@@ -119,9 +122,22 @@ impl Machine {
         let lock = self.session_lock(session_id);
         let _one_at_a_time = lock.lock().await;
         self.remember(session_id, settings).await?;
+        self.flush(carrier).await?;
         let users = self.everybody(members)?;
-        self.meet(carrier, &users).await?;
-        self.share(carrier, session_id, &users, settings).await?;
+        let settled = match self.settled(session_id, &users, settings) {
+            Some(settled) => settled,
+            None => {
+                let looked = self.meet(carrier, &users).await?;
+                self.share(carrier, session_id, &users, settings).await?;
+                Settled::new(users, settings.clone(), looked)
+            }
+        };
+        let sealed = self.encrypt(session_id, json).await?;
+        self.settle(session_id, settled, &sealed)?;
+        Ok(sealed)
+    }
+
+    async fn encrypt(&self, session_id: &str, json: String) -> Result<Sealed, Error> {
         let content = RawValue::from_string(json).map_err(Error::library)?;
         let content: Raw<AnyMessageLikeEventContent> = Raw::from_json(content);
         let room = self.account().room(session_id)?;
@@ -137,7 +153,33 @@ impl Machine {
     pub async fn discard_key(&self, session_id: &str) -> Result<(), Error> {
         let lock = self.session_lock(session_id);
         let _one_at_a_time = lock.lock().await;
+        self.0.settled.lock().remove(session_id);
         self.0.olm.discard_room_key(&self.account().room(session_id)?).await?;
+        Ok(())
+    }
+
+    /// Takes what the session's last send has made sure of, if all of it still holds.
+    fn settled(
+        &self,
+        session_id: &str,
+        users: &[OwnedUserId],
+        settings: &Settings,
+    ) -> Option<Settled> {
+        let next = Next { users, settings, stirs: self.stirs(), now_ms: now_ms() };
+        self.0.settled.lock().remove(session_id).filter(|settled| settled.holds(&next))
+    }
+
+    /// Keeps what this send has made sure of for the next one.
+    fn settle(&self, session_id: &str, mut settled: Settled, sealed: &Sealed) -> Result<(), Error> {
+        let index = message_index(sealed).map_err(|_| Error::malformed("a ciphertext"))?;
+        settled.uses = u64::from(index) + 1;
+        if index == 0 {
+            self.0.ledger.began(&sealed.session_id, now_ms())?;
+        }
+        if settled.began_ms.is_none() {
+            settled.began_ms = self.0.ledger.beginning(&sealed.session_id)?;
+        }
+        self.0.settled.lock().insert(session_id.to_owned(), settled);
         Ok(())
     }
 
@@ -151,12 +193,17 @@ impl Machine {
     }
 
     /// Learns who these people are and which devices they have, and makes sure that nobody has
-    /// become somebody else.
-    async fn meet(&self, carrier: &impl Carrier, users: &[OwnedUserId]) -> Result<(), Error> {
+    /// become somebody else. Gives when it has looked, and how often anything had changed by then.
+    async fn meet(
+        &self,
+        carrier: &impl Carrier,
+        users: &[OwnedUserId],
+    ) -> Result<(u64, u64), Error> {
         self.0.olm.update_tracked_users(users.iter().map(AsRef::as_ref)).await?;
         self.flush(carrier).await?;
+        let looked = (now_ms(), self.stirs());
         let changed = self.changed_among(users).await?;
-        if changed.is_empty() { Ok(()) } else { Err(Error::IdentityChanged(changed)) }
+        if changed.is_empty() { Ok(looked) } else { Err(Error::IdentityChanged(changed)) }
     }
 
     async fn share(

@@ -145,6 +145,7 @@ impl Verification {
     pub async fn confirm(&self) -> Result<(), Error> {
         let sas = self.sas().ok_or(Error::Unknown("emoji to compare"))?;
         let (due, signatures) = sas.confirm().await?;
+        self.machine.stir();
         self.queue(due)?;
         if let Some(signatures) = signatures {
             self.machine.queue(Request::signatures(&signatures));

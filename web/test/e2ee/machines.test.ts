@@ -1,7 +1,7 @@
 // @vitest-environment node
 import 'fake-indexeddb/auto';
-import { initAsync } from '@matrix-org/matrix-sdk-crypto-wasm';
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { initAsync, OlmMachine } from '@matrix-org/matrix-sdk-crypto-wasm';
+import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { Engine } from '../../src/e2ee/engine/engine';
 import type { Opened, Payload, ToOpen } from '../../src/e2ee/types';
 import type { Encrypted } from '../../src/wire';
@@ -123,6 +123,34 @@ test('who left reads no more, and reads again from when they came back', async (
   const again = await say(ana, says('all again'), version);
   expect(await body(cleo, again)).toBe('all again');
   expect(await body(cleo, between)).toMatch(/^shut/);
+});
+
+test('everybody is looked at once, and again when a device came', async () => {
+  const { ana, bo } = await two();
+  const version = relay.seat(SESSION, [ana.user, bo.user]);
+  const shares = vi.spyOn(OlmMachine.prototype, 'shareRoomKey');
+  for (const text of ['one', 'two', 'three']) expect(await body(bo, await say(ana, says(text), version))).toBe(text);
+  expect(shares).toHaveBeenCalledTimes(1);
+  const key = await bo.engine.createRecovery();
+  const phone = await device(bo.user);
+  await phone.engine.useRecovery(key);
+  await settle(ana);
+  const said = await say(ana, says('four'), version);
+  expect(await body(phone, said)).toBe('four');
+  expect(shares).toHaveBeenCalledTimes(2);
+  shares.mockRestore();
+});
+
+test('a key is changed after its number of messages', async () => {
+  const { ana, bo } = await two();
+  const version = relay.seat(SESSION, [ana.user, bo.user]);
+  const keys = new Set<string>();
+  for (const text of ['a', 'b', 'c', 'd', 'e']) {
+    const { encrypted } = await ana.engine.seal(SESSION, says(text), { ...ROTATION, messages: 2 }, version);
+    expect(await body(bo, message(ana, encrypted))).toBe(text);
+    keys.add(encrypted.session_id);
+  }
+  expect(keys.size).toBe(3);
 });
 
 test('what is sealed says for which people', async () => {
@@ -250,6 +278,7 @@ test('words of one’s own recover as well', async () => {
 test('somebody whose keys are others than before gets nothing until one decides', async () => {
   const { ana, bo } = await two();
   expect(await body(bo, await say(ana, says('hello')))).toBe('hello');
+  expect(await body(bo, await say(ana, says('hello again')))).toBe('hello again');
   relay.forgetIdentity(bo.user);
   relay.drop(bo.user, bo.device);
   const other = await device(bo.user);

@@ -8,8 +8,8 @@ use super::source::{Source, line_of};
 /// Crates that may read the clock.
 const CLOCK_OWNERS: [&str; 4] = ["server", "testkit", "xtask", "tests"];
 
-/// Where programs that use the SDK get theirs from.
-const CLOCK_OF_CLIENTS: &str = "clients/sdk/src/clock.rs";
+/// Where programs that use the SDK get theirs from, and where the age of keys is told.
+const CLOCKS_OF_CLIENTS: [&str; 2] = ["clients/sdk/src/clock.rs", "clients/e2ee/src/clock.rs"];
 
 /// A word of code, where it is a fault, and why.
 struct Rule {
@@ -67,8 +67,8 @@ fn applies(rule: &Rule, source: &Source, line: usize) -> bool {
         Place::Anywhere => true,
         Place::InTests => source.is_test(line),
         Place::OutsideClockOwners => {
-            let owner =
-                CLOCK_OWNERS.contains(&source.crate_name()) || source.path == CLOCK_OF_CLIENTS;
+            let owner = CLOCK_OWNERS.contains(&source.crate_name())
+                || CLOCKS_OF_CLIENTS.contains(&&*source.path);
             !owner && !source.is_test(line)
         }
     }

@@ -70,6 +70,8 @@ async fn a_changed_identity_stops_sending_until_somebody_has_looked() {
     let ana = &company.ana[0];
     let bo = &company.bo[0];
     let before = ana.machine.identity_of("bo").await.unwrap();
+    ana.say(&ALL, "one").await;
+    ana.say(&ALL, "two").await;
     bo.machine.replace_identity(&bo.line, crate::relay::PASSWORD).await.unwrap();
     ana.sync().await;
     assert_ne!(ana.machine.identity_of("bo").await.unwrap(), before);

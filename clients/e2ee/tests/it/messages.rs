@@ -3,7 +3,7 @@
 use parlor_e2ee::payload::BUCKETS;
 use parlor_e2ee::{OpenError, Payload, Settings, Verdict};
 
-use crate::kit::{Company, SESSION, ids, say};
+use crate::kit::{Company, Device, SESSION, ids, say};
 
 const ALL: [&str; 3] = ["ana", "bo", "cy"];
 
@@ -45,6 +45,23 @@ async fn who_comes_later_does_not_read_what_was_said_before() {
     assert_eq!(early.sealed.session_id, later.sealed.session_id, "nobody left: one key");
     assert!(matches!(company.cy[0].read(&early).await, Err(OpenError::MissingKey)));
     assert!(company.cy[0].hears(&later, "later").await);
+}
+
+#[tokio::test]
+async fn a_device_that_comes_between_two_messages_reads_the_second() {
+    let company = Company::meet().await;
+    let (ana, bo) = (&company.ana[0], &company.bo[0]);
+    let key = bo.machine.set_up_recovery(&bo.line).await.unwrap();
+    let first = ana.say(&ALL, "first").await;
+    let second = ana.say(&ALL, "second").await;
+    assert_eq!(first.sealed.session_id, second.sealed.session_id);
+    let phone = Device::new(&company.relay, "bo", "bo-phone").await;
+    phone.machine.recover(&phone.line, &key.text()).await.unwrap();
+    ana.sync().await;
+    let third = ana.say(&ALL, "third").await;
+    assert_eq!(first.sealed.session_id, third.sealed.session_id, "nobody left: one key");
+    assert!(phone.hears(&third, "third").await);
+    assert!(matches!(phone.read(&second).await, Err(OpenError::MissingKey)));
 }
 
 #[tokio::test]

@@ -26,6 +26,8 @@ export class Driver {
   private sending: Promise<void> = Promise.resolve();
   private stopped = false;
   private asking: AbortController | null = null;
+  /** How often anything has changed about anybody's devices or identity, or may have. */
+  stirs = 0;
 
   constructor(
     private readonly machine: OlmMachine,
@@ -81,6 +83,8 @@ export class Driver {
     const counts = new Map(Object.entries({ signed_curve25519: 0, ...news.device_one_time_keys_count }));
     const unused = new Set(news.device_unused_fallback_key_types);
     const events = await this.machine.receiveSyncChanges(JSON.stringify(news.to_device.events), lists, counts, unused, TRUST());
+    const sealed = news.to_device.events.every(({ type }) => type === 'm.room.encrypted');
+    if (!sealed || news.device_lists.changed.length || news.device_lists.left.length) this.stir();
     await this.heard(events, news);
   }
 
@@ -103,6 +107,12 @@ export class Driver {
   async send(request: Request): Promise<void> {
     const answer = await this.post(request);
     if (request.id) await this.machine.markRequestAsSent(request.id, request.type, JSON.stringify(answer ?? {}));
+    if (request.type === RequestType.KeysQuery || request.type === RequestType.SignatureUpload) this.stir();
+  }
+
+  /** The next send of each session looks at everybody again. */
+  stir(): void {
+    this.stirs += 1;
   }
 
   private post(request: Request): Promise<unknown> {
@@ -126,6 +136,7 @@ export class Driver {
   async uploadIdentity(request: UploadSigningKeysRequest, password?: string): Promise<void> {
     const body = JSON.parse(request.body) as object;
     await this.wire.call('POST', '/e2ee/keys/device_signing/upload', password ? { ...body, auth: { password } } : body);
+    this.stir();
   }
 }
 

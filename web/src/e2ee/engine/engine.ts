@@ -10,6 +10,7 @@ import { writePayload } from './payload';
 import { People } from './people';
 import { Recovery } from './recovery';
 import { accountOf, databasesOf, storeName } from './places';
+import { Sessions, type Rotation } from './settled';
 import { forgetOthers, Vault } from './vault';
 import { codeOf, type WhoAmI, type Wire } from './wire';
 
@@ -27,11 +28,6 @@ export interface Ears {
   keys(sessions: string[]): void;
 }
 
-export interface Rotation {
-  period_ms: number;
-  messages: number;
-}
-
 /** Everything of one device's encryption: it alone has the keys. */
 export class Engine {
   private readonly names: Names;
@@ -42,6 +38,7 @@ export class Engine {
   private readonly recovery: Recovery;
   private readonly findings: Findings;
   private readonly opener: Opener;
+  private readonly sessions: Sessions;
   private hasRecovery = false;
 
   private constructor(
@@ -59,6 +56,7 @@ export class Engine {
     this.comparisons = new Comparisons(machine, this.driver, this.names, () => ears.changed());
     this.recovery = new Recovery(machine, this.driver, wire, () => ears.changed());
     this.findings = new Findings(vault);
+    this.sessions = new Sessions(vault);
     this.opener = new Opener(machine, this.names, vault, this.findings, (session) => this.joinedAt(session), (user) => this.people.track([user]));
   }
 
@@ -176,17 +174,29 @@ export class Engine {
     return this.alone(session, async () => {
       const { seats, version: seen } = await this.people.of(session, version);
       const users = seats.map(({ user_id }) => user_id);
-      await this.people.track(users);
-      if (!(await this.isSigned())) throw new Refusal('device_not_signed');
-      const changed = await this.people.changed(users);
-      if (changed.length) throw new Refusal('identity_changed', changed);
-      const encrypted = await this.encrypt(session, users, payload, rotation);
+      await this.driver.flush();
+      const next = { users, rotation, stirs: this.driver.stirs, now: performance.now(), time: Date.now() };
+      const held = this.sessions.take(session, next);
+      const looked = held ?? { ...next, ...(await this.meet(users)), began: null, uses: 0 };
+      if (!held) await this.share(this.names.session(session), users, rotation);
+      const encrypted = await this.encrypt(session, payload);
+      await this.sessions.keep(session, looked, encrypted, Date.now());
       return { encrypted, membership_version: seen };
     });
   }
 
-  private async encrypt(session: string, users: string[], payload: Payload, { period_ms, messages }: Rotation): Promise<Encrypted> {
-    const name = this.names.session(session);
+  /** Makes sure that everybody is who they were, as far as is known now. */
+  private async meet(users: string[]): Promise<{ stirs: number; looked: number }> {
+    await this.people.track(users);
+    const met = { stirs: this.driver.stirs, looked: performance.now() };
+    if (!(await this.isSigned())) throw new Refusal('device_not_signed');
+    const changed = await this.people.changed(users);
+    if (changed.length) throw new Refusal('identity_changed', changed);
+    return met;
+  }
+
+  /** Gives everybody the key who has not got it. */
+  private async share(name: string, users: string[], { period_ms, messages }: Rotation): Promise<void> {
     await this.remember(name, period_ms, messages);
     const claim = await this.machine.getMissingSessions(this.people.ids(users));
     if (claim) await this.driver.send(claim);
@@ -196,7 +206,11 @@ export class Engine {
     settings.rotationPeriod = BigInt(period_ms) * 1_000n;
     settings.rotationPeriodMessages = BigInt(messages);
     for (const request of await this.machine.shareRoomKey(new RoomId(name), this.people.ids(users), settings)) await this.driver.send(request);
-    const sealed = JSON.parse(await this.machine.encryptRoomEvent(new RoomId(name), TYPE, writePayload(payload))) as Encrypted;
+  }
+
+  private async encrypt(session: string, payload: Payload): Promise<Encrypted> {
+    const name = new RoomId(this.names.session(session));
+    const sealed = JSON.parse(await this.machine.encryptRoomEvent(name, TYPE, writePayload(payload))) as Encrypted;
     await this.driver.flush();
     return sealed;
   }

@@ -120,5 +120,6 @@ export class People {
     if (!identity) return;
     if (identity.hasVerificationViolation()) await identity.withdrawVerification();
     if ('pinCurrentMasterKey' in identity) await identity.pinCurrentMasterKey();
+    this.driver.stir();
   }
 }

@@ -70,6 +70,15 @@ export class Vault {
     return known === undefined || known === message;
   }
 
+  /** Notes when a key of this device began; the first time counts. */
+  async began(key: string, time: number): Promise<void> {
+    if ((await this.beginning(key)) === null) await this.db.put('meta', time, `began ${key}`);
+  }
+
+  async beginning(key: string): Promise<number | null> {
+    return ((await this.db.get('meta', `began ${key}`)) as number | undefined) ?? null;
+  }
+
   async reactionsOf(session: string, message: string): Promise<unknown> {
     const box = await this.db.get('reactions', `${session} ${message}`);
     return box && this.unbox(box);
