@@ -8,12 +8,16 @@ use tracing_subscriber::EnvFilter;
 
 use crate::Config;
 
+/// Not in detail, whatever is asked for: PostgreSQL's driver tells the values of its statements.
+const SILENT: &str = "tokio_postgres=info";
+
 /// Begins to log, on standard error.
 ///
 /// # Errors
 /// When the filter cannot be read, or something logs already.
 pub fn log(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log).context("failed to read the log filter")?;
+    let filter = filter.add_directive(SILENT.parse().context("failed to silence the driver")?);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

@@ -6,6 +6,7 @@ mod doctor;
 mod documents;
 mod filled;
 mod jobs;
+mod logs;
 mod moves;
 mod pages;
 mod terminal;
