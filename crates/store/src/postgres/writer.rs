@@ -118,7 +118,7 @@ impl Lane {
     async fn try_store(&mut self, group: &[Queued]) -> Result<Vec<Answer>, StoreError> {
         let db = match self.db.take() {
             Some(db) if !db.is_closed() => db,
-            _ => self.connect().await?,
+            _ => self.readers.take().await?,
         };
         let drafts: Vec<&Draft> = group.iter().map(|queued| &queued.append.draft).collect();
         let stored = messages::append(&db, &drafts).await;
@@ -126,14 +126,6 @@ impl Lane {
             self.db = Some(db);
         }
         stored
-    }
-
-    /// A connection that keeps the plan of its statement: to plan it anew for each group, whose
-    /// values change nothing about it, takes as long as a small group does.
-    async fn connect(&self) -> Result<Db, StoreError> {
-        let db = self.readers.take().await?;
-        db.execute("set plan_cache_mode = force_generic_plan", &[]).await?;
-        Ok(db)
     }
 
     async fn answer(&self, group: Vec<Queued>, answers: Vec<Answer>) {
