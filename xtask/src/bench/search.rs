@@ -24,6 +24,8 @@ const OUTSTANDING: usize = 1_000;
 /// Connections that search, and searches of each: with three runs 102,000 in all.
 const SEARCHERS: usize = 4;
 const SEARCHES: usize = 8_500;
+/// Hits of a page, as the web client asks for them.
+const PAGE: usize = 20;
 /// Words that people use, the first of them most often.
 const VOCABULARY: u64 = 20_000;
 const WORDS: u64 = 8;
@@ -96,7 +98,7 @@ fn search_often(server: SocketAddr, people: &[Person], first: usize) -> anyhow::
     for n in 0..SEARCHES {
         let person = &people[random.below(people.len() as u64) as usize];
         let asked = Asked::draw(n, &mut random);
-        let path = format!("/api/v1/search?q={}", escaped(&asked.query));
+        let path = format!("/api/v1/search?limit={PAGE}&q={}", escaped(&asked.query));
         let start = Instant::now();
         let (status, page) = rest.get(&path, &person.token)?;
         took.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
