@@ -150,7 +150,7 @@ impl Places {
     /// Those that show at once what is said in the clear.
     fn telling(&self) -> &'static [&'static str] {
         match self.behind {
-            None => &["its write-ahead log", "the files", "a backup", "the wire", "the memory"],
+            None => &["the database", "the files", "a backup", "the wire", "the memory"],
             Some(_) => &["the way to PostgreSQL", "a dump", "the files", "the wire", "the memory"],
         }
     }
@@ -158,9 +158,11 @@ impl Places {
     /// What is in each place now, by its name; the log is the last.
     fn read(&self) -> Vec<(&'static str, Vec<u8>)> {
         let data = self.server.data();
+        // The write-ahead log before the database that it is moved into while this reads.
+        let mut database = files_of(&data, &|name| name.ends_with("-wal"));
+        database.extend(files_of(&data, &|name| name == "parlor.sqlite"));
         let mut places = vec![
-            ("the database", files_of(&data, &|name| name == "parlor.sqlite")),
-            ("its write-ahead log", files_of(&data, &|name| name.ends_with("-wal"))),
+            ("the database", database),
             ("the files", files_of(&data, &|name| !name.starts_with("parlor.sqlite"))),
             ("the wire", self.middle.bytes()),
             ("the memory", memory(self.server.id())),
