@@ -204,31 +204,67 @@ test('who left reads no more, and who comes back reads from then on', async () =
   assert.ok(session);
 });
 
-test('two people compare emoji, and are told apart from strangers', async () => {
-  const { here, there } = await two();
-  await line(here).getByRole('button').click();
+/** Ana, whose readers are shown, and Bo compare emoji; `looked` is called with what is on the screens at each step. */
+async function compare(here, there, looked = async () => {}) {
   await readers(here).getByRole('button', { name: /^Compare with/ }).click();
   await here.getByText(/Waiting for Bo/).waitFor();
   await there.getByText('Ana wants to compare emoji').waitFor();
-  await axe(there, 'somebody wants to compare');
-  await look(there, 'asked');
+  await looked('asked');
   await there.locator('.asked').getByRole('button', { name: 'Compare' }).click();
   const seven = async (page) => {
     await page.locator('.emoji-seven li').nth(6).waitFor();
     return page.locator('.emoji-seven').innerText();
   };
   assert.equal(await seven(here), await seven(there));
-  await axeEverywhere(here, 'comparing emoji');
-  await look(here, 'compare');
+  await looked('compare');
   await here.getByRole('button', { name: 'They are the same' }).click();
   await there.getByRole('button', { name: 'They are the same' }).click();
   await here.getByText(/You and Bo see the same/).waitFor();
   await there.getByText(/You and Ana see the same/).waitFor();
-  await axe(here, 'the end of comparing');
-  await look(here, 'compared');
+  await looked('compared');
   for (const page of [here, there]) await page.getByRole('button', { name: 'Done' }).click();
+}
+
+test('two people compare emoji, and are told apart from strangers', async () => {
+  const { here, there } = await two();
+  await line(here).getByRole('button').click();
+  await compare(here, there, async (step) => {
+    const page = step === 'asked' ? there : here;
+    await (step === 'compare' ? axeEverywhere(page, 'comparing emoji') : axe(page, `comparing: ${step}`));
+    await look(page, step);
+  });
   await readers(here).getByText('Compared', { exact: true }).waitFor();
   await line(there).getByText(/all compared/).waitFor();
+});
+
+test('where compared people only read, others get no key until they compare', async () => {
+  const [ana, bo] = [await keyed('Ana'), await keyed('Bo')];
+  const { id } = await room(ana, 'Vault', [bo]);
+  const [here, there] = [ana.page, bo.page];
+  await here.goto(`/app/r/${id}`);
+  await field(here).waitFor();
+  await here.getByRole('button', { name: 'New session' }).click();
+  await here.getByLabel('What is it about?').fill('Codes');
+  await here.getByRole('checkbox', { name: /Bo/ }).check();
+  await here.getByRole('switch', { name: 'End-to-end encrypted' }).check();
+  await here.getByRole('switch', { name: 'Only people one has compared emoji with' }).check();
+  await axe(here, 'the dialog of a session for compared people');
+  await look(here, 'new-session-compared');
+  await here.getByRole('button', { name: 'Open the session' }).click();
+  await line(here).getByText('Only people whom you have compared emoji with can read this.').waitFor();
+  await line(here).getByText(/none compared, 1 cannot read yet/).waitFor();
+  await there.goto(`/app/r/${id}`);
+  await tab(there, 'Codes').click();
+  await write(here, 'Not for everybody yet.');
+  await line(here).getByRole('button').click();
+  await readers(here).getByText('They get no key here until you have compared emoji with them.').waitFor();
+  await axeEverywhere(here, 'who can read a session for compared people');
+  await look(here, 'readers-compared');
+  await compare(here, there);
+  await line(here).getByText(/2 people, 2 devices, all compared/).waitFor();
+  await write(here, 'The code is 81c2.');
+  await message(there, 'The code is 81c2.').waitFor();
+  assert.equal(await message(there, 'Not for everybody yet.').count(), 0);
 });
 
 test('a new device is confirmed by the recovery key, and opens what was said before', async () => {

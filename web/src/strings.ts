@@ -157,6 +157,8 @@ export const strings = {
   nobodyToAdd: 'Everybody of the room is here already.',
   encrypt: 'End-to-end encrypted',
   encryptHint: 'Only the devices of its people can read it, not the server. Search by the server, link previews and threads do not work in it. This cannot be changed later.',
+  encryptCompared: 'Only people one has compared emoji with',
+  encryptComparedHint: 'Whoever writes gives nobody else a key, so nobody whom the server makes up can read it. What was said before people compared stays closed to them.',
   encryptSummary: 'The server stores ciphertext.',
   encrypted: 'Encrypted',
   encryption: 'Encryption',

@@ -266,6 +266,11 @@ export interface Encryption {
   rotation_period_ms?: number | null;
   /** After how many messages a sender takes a new key; absent in a request: 100. */
   rotation_period_msgs?: number | null;
+  /**
+   * Whether senders give keys to those only whom they have verified, which is up to their clients;
+   * absent in a request: no.
+   */
+  verified_only?: boolean | null;
 }
 
 /**

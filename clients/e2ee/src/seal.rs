@@ -37,6 +37,10 @@ pub struct Settings {
     /// For how many messages one key is used.
     #[serde(default = "default_period_msgs")]
     pub rotation_period_msgs: u64,
+    /// Whether only people whom the sender has verified are given keys: nobody whom the server
+    /// makes up is ever among them.
+    #[serde(default)]
+    pub verified_only: bool,
 }
 
 fn default_period_ms() -> u64 {
@@ -53,6 +57,7 @@ impl Default for Settings {
             algorithm: MEGOLM.to_owned(),
             rotation_period_ms: default_period_ms(),
             rotation_period_msgs: default_period_msgs(),
+            verified_only: false,
         }
     }
 }
@@ -86,7 +91,7 @@ impl Machine {
         let room = self.account().room(session_id)?;
         let known = RoomSettings {
             algorithm: EventEncryptionAlgorithm::MegolmV1AesSha2,
-            only_allow_trusted_devices: true,
+            only_allow_trusted_devices: settings.verified_only,
             session_rotation_period: Some(Duration::from_millis(settings.rotation_period_ms)),
             session_rotation_period_messages: usize::try_from(settings.rotation_period_msgs).ok(),
         };
@@ -224,7 +229,10 @@ impl Machine {
             rotation_period: Duration::from_millis(settings.rotation_period_ms),
             rotation_period_msgs: settings.rotation_period_msgs,
             history_visibility: HistoryVisibility::Joined,
-            sharing_strategy: CollectStrategy::IdentityBasedStrategy,
+            sharing_strategy: match settings.verified_only {
+                true => CollectStrategy::OnlyTrustedDevices,
+                false => CollectStrategy::IdentityBasedStrategy,
+            },
         };
         let room = self.account().room(session_id)?;
         let recipients = users.iter().map(AsRef::as_ref);

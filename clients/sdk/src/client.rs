@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use parlor_e2ee::Machine;
+use parlor_e2ee::{Machine, Settings};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -291,7 +291,7 @@ impl Client {
         self.0.cache.find(words, limit)
     }
 
-    /// Makes a room. With `encrypted`, its main session is; only a private or direct room's can be.
+    /// Makes a room, with its main session encrypted so; only a private or direct room's can be.
     ///
     /// # Errors
     /// [`Error::Refused`].
@@ -300,11 +300,11 @@ impl Client {
         name: &str,
         kind: &str,
         members: &[String],
-        encrypted: bool,
+        encryption: Option<Settings>,
     ) -> Result<Room, Error> {
         let mut body = json!({"name": name, "kind": kind, "members": members});
-        if encrypted {
-            body["encryption"] = json!({"algorithm": "m.megolm.v1.aes-sha2"});
+        if let Some(settings) = encryption {
+            body["encryption"] = serde_json::to_value(settings)?;
         }
         let said: Value = self.call("POST", "/rooms", Some(&body)).await?;
         let room = Room::read(&said)?;
@@ -312,7 +312,7 @@ impl Client {
         Ok(room)
     }
 
-    /// Makes a session in a room, with these members and oneself.
+    /// Makes a session in a room, with these members and oneself, and encrypted so.
     ///
     /// # Errors
     /// [`Error::Refused`].
@@ -321,11 +321,11 @@ impl Client {
         room_id: &str,
         name: &str,
         members: &[String],
-        encrypted: bool,
+        encryption: Option<Settings>,
     ) -> Result<Session, Error> {
         let mut body = json!({"name": name, "members": members});
-        if encrypted {
-            body["encryption"] = json!({"algorithm": "m.megolm.v1.aes-sha2"});
+        if let Some(settings) = encryption {
+            body["encryption"] = serde_json::to_value(settings)?;
         }
         let path = format!("/rooms/{room_id}/sessions");
         let said: Value = self.call("POST", &path, Some(&body)).await?;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use parlor_sdk::{Client, Draft, Error, Member, Message, Session};
+use parlor_sdk::{Client, Draft, Error, Member, Message, Session, Settings};
 use serde_json::json;
 
 use crate::app::{Go, Panel, Place, Row};
@@ -327,19 +327,19 @@ async fn devices(client: &Client) -> Result<News, Error> {
 
 async fn make(client: &Client, making: Making) -> Result<Vec<News>, Error> {
     let session_id = match making {
-        Making::Room { name, people, encrypted } => {
+        Making::Room { name, people, encryption } => {
             let people = ids(client, &people).await?;
-            client.create_room(&name, "private", &people, encrypted).await?.main_session_id
+            client.create_room(&name, "private", &people, encryption).await?.main_session_id
         }
         Making::Direct(id) => direct(client, id).await?,
         Making::DirectTo(handle) => {
             let mut people = ids(client, &[handle]).await?;
             direct(client, people.remove(0)).await?
         }
-        Making::Session { beside, name, people, encrypted } => {
+        Making::Session { beside, name, people, encryption } => {
             let room_id = client.session(beside).info()?.room_id;
             let people = ids(client, &people).await?;
-            client.create_session(&room_id, &name, &people, encrypted).await?.id
+            client.create_session(&room_id, &name, &people, encryption).await?.id
         }
         Making::Invite { beside, people } => {
             let session = client.session(&beside).info()?;
@@ -358,8 +358,8 @@ async fn make(client: &Client, making: Making) -> Result<Vec<News>, Error> {
 
 /// A direct room: only its two people read it, where that can be.
 async fn direct(client: &Client, id: String) -> Result<String, Error> {
-    let encrypted = client.encryption().is_ok();
-    Ok(client.create_room("", "direct", &[id], encrypted).await?.main_session_id)
+    let encryption = client.encryption().is_ok().then(Settings::default);
+    Ok(client.create_room("", "direct", &[id], encryption).await?.main_session_id)
 }
 
 /// The ids of people who are named by their handles.

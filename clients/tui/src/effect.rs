@@ -1,7 +1,7 @@
 //! What keys ask for and what comes of it, as values: the app asks by an [`Effect`], and hears of
 //! what came by [`News`].
 
-use parlor_sdk::{Member, Message, Stage, Standing};
+use parlor_sdk::{Member, Message, Settings, Stage, Standing};
 
 use crate::app::{Panel, Place};
 
@@ -152,8 +152,8 @@ pub enum Making {
         name: String,
         /// Handles.
         people: Vec<String>,
-        /// Whether only its members can read it.
-        encrypted: bool,
+        /// How it is encrypted, so that only its members can read it.
+        encryption: Option<Settings>,
     },
     /// A session.
     Session {
@@ -163,8 +163,8 @@ pub enum Making {
         name: String,
         /// Handles.
         people: Vec<String>,
-        /// Whether only its members can read it.
-        encrypted: bool,
+        /// How it is encrypted, so that only its members can read it.
+        encryption: Option<Settings>,
     },
     /// More people for the room or session that is shown.
     Invite {

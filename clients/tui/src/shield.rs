@@ -19,6 +19,8 @@ pub enum Shield {
     Changed(Vec<String>),
     /// It is encrypted; so many of the others are not verified.
     Unverified(usize),
+    /// It is encrypted for verified people only; so many are not, and get no keys.
+    Excluded(usize),
     /// It is encrypted, and everybody is verified.
     Verified,
 }
@@ -42,6 +44,10 @@ impl Shield {
             Self::Changed(names) => format!("NEW IDENTITY of {}: :members", names.join(", ")),
             Self::Unverified(1) => "encrypted, 1 person not verified".to_owned(),
             Self::Unverified(count) => format!("encrypted, {count} people not verified"),
+            Self::Excluded(1) => "encrypted, 1 person not verified cannot read it".to_owned(),
+            Self::Excluded(count) => {
+                format!("encrypted, {count} people not verified cannot read it")
+            }
             Self::Verified => "encrypted, everybody verified".to_owned(),
         }
     }
@@ -58,11 +64,11 @@ impl Shield {
 /// [`Error`] when that cannot be said; nothing is to be claimed then.
 pub async fn look(client: &Client, session_id: &str) -> Result<Shield, Error> {
     let session = client.session(session_id);
-    if session.info()?.encryption.is_none() {
+    let Some(settings) = session.info()?.encryption else {
         let kept = session.timeline(None, LOOKED_AT)?;
         let was = kept.iter().any(|message| message.secrecy != Secrecy::Plain);
         return Ok(if was { Shield::Downgraded } else { Shield::Plain });
-    }
+    };
     let Ok(encryption) = client.encryption() else { return Ok(Shield::NoKeys) };
     if !encryption.standing().await?.device_signed {
         return Ok(Shield::DeviceUnsigned);
@@ -80,7 +86,11 @@ pub async fn look(client: &Client, session_id: &str) -> Result<Shield, Error> {
     for id in &ids {
         unverified += usize::from(!encryption.is_verified(id).await?);
     }
-    Ok(if unverified == 0 { Shield::Verified } else { Shield::Unverified(unverified) })
+    Ok(match unverified {
+        0 => Shield::Verified,
+        count if settings.verified_only => Shield::Excluded(count),
+        count => Shield::Unverified(count),
+    })
 }
 
 /// Messages that are looked at for having been encrypted.

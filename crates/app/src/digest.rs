@@ -29,13 +29,16 @@ impl Digests {
 
 /// How something is encrypted, as one part; nothing when it is not.
 pub(crate) fn encryption(encryption: Option<Encryption>) -> Vec<u8> {
-    let Some(Encryption { algorithm, rotation_period_ms, rotation_period_msgs }) = encryption
-    else {
+    let Some(encryption) = encryption else {
         return vec![];
     };
+    let Encryption { algorithm, rotation_period_ms, rotation_period_msgs, verified_only } =
+        encryption;
     let mut part = algorithm.as_str().as_bytes().to_vec();
     part.extend(rotation_period_ms.to_le_bytes());
     part.extend(rotation_period_msgs.to_le_bytes());
+    // Without it, it is what it was before there was this choice.
+    part.extend(verified_only.then_some(1));
     part
 }
 

@@ -37,6 +37,9 @@ pub struct Encryption {
     pub rotation_period_ms: i64,
     /// After how many messages a sender takes a new key.
     pub rotation_period_msgs: i64,
+    /// Whether senders give keys to those only whom they have verified. It is up to their clients:
+    /// nobody else knows whom they have.
+    pub verified_only: bool,
 }
 
 /// How long a sender's key lasts unless somebody chooses otherwise, and at least and at most.
@@ -55,6 +58,7 @@ impl Encryption {
         algorithm: &str,
         period_ms: Option<i64>,
         period_msgs: Option<i64>,
+        verified_only: bool,
     ) -> Result<Self, Denied> {
         let within = |value: Option<i64>, [usual, least, most]: [i64; 3], reason| {
             let value = value.unwrap_or(usual);
@@ -69,6 +73,7 @@ impl Encryption {
                 PERIOD_MSGS,
                 "a key lasts for 1 to 10,000 messages",
             )?,
+            verified_only,
         })
     }
 }
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn an_algorithm_is_named_and_others_are_refused() {
-        let read = |name| Encryption::read(name, None, None);
+        let read = |name| Encryption::read(name, None, None, false);
         let usual = read("m.megolm.v1.aes-sha2").unwrap();
         assert_eq!((usual.rotation_period_ms, usual.rotation_period_msgs), (604_800_000, 100));
         for bad in ["", "m.megolm.v2", "mls10.anything", "none"] {
@@ -141,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_key_lasts_neither_for_nothing_nor_for_ever() {
-        let read = |ms, msgs| Encryption::read(Algorithm::Megolm.as_str(), ms, msgs);
+        let read = |ms, msgs| Encryption::read(Algorithm::Megolm.as_str(), ms, msgs, false);
         assert!(read(Some(3_600_000), Some(1)).is_ok());
         for (ms, msgs) in [(Some(3_599_999), None), (Some(i64::MAX), None), (None, Some(0))] {
             assert!(read(ms, msgs).is_err(), "{ms:?} {msgs:?}");
@@ -150,7 +155,7 @@ mod tests {
 
     #[test]
     fn only_rooms_that_are_not_open_can_be_encrypted() {
-        let encryption = Encryption::read(Algorithm::Megolm.as_str(), None, None).ok();
+        let encryption = Encryption::read(Algorithm::Megolm.as_str(), None, None, false).ok();
         assert!(of_room(RoomKind::Private, encryption).is_ok());
         assert!(of_room(RoomKind::Direct, encryption).is_ok());
         assert!(of_room(RoomKind::Public, encryption).is_err());

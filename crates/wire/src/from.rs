@@ -120,6 +120,7 @@ impl From<domain::Encryption> for v1::Encryption {
             algorithm: encryption.algorithm.as_str().to_owned(),
             rotation_period_ms: Some(encryption.rotation_period_ms),
             rotation_period_msgs: Some(encryption.rotation_period_msgs),
+            verified_only: Some(encryption.verified_only),
         }
     }
 }
@@ -132,7 +133,8 @@ impl v1::Encryption {
     pub fn asked(asked: Option<&Self>) -> Result<Option<domain::Encryption>, domain::Denied> {
         let read = |asked: &Self| {
             let (ms, msgs) = (asked.rotation_period_ms, asked.rotation_period_msgs);
-            domain::Encryption::read(&asked.algorithm, ms, msgs)
+            let verified_only = asked.verified_only.unwrap_or_default();
+            domain::Encryption::read(&asked.algorithm, ms, msgs, verified_only)
         };
         asked.map(read).transpose()
     }

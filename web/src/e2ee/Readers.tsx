@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { usePhone } from '../shell/usePhone';
 import { nameOf } from '../store/select';
 import { say, useParlor } from '../store/store';
-import { useSealing } from '../store/sealed';
+import { encryptionOf, useSealing } from '../store/sealed';
 import { SidePanel } from '../threads/SidePanel';
 import '../threads/threads.css';
 import type { Session } from '../wire';
@@ -23,11 +23,12 @@ import { words } from './words';
 export default function Readers({ session }: { session: Session }) {
   const readers = useReaders(session);
   const signed = useSealing((state) => state.status?.signed ?? false);
+  const verifiedOnly = encryptionOf(session)?.verified_only ?? false;
   return (
     <SidePanel title={words.readers}>
       <div className="panel-scroll readers" aria-busy={!readers}>
-        <p className="quiet readers-lead">{words.readersLead}</p>
-        {!readers ? <Waiting /> : <ul>{readers.map((reader) => <Person key={reader.user_id} reader={reader} mayCompare={signed} />)}</ul>}
+        <p className="quiet readers-lead">{verifiedOnly ? words.readersLeadCompared : words.readersLead}</p>
+        {!readers ? <Waiting /> : <ul>{readers.map((reader) => <Person key={reader.user_id} reader={reader} mayCompare={signed} verifiedOnly={verifiedOnly} />)}</ul>}
         <p className="quiet readers-foot">{words.readersTrust}</p>
         <p className="quiet readers-foot">{words.signal}</p>
       </div>
@@ -37,9 +38,9 @@ export default function Readers({ session }: { session: Session }) {
 
 const ICONS: Record<ReaderState, IconName> = { verified: 'shieldCheck', first: 'shield', changed: 'shieldAlert', none: 'shieldOff', me: 'shieldCheck' };
 
-function Person({ reader: { user_id, state, devices }, mayCompare }: { reader: Reader; mayCompare: boolean }) {
+function Person({ reader: { user_id, state, devices }, mayCompare, verifiedOnly }: { reader: Reader; mayCompare: boolean; verifiedOnly: boolean }) {
   const user = useParlor((known) => known.users[user_id]);
-  const [label, about] = words.states[state]!;
+  const [label, about] = verifiedOnly && state === 'first' ? words.notComparedYet : words.states[state]!;
   const Name = usePhone() ? 'h2' : 'h3';
   const name = nameOf(user);
   return (

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { navigate, paths } from '../shell/router';
-import { useSealing } from '../store/sealed';
+import { encryptionOf, useSealing } from '../store/sealed';
 import { openReaders } from '../timeline/talk';
 import type { Session } from '../wire';
 import { Icon } from '../ui/Icon';
@@ -17,13 +17,14 @@ export default function SealedLine({ session, typing }: { session: Session; typi
   if (at === 'failed') return <Bad text={words.stripFailed} />;
   if (at !== 'ready' || signed === undefined) return <p className="sealed-line" role="status"><Icon name="sealed" size={16} /> {words.stripStarting}</p>;
   if (!signed) return <Bad text={words.stripUnsigned} action={words.confirmDevice} onAction={() => navigate(paths.settings('encryption'))} />;
-  const counts = readers && countsOf(readers);
+  const verifiedOnly = encryptionOf(session)?.verified_only ?? false;
+  const counts = readers && countsOf(readers, verifiedOnly);
   if (counts?.changed.length) return <Bad text={words.stripChanged(counts.changed)} action={words.look} onAction={() => openReaders(session.id)} />;
   return (
     <div className="sealed-line">
       <button type="button" className="sealed-open" onClick={() => openReaders(session.id)} title={words.readers}>
         <Icon name="sealed" size={16} />
-        <span>{words.onlyThese}</span>
+        <span>{verifiedOnly ? words.onlyCompared : words.onlyThese}</span>
         <span className="sealed-count">{!counts ? words.looking : counts.people === 1 ? words.summaryAlone(counts.devices) : words.summary(counts)}</span>
       </button>
       {typing}

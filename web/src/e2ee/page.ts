@@ -242,11 +242,11 @@ const ROTATION_MESSAGES = 100;
 /** Seals a payload for a session and posts it; anew when somebody came or went meanwhile. */
 async function sealed<T>(sessionId: string, payload: Payload, post: (encrypted: object) => Promise<T>): Promise<T> {
   const session = store.getState().sessions[sessionId];
-  const { rotation_period_ms, rotation_period_msgs } = encryptionOf(session) ?? {};
-  const rotation = { period_ms: rotation_period_ms ?? WEEK_MS, messages: rotation_period_msgs ?? ROTATION_MESSAGES };
+  const { rotation_period_ms, rotation_period_msgs, verified_only } = encryptionOf(session) ?? {};
+  const settings = { period_ms: rotation_period_ms ?? WEEK_MS, messages: rotation_period_msgs ?? ROTATION_MESSAGES, verified_only: verified_only ?? false };
   let version = membershipOf(session);
   for (let tries = 1; ; tries += 1) {
-    const { encrypted, membership_version } = await keys().call('seal', sessionId, payload, rotation, version).catch(inWords);
+    const { encrypted, membership_version } = await keys().call('seal', sessionId, payload, settings, version).catch(inWords);
     try {
       return await post({ encrypted, membership_version });
     } catch (error) {

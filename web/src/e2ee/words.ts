@@ -20,6 +20,7 @@ export const words = {
 
   readers: 'Who can read this',
   readersLead: 'The people of this session, by the devices below. The server stores ciphertext only.',
+  readersLeadCompared: 'Of the people of this session, those whom you have compared emoji with. The server stores ciphertext only.',
   readersTrust: 'Who is in the session, the server says. New people are shown here before you write; that they are who you think, comparing emoji tells.',
   signal: 'Encrypted with Olm and Megolm, of the Signal protocol’s family. Not safe from a future quantum computer. In the browser you also trust this server for the program that does it.',
   devices,
@@ -30,6 +31,7 @@ export const words = {
     none: ['Cannot read yet', 'They have not opened Parlor with encryption yet.'],
     me: ['You', ''],
   } as Record<string, [string, string]>,
+  notComparedYet: ['Cannot read', 'They get no key here until you have compared emoji with them.'] as [string, string],
   signed: 'confirmed by its owner',
   unsigned: 'not confirmed: gets no keys',
   thisDevice: 'this device',
@@ -43,6 +45,7 @@ export const words = {
   summaryAlone: (count: number) => `Only you, ${devices(count)}`,
   looking: 'Looking who can read this',
   onlyThese: 'Only people in this session can read this.',
+  onlyCompared: 'Only people whom you have compared emoji with can read this.',
   stripUnsigned: 'This device is not confirmed yet. It cannot read or write here.',
   stripChanged: (users: string[]) => `The keys of ${names(users)} changed. Nothing is sent until you decide.`,
   stripFailed: 'Encryption does not start in this browser. Loading the page anew may help.',

@@ -1,5 +1,5 @@
 import type {
-  BanList, DeviceList, EventPage, Init, Me, Member, MemberList, Message, MessagePage, Registered,
+  BanList, DeviceList, Encryption, EventPage, Init, Me, Member, MemberList, Message, MessagePage, Registered,
   RevisionList, Room, RoomList, SearchPage, SendRequest, Session, SessionList, ThreadList, User, UserEventPage, UserList,
 } from '../wire';
 import { call, query } from './http';
@@ -52,7 +52,7 @@ export const users = {
 export interface NewRoom {
   name: string;
   kind: string;
-  encryption?: { algorithm: string };
+  encryption?: Encryption;
   description?: string;
   password?: string;
   members: string[];
@@ -84,7 +84,7 @@ export const rooms = {
     call<void>('PUT', `/rooms/${id}/bans/${user}`, reason ? { reason } : {}),
   unban: (id: string, user: string) => call<void>('DELETE', `/rooms/${id}/bans/${user}`),
   sessions: (id: string) => call<SessionList>('GET', `/rooms/${id}/sessions`),
-  open: (id: string, name: string, members: string[], encryption?: { algorithm: string }) =>
+  open: (id: string, name: string, members: string[], encryption?: Encryption) =>
     call<Session>('POST', `/rooms/${id}/sessions`, { name, members, ...(encryption ? { encryption } : {}) }),
 };
 

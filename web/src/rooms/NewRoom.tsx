@@ -1,11 +1,10 @@
 import { useState } from 'react';
 import { rooms as roomsApi } from '../net/api';
 import { navigate, paths } from '../shell/router';
-import { EncryptSwitch } from '../sessions/EncryptSwitch';
+import { EncryptChoice } from '../sessions/EncryptChoice';
 import { enter } from '../store/app';
-import { WANTED } from '../store/sealed';
 import { strings } from '../strings';
-import type { User } from '../wire';
+import type { Encryption, User } from '../wire';
 import { Choice, Field } from '../ui/controls';
 import { FormDialog } from '../ui/dialog';
 import { PeoplePicker } from '../ui/PeoplePicker';
@@ -20,7 +19,7 @@ export function NewRoom() {
   const [kind, setKind] = useState('public');
   const [password, setPassword] = useState('');
   const [people, setPeople] = useState<User[]>([]);
-  const [encrypted, setEncrypted] = useState(false);
+  const [encryption, setEncryption] = useState<Encryption | null>(null);
   const submit = async () => {
     const room = await roomsApi.create({
       name: name.trim(),
@@ -28,7 +27,7 @@ export function NewRoom() {
       members: people.map((person) => person.id),
       ...(about.trim() ? { description: about.trim() } : {}),
       ...(password && kind !== 'private' ? { password } : {}),
-      ...(encrypted && kind === 'private' ? { encryption: WANTED } : {}),
+      ...(encryption && kind === 'private' ? { encryption } : {}),
     });
     await enter(room);
     navigate(paths.room(room.id));
@@ -41,7 +40,7 @@ export function NewRoom() {
         onChange={(event) => setAbout(event.target.value)} />
       <Choice legend={strings.kind} name="room-kind" value={kind} options={KINDS} onChange={setKind} />
       {kind === 'private'
-        ? <><PeoplePicker label={strings.addPeople} chosen={people} onChange={setPeople} except={new Set([me])} /><EncryptSwitch on={encrypted} onChange={setEncrypted} /></>
+        ? <><PeoplePicker label={strings.addPeople} chosen={people} onChange={setPeople} except={new Set([me])} /><EncryptChoice how={encryption} onChange={setEncryption} /></>
         : <Field label={strings.roomPassword} hint={strings.roomPasswordHint} name="room-password" type="password"
             autoComplete="new-password" value={password} onChange={(event) => setPassword(event.target.value)} />}
     </FormDialog>

@@ -2,15 +2,14 @@ import { useState } from 'react';
 import { rooms as roomsApi } from '../net/api';
 import { navigate, paths } from '../shell/router';
 import { take } from '../store/app';
-import { WANTED } from '../store/sealed';
 import { nameOf } from '../store/select';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
-import type { Room, User } from '../wire';
+import type { Encryption, Room, User } from '../wire';
 import { Field } from '../ui/controls';
 import { FormDialog } from '../ui/dialog';
 import { PeoplePicker } from '../ui/PeoplePicker';
-import { EncryptSwitch } from './EncryptSwitch';
+import { EncryptChoice } from './EncryptChoice';
 import { readersText } from './readers';
 import { useRoomPeople } from './useRoomPeople';
 
@@ -19,9 +18,9 @@ export function NewSession({ room }: { room: Room }) {
   const roomPeople = useRoomPeople(room);
   const [name, setName] = useState('');
   const [people, setPeople] = useState<User[]>([]);
-  const [encrypted, setEncrypted] = useState(false);
+  const [encryption, setEncryption] = useState<Encryption | null>(null);
   const submit = async () => {
-    const session = await roomsApi.open(room.id, name.trim(), people.map((person) => person.id), encrypted ? WANTED : undefined);
+    const session = await roomsApi.open(room.id, name.trim(), people.map((person) => person.id), encryption ?? undefined);
     take(room, session);
     navigate(paths.session(room.id, session.id));
   };
@@ -32,8 +31,8 @@ export function NewSession({ room }: { room: Room }) {
         value={name} onChange={(event) => setName(event.target.value)} />
       <PeoplePicker label={strings.sessionWho} chosen={people} onChange={setPeople} except={new Set([me])} from={roomPeople}
         empty={strings.readersSelf} />
-      <EncryptSwitch on={encrypted} onChange={setEncrypted} />
-      <p className="form-summary">{readersText(false, people.length + 1, people.map(nameOf))} {encrypted && strings.encryptSummary}</p>
+      <EncryptChoice how={encryption} onChange={setEncryption} />
+      <p className="form-summary">{readersText(false, people.length + 1, people.map(nameOf))} {encryption && strings.encryptSummary}</p>
     </FormDialog>
   );
 }

@@ -10,7 +10,7 @@ import { Relay } from './relay';
 /** Real machines, in this process, with a relay between them. */
 
 const SESSION = '0b1f7c9e-0000-4000-8000-000000000001';
-const ROTATION = { period_ms: 604_800_000, messages: 100 };
+const SETTINGS = { period_ms: 604_800_000, messages: 100, verified_only: false };
 const CANARY = 'canary-7f3a1c';
 
 let relay: Relay;
@@ -53,7 +53,7 @@ function says(body: string, more: Partial<Payload> = {}): Payload {
 }
 
 async function say(who: Person, payload: Payload, version: number | null = null): Promise<ToOpen> {
-  const { encrypted } = await who.engine.seal(SESSION, payload, ROTATION, version);
+  const { encrypted } = await who.engine.seal(SESSION, payload, SETTINGS, version);
   return message(who, encrypted);
 }
 
@@ -146,7 +146,7 @@ test('a key is changed after its number of messages', async () => {
   const version = relay.seat(SESSION, [ana.user, bo.user]);
   const keys = new Set<string>();
   for (const text of ['a', 'b', 'c', 'd', 'e']) {
-    const { encrypted } = await ana.engine.seal(SESSION, says(text), { ...ROTATION, messages: 2 }, version);
+    const { encrypted } = await ana.engine.seal(SESSION, says(text), { ...SETTINGS, messages: 2 }, version);
     expect(await body(bo, message(ana, encrypted))).toBe(text);
     keys.add(encrypted.session_id);
   }
@@ -156,7 +156,7 @@ test('a key is changed after its number of messages', async () => {
 test('what is sealed says for which people', async () => {
   const { ana } = await two();
   const version = relay.seat(SESSION, [ana.user]);
-  expect(await ana.engine.seal(SESSION, says('alone'), ROTATION, version)).toMatchObject({ membership_version: version });
+  expect(await ana.engine.seal(SESSION, says('alone'), SETTINGS, version)).toMatchObject({ membership_version: version });
 });
 
 test('a message given out again as another one is not shown', async () => {
@@ -224,6 +224,16 @@ test('two people compare seven emoji with words, and know each other from then o
   expect((await ana.engine.readers(SESSION, null)).map(({ state }) => state)).toEqual(['me', 'verified']);
   expect((await bo.engine.readers(SESSION, null)).map(({ state }) => state)).toEqual(['verified', 'me']);
   expect(await open(bo, await say(ana, says('known')))).toMatchObject({ payload: { body: 'known' } });
+});
+
+test('where compared people only read, nobody else gets a key, whatever the server says later', async () => {
+  const { ana, bo } = await two();
+  const settings = { ...SETTINGS, verified_only: true };
+  const seal = async (text: string, how = settings) => message(ana, (await ana.engine.seal(SESSION, says(text), how, null)).encrypted);
+  expect(await body(bo, await seal('before'))).toMatch(/^shut: (withheld|keys)$/);
+  expect(await body(bo, await seal('for everybody, says the server', SETTINGS))).toMatch(/^shut: (withheld|keys)$/);
+  await compare(ana, bo, { user: bo.user, device: bo.device });
+  expect(await body(bo, await seal('after'))).toBe('after');
 });
 
 test('a second device is confirmed by the first one, and gets the account’s keys from it', async () => {

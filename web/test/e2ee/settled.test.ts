@@ -7,9 +7,9 @@ import type { Encrypted } from '../../src/wire';
 
 const HOUR = 60 * 60 * 1000;
 const TIME = 1_800_000_000_000;
-const rotation = { period_ms: 7 * 24 * HOUR, messages: 3 };
-const settled: Settled = { users: ['ana', 'bo'], rotation, stirs: 7, looked: 1_000, began: TIME, uses: 1 };
-const next: Next = { users: ['ana', 'bo'], rotation, stirs: 7, now: 1_000, time: TIME };
+const settings = { period_ms: 7 * 24 * HOUR, messages: 3, verified_only: false };
+const settled: Settled = { users: ['ana', 'bo'], settings, stirs: 7, looked: 1_000, began: TIME, uses: 1 };
+const next: Next = { users: ['ana', 'bo'], settings, stirs: 7, now: 1_000, time: TIME };
 
 test('nothing is looked at again while nothing changes', () => {
   expect(holds(settled, next)).toBe(true);
@@ -20,10 +20,11 @@ test.each([
   ['something changed about somebody', settled, { ...next, stirs: 8 }],
   ['somebody left', settled, { ...next, users: ['ana'] }],
   ['somebody is another one', settled, { ...next, users: ['ana', 'cy'] }],
-  ['the session says otherwise how long a key is used', settled, { ...next, rotation: { ...rotation, messages: 4 } }],
+  ['the session says otherwise how long a key is used', settled, { ...next, settings: { ...settings, messages: 4 } }],
+  ['the session is for compared people only now', settled, { ...next, settings: { ...settings, verified_only: true } }],
   ['a minute has passed', settled, { ...next, now: 61_000 }],
   ['the key was used often enough', { ...settled, uses: 3 }, next],
-  ['the time of the key is nearly over', settled, { ...next, time: TIME + rotation.period_ms - 10 * 60 * 1000 }],
+  ['the time of the key is nearly over', settled, { ...next, time: TIME + settings.period_ms - 10 * 60 * 1000 }],
   ['the clock was set back', settled, { ...next, time: TIME - 1 }],
   ['nobody knows how old the key is', { ...settled, began: null }, next],
 ])('everybody is looked at when %s', (_why, before, now) => {
@@ -31,10 +32,10 @@ test.each([
 });
 
 test('a key is used for an hour at least, whatever the session says', () => {
-  const short = { ...rotation, period_ms: 1 };
-  const before = { ...settled, rotation: short };
-  expect(holds(before, { ...next, rotation: short, time: TIME + HOUR / 2 })).toBe(true);
-  expect(holds(before, { ...next, rotation: short, time: TIME + HOUR })).toBe(false);
+  const short = { ...settings, period_ms: 1 };
+  const before = { ...settled, settings: short };
+  expect(holds(before, { ...next, settings: short, time: TIME + HOUR / 2 })).toBe(true);
+  expect(holds(before, { ...next, settings: short, time: TIME + HOUR })).toBe(false);
 });
 
 function ciphertext(index: number): Encrypted {

@@ -1,6 +1,6 @@
 //! What a server, or somebody in between, may try; and what comes of it.
 
-use parlor_e2ee::{Distrust, Error, OpenError, Verdict};
+use parlor_e2ee::{Distrust, Error, OpenError, Settings, Verdict};
 
 use crate::kit::{Company, Device, OTHER_SESSION, SERVER};
 
@@ -122,8 +122,12 @@ async fn a_session_is_never_encrypted_less_than_it_was() {
     assert!(!ana.machine.is_encrypted(OTHER_SESSION).await.unwrap());
     let posted = ana.say(&ALL, "sealed").await;
     assert!(ana.machine.is_encrypted(&posted.session).await.unwrap());
-    let weaker = parlor_e2ee::Settings { rotation_period_msgs: 1_000_000, ..Default::default() };
+    let weaker = Settings { rotation_period_msgs: 1_000_000, ..Settings::default() };
     assert!(matches!(ana.machine.remember(&posted.session, &weaker).await, Err(Error::Downgrade)));
+    let strict = Settings { verified_only: true, ..Settings::default() };
+    ana.machine.remember(OTHER_SESSION, &strict).await.unwrap();
+    let loosened = ana.machine.remember(OTHER_SESSION, &Settings::default()).await;
+    assert!(matches!(loosened, Err(Error::Downgrade)));
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Verification by emoji, to its good end and to its bad ones.
 
-use parlor_e2ee::{Error, Stage, Verdict, Verification};
+use parlor_e2ee::{Error, OpenError, Settings, Stage, Verdict, Verification};
 
-use crate::kit::{Company, Device, first_device};
+use crate::kit::{Company, Device, Posted, SESSION, first_device, ids, say};
 use crate::relay::Relay;
 
 const ALL: [&str; 3] = ["ana", "bo", "cy"];
@@ -62,6 +62,31 @@ async fn equal_emoji_verify_both_people() {
     assert_eq!(bo.read(&posted).await.unwrap().verdict, Verdict::Verified);
     company.sync().await;
     assert!(company.ana[1].machine.is_verified("bo").await.unwrap(), "ana's other device knows");
+}
+
+/// Ana says something in a session for people whom she has verified.
+async fn say_to_verified(ana: &Device, text: &str) -> Posted {
+    let settings = Settings { verified_only: true, ..Settings::default() };
+    let sealed = ana.machine.seal(&ana.line, SESSION, &ids(&ALL), &settings, &say(text)).await;
+    let (session, id, sender) = (SESSION.to_owned(), text.to_owned(), ana.user.clone());
+    Posted { session, id, sender, sealed: sealed.unwrap() }
+}
+
+#[tokio::test]
+async fn where_only_verified_people_read_nobody_else_gets_a_key() {
+    let company = Company::meet().await;
+    let (ana, bo, cy) = (&company.ana[0], &company.bo[0], &company.cy[0]);
+    for (round, other) in [bo, cy].into_iter().enumerate() {
+        let posted = say_to_verified(ana, &format!("before {round}")).await;
+        assert!(company.ana[1].hears(&posted, &format!("before {round}")).await, "it is her own");
+        assert!(matches!(other.read(&posted).await, Err(OpenError::MissingKey)));
+        let (asking, answering) = to_the_emoji(ana, other).await;
+        asking.confirm().await.unwrap();
+        answering.confirm().await.unwrap();
+        finish([ana, other]).await;
+        let posted = say_to_verified(ana, &format!("after {round}")).await;
+        assert!(other.hears(&posted, &format!("after {round}")).await);
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use matrix_sdk_crypto::vodozemac::base64_encode;
 use memchr::memmem;
-use parlor_sdk::{Client, Draft, FileInfo, SessionHandle};
+use parlor_sdk::{Client, Draft, FileInfo, SessionHandle, Settings};
 
 use crate::dice::number;
 use crate::hostile::somebody;
@@ -236,7 +236,7 @@ async fn upload(session: &SessionHandle, mark: &str) -> FileInfo {
 /// The plain session: every place shows what is said there, so that a search finds it.
 async fn speak_plainly(places: &Places, ana: &Client) -> Mark {
     let mark = Mark::new();
-    let room = ana.create_room("plain", "private", &[], false).await.unwrap();
+    let room = ana.create_room("plain", "private", &[], None).await.unwrap();
     let session = ana.session(&room.main_session_id);
     let file = upload(&session, &mark.text).await;
     let draft = Draft::text(format!("{} says", mark.text)).with_file(file);
@@ -293,7 +293,10 @@ async fn nothing_can_be_read(places: Places) {
     let plain = speak_plainly(&places, &ana).await;
     let key = ana.encryption().unwrap().set_up_recovery().await.unwrap();
     let mut updates = bo.updates();
-    let room = ana.create_room("den", "private", &[bo.user_id()], true).await.unwrap();
+    let room = ana
+        .create_room("den", "private", &[bo.user_id()], Some(Settings::default()))
+        .await
+        .unwrap();
     knows(&bo, &mut updates, &room.main_session_id).await;
     let mark = Mark::new();
     say_things(&places, [&ana, &bo], &room.main_session_id, &mark).await;

@@ -1,6 +1,6 @@
 //! Encrypted sessions through a real server: it hands on, and sees nothing of what is said.
 
-use parlor_sdk::{Client, Draft, Error, Message, Secrecy, Stage, Update, Verdict};
+use parlor_sdk::{Client, Draft, Error, Message, Secrecy, Settings, Stage, Update, Verdict};
 use serde_json::json;
 
 use crate::kit::{Server, bodies, heard, hears, knows, stands_in, started};
@@ -16,7 +16,10 @@ async fn person(server: &Server, name: &str) -> Client {
 async fn two_people(server: &Server) -> (Client, Client, String) {
     let (ana, bo) = (person(server, "ana").await, person(server, "bo").await);
     let mut updates = bo.updates();
-    let room = ana.create_room("den", "private", &[bo.user_id()], true).await.unwrap();
+    let room = ana
+        .create_room("den", "private", &[bo.user_id()], Some(Settings::default()))
+        .await
+        .unwrap();
     knows(&bo, &mut updates, &room.main_session_id).await;
     (ana, bo, room.main_session_id)
 }

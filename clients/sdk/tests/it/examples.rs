@@ -37,8 +37,7 @@ async fn the_echo_repeats_what_is_said() {
     server.account("echo").await;
     let ana = server.person("ana").await;
     let echo = id_of(&ana, "echo").await;
-    let room =
-        ana.create_room("talk", "private", std::slice::from_ref(&echo), false).await.unwrap();
+    let room = ana.create_room("talk", "private", std::slice::from_ref(&echo), None).await.unwrap();
     let mut updates = ana.updates();
     let _echo = Running(example(&server, "echo", "echo").spawn().unwrap());
     comes(&mut updates, &echo).await;
@@ -56,7 +55,7 @@ async fn the_bot_answers_what_it_is_asked_and_marks_it() {
     server.account("bot").await;
     let ana = server.person("ana").await;
     let bot = id_of(&ana, "bot").await;
-    let room = ana.create_room("talk", "private", std::slice::from_ref(&bot), false).await.unwrap();
+    let room = ana.create_room("talk", "private", std::slice::from_ref(&bot), None).await.unwrap();
     let session = ana.session(&room.main_session_id);
     let mut updates = ana.updates();
     let _bot = Running(example(&server, "bot", "bot").spawn().unwrap());
@@ -87,7 +86,7 @@ async fn comes(updates: &mut Receiver<Update>, user_id: &str) {
 async fn the_export_writes_every_message_as_a_line_of_json() {
     let server = Server::start();
     let ana = server.person("ana").await;
-    let room = ana.create_room("notes", "private", &[], false).await.unwrap();
+    let room = ana.create_room("notes", "private", &[], None).await.unwrap();
     for n in 1..=130 {
         let sending = ana.session(&room.main_session_id).say(format!("note {n}")).unwrap();
         sending.delivered().await.unwrap();

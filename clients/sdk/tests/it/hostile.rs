@@ -1,6 +1,6 @@
 //! People of whom some reach the server through somebody in between, and what they are shown.
 
-use parlor_sdk::{Client, Message, Secrecy, Update};
+use parlor_sdk::{Client, Message, Secrecy, Settings, Update};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 
@@ -38,7 +38,10 @@ impl Scene {
         let ana = somebody(&server, at_ana, "ana").await;
         let bo = somebody(&server, at_bo, "bo").await;
         let mut updates = bo.updates();
-        let room = ana.create_room("den", "private", &[bo.user_id()], true).await.unwrap();
+        let room = ana
+            .create_room("den", "private", &[bo.user_id()], Some(Settings::default()))
+            .await
+            .unwrap();
         let session = room.main_session_id;
         knows(&bo, &mut updates, &session).await;
         Self { server, middle, ana, bo, session }

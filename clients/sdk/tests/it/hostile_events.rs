@@ -1,7 +1,7 @@
 //! A malicious server that lies about what was said: whatever the reader is shown is what somebody
 //! sealed, where and as whom they did, or is marked.
 
-use parlor_sdk::{Client, Message, Update};
+use parlor_sdk::{Client, Message, Settings, Update};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 
@@ -58,7 +58,11 @@ async fn what_was_said_in_one_session_says_nothing_in_another() {
     let here = read(&scene, &mut updates, "here").await;
     let room = scene.ana.session(&scene.session).info().unwrap().room_id;
     let members = [scene.bo.user_id()];
-    let other = scene.ana.create_session(&room, "other", &members, true).await.unwrap();
+    let other = scene
+        .ana
+        .create_session(&room, "other", &members, Some(Settings::default()))
+        .await
+        .unwrap();
     crate::kit::knows(&scene.bo, &mut updates, &other.id).await;
     // What somebody says of it elsewhere, where others may read it, says nothing here.
     scene.ana.session(&other.id).react(&here.id, "+", true).await.unwrap();

@@ -1,7 +1,7 @@
 //! A malicious server that lies about keys, members and settings: nothing is sealed for whom it
 //! makes up, except for a person whom it names as a member, and then that person is shown.
 
-use parlor_sdk::{Secrecy, Update, Verdict};
+use parlor_sdk::{Client, Secrecy, Settings, Update, Verdict};
 use serde_json::{Value, json};
 
 use crate::forged::{Forged, ZERO};
@@ -159,14 +159,13 @@ async fn a_replaced_master_key_stops_sending_and_is_shown() {
     assert!(message.is_locked() || message.secrecy == warned, "{:?}", message.secrecy);
 }
 
-#[tokio::test]
-async fn a_ghost_user_is_shown_before_anything_is_sealed_for_them() {
-    let scene = Scene::sender_in_between().await;
+/// Whom the server from now on lists as a member of a session, who is none.
+async fn ghost(scene: &Scene, session: &str) -> Client {
     let eve = scene.person("eve").await;
     // She shares some other room with ana, so that her keys can be looked up.
-    scene.ana.create_room("other", "private", &[eve.user_id()], false).await.unwrap();
+    scene.ana.create_room("other", "private", &[eve.user_id()], None).await.unwrap();
     let eves = json!({"id": eve.user_id(), "username": "eve", "name": "eve"});
-    let path = format!("/sessions/{}/members", scene.session);
+    let path = format!("/sessions/{session}/members");
     scene.middle.answers(move |asked, answer| {
         if asked.path.starts_with(&path) {
             let mut ghost = answer["members"][0].clone();
@@ -176,6 +175,26 @@ async fn a_ghost_user_is_shown_before_anything_is_sealed_for_them() {
             answer["members"].as_array_mut().unwrap().push(ghost);
         }
     });
+    eve
+}
+
+#[tokio::test]
+async fn where_only_verified_people_read_a_ghost_user_gets_no_key() {
+    let scene = Scene::sender_in_between().await;
+    let settings = Settings { verified_only: true, ..Settings::default() };
+    let room = scene.ana.create_room("strict", "private", &[], Some(settings)).await.unwrap();
+    let eve = ghost(&scene, &room.main_session_id).await;
+    let session = scene.ana.session(room.main_session_id);
+    session.say("who reads this").unwrap().delivered().await.unwrap();
+    let members = session.members().await.unwrap();
+    assert!(members.iter().any(|member| member.user_id == eve.user_id()), "she is listed");
+    assert_eq!(scene.recipients(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_ghost_user_is_shown_before_anything_is_sealed_for_them() {
+    let scene = Scene::sender_in_between().await;
+    let eve = ghost(&scene, &scene.session).await;
     // The server hides her until the moment before a send: an event about nobody makes the list
     // be read anew.
     scene.ana.session(&scene.session).unread().await.unwrap();
@@ -210,7 +229,7 @@ async fn a_session_that_loses_its_encryption_is_not_spoken_to() {
     scene.middle.answers(|_, answer| {
         sessions_in(answer, &mut |session| session["encryption"] = Value::Null);
     });
-    scene.ana.create_room("another", "private", &[], false).await.unwrap();
+    scene.ana.create_room("another", "private", &[], None).await.unwrap();
     assert!(scene.ana.session(&scene.session).info().unwrap().encryption.is_none());
     let why = refused(&scene.ana, &scene.session, "a secret").await;
     assert!(why.contains("not encrypted any more"), "{why}");
@@ -228,7 +247,8 @@ async fn a_session_whose_encryption_is_weakened_is_not_spoken_to_and_others_go_o
             }
         });
     });
-    let room = scene.ana.create_room("another", "private", &[], true).await.unwrap();
+    let room =
+        scene.ana.create_room("another", "private", &[], Some(Settings::default())).await.unwrap();
     let why = refused(&scene.ana, &scene.session, "a secret").await;
     assert!(why.contains("encryption of this session was changed"), "{why}");
     assert_eq!(scene.sent(), 0);

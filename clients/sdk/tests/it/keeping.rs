@@ -11,7 +11,7 @@ async fn a_new_name_is_in_the_cache_when_it_is_told() {
     let server = Server::start();
     let (ana, bo) = (server.person("ana").await, server.person("bo").await);
     let mut at_bos = bo.updates();
-    let room = ana.create_room("den", "private", &[bo.user_id()], false).await.unwrap();
+    let room = ana.create_room("den", "private", &[bo.user_id()], None).await.unwrap();
     knows(&bo, &mut at_bos, &room.main_session_id).await;
     let mut at_bos = bo.updates();
     let path = format!("/rooms/{}", room.id);
@@ -29,7 +29,7 @@ async fn a_new_name_is_in_the_cache_when_it_is_told() {
 async fn a_direct_room_is_known_by_its_people() {
     let server = Server::start();
     let (ana, bo) = (server.person("ana").await, server.person("bo").await);
-    let room = ana.create_room("", "direct", &[bo.user_id()], false).await.unwrap();
+    let room = ana.create_room("", "direct", &[bo.user_id()], None).await.unwrap();
     let rooms = ana.rooms().unwrap();
     let kept = rooms.iter().find(|known| known.id == room.id).unwrap();
     assert!(kept.people.iter().any(|person| person.username == "bo"), "{kept:?}");
@@ -54,7 +54,7 @@ async fn a_note_of_the_program_is_closed_and_there_the_next_time() {
 async fn what_was_kept_is_found_from_the_first_moment() {
     let server = Server::start();
     let ana = server.person("ana").await;
-    let room = ana.create_room("notes", "private", &[], false).await.unwrap();
+    let room = ana.create_room("notes", "private", &[], None).await.unwrap();
     let session = ana.session(&room.main_session_id);
     for n in 1..=250 {
         drop(session.say(format!("note number{n}")).unwrap());

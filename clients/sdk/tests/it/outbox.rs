@@ -9,7 +9,7 @@ use crate::proxy::Proxy;
 /// Somebody alone in a room of their own.
 async fn alone(server: &Server) -> (Client, String) {
     let ana = server.person("ana").await;
-    let room = ana.create_room("notes", "private", &[], false).await.unwrap();
+    let room = ana.create_room("notes", "private", &[], None).await.unwrap();
     (ana, room.main_session_id)
 }
 
@@ -65,7 +65,7 @@ async fn what_is_said_while_the_wire_is_cut_arrives_in_order_once_it_is_mended()
     let proxy = Proxy::before(&server.url).await;
     let builder = Client::builder(&proxy.url).folder(server.folder("ana"));
     let ana = started(builder.sign_in("ana", crate::kit::PASSWORD).await.unwrap()).await;
-    let room = ana.create_room("notes", "private", &[], false).await.unwrap();
+    let room = ana.create_room("notes", "private", &[], None).await.unwrap();
     let session = room.main_session_id;
     proxy.cut();
     let sendings: Vec<_> =
@@ -108,7 +108,7 @@ async fn what_was_to_be_said_where_one_is_no_more_is_given_up_and_told() {
     let builder = Client::builder(&proxy.url).folder(server.folder("bo"));
     let bo = started(builder.sign_in("bo", crate::kit::PASSWORD).await.unwrap()).await;
     let mut updates = bo.updates();
-    let room = ana.create_room("den", "private", &[bo.user_id()], false).await.unwrap();
+    let room = ana.create_room("den", "private", &[bo.user_id()], None).await.unwrap();
     knows(&bo, &mut updates, &room.main_session_id).await;
     proxy.cut();
     heard(&mut updates, |update| matches!(update, Update::Disconnected).then_some(())).await;

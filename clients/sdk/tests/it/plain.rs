@@ -8,7 +8,7 @@ use crate::kit::{PASSPHRASE, Server, bodies, heard, hears, knows, stands_in, sta
 async fn two_people(server: &Server) -> (Client, Client, String) {
     let (ana, bo) = (server.person("ana").await, server.person("bo").await);
     let mut updates = bo.updates();
-    let room = ana.create_room("den", "private", &[bo.user_id()], false).await.unwrap();
+    let room = ana.create_room("den", "private", &[bo.user_id()], None).await.unwrap();
     knows(&bo, &mut updates, &room.main_session_id).await;
     (ana, bo, room.main_session_id)
 }
@@ -171,7 +171,7 @@ async fn who_was_taken_out_of_a_session_keeps_nothing_of_it() {
     let (ana, bo, session) = two_people(&server).await;
     let mut updates = bo.updates();
     let room = ana.session(&session).info().unwrap().room_id;
-    let plans = ana.create_session(&room, "plans", &[bo.user_id()], false).await.unwrap();
+    let plans = ana.create_session(&room, "plans", &[bo.user_id()], None).await.unwrap();
     knows(&bo, &mut updates, &plans.id).await;
     ana.session(&plans.id).say("for now").unwrap();
     hears(&mut updates, "for now").await;

@@ -14,7 +14,7 @@ async fn what_was_said_during_a_cut_is_heard_once_and_in_order() {
     let builder = Client::builder(&proxy.url).folder(server.folder("bo"));
     let bo = started(builder.sign_in("bo", PASSWORD).await.unwrap()).await;
     let mut updates = bo.updates();
-    let room = ana.create_room("den", "private", &[bo.user_id()], false).await.unwrap();
+    let room = ana.create_room("den", "private", &[bo.user_id()], None).await.unwrap();
     let session = room.main_session_id;
     knows(&bo, &mut updates, &session).await;
     let mut expected = Vec::new();
@@ -46,7 +46,7 @@ async fn a_room_that_one_was_added_to_during_a_cut_is_known_afterwards() {
     let mut updates = bo.updates();
     proxy.cut();
     heard(&mut updates, |update| matches!(update, Update::Disconnected).then_some(())).await;
-    let room = ana.create_room("late", "private", &[bo.user_id()], false).await.unwrap();
+    let room = ana.create_room("late", "private", &[bo.user_id()], None).await.unwrap();
     let said = ana.session(&room.main_session_id).say("welcome").unwrap();
     said.delivered().await.unwrap();
     proxy.mend();

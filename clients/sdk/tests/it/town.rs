@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use parlor_sdk::{Builder, Client, Error, Message, Secrecy, Update};
+use parlor_sdk::{Builder, Client, Error, Message, Secrecy, Settings, Update};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -229,7 +229,11 @@ async fn whoever_is_in_a_session_opens_everything_since_they_came_whatever_happe
     }
     let people: Vec<String> = residents.iter().map(|person| person.client.user_id()).collect();
     let mayor = Resident::new(&server, &proxy.url, "mayor").await;
-    let room = mayor.client.create_room("town", "private", &people, true).await.unwrap();
+    let room = mayor
+        .client
+        .create_room("town", "private", &people, Some(Settings::default()))
+        .await
+        .unwrap();
     let town = Arc::new(Town {
         server_folder: server.folder(""),
         url: proxy.url.clone(),

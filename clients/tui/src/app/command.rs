@@ -1,5 +1,7 @@
 //! Commands: what is typed after `:`.
 
+use parlor_sdk::Settings;
+
 use super::{App, Mode};
 use crate::effect::{Effect, Making};
 use crate::input::Input;
@@ -91,26 +93,23 @@ impl App {
     }
 
     fn make(&mut self, what: &str, words: &str) -> Vec<Effect> {
-        let (encrypted, words) = match words.strip_prefix("-e ") {
-            Some(rest) => (true, rest.trim()),
-            None => (false, words),
-        };
+        let (encryption, words) = encryption(words);
         let mut words =
             words.split_whitespace().map(|word| word.trim_start_matches('@').to_owned());
         let beside = self.session_id();
         let making = match (what, words.next(), beside) {
-            ("room", Some(name), _) => Making::Room { name, people: words.collect(), encrypted },
+            ("room", Some(name), _) => Making::Room { name, people: words.collect(), encryption },
             ("direct", Some(person), _) => Making::DirectTo(person),
             ("session", Some(name), Some(beside)) => {
-                Making::Session { beside, name, people: words.collect(), encrypted }
+                Making::Session { beside, name, people: words.collect(), encryption }
             }
             ("invite", Some(first), Some(beside)) => {
                 Making::Invite { beside, people: std::iter::once(first).chain(words).collect() }
             }
             _ => {
                 return self.say(
-                    ":room [-e] NAME PEOPLE…, :direct PERSON, :session [-e] NAME PEOPLE…, \
-                     :invite PEOPLE…; -e encrypts",
+                    ":room [-e|-v] NAME PEOPLE…, :direct PERSON, :session [-e|-v] NAME PEOPLE…, \
+                     :invite PEOPLE…; -e encrypts, -v for people only whom the writer verified",
                 );
             }
         };
@@ -133,6 +132,17 @@ impl App {
         self.notice = Some(text.to_owned());
         Vec::new()
     }
+}
+
+/// How what is made is encrypted, by the letter that the words begin with, and the other words.
+fn encryption(words: &str) -> (Option<Settings>, &str) {
+    let verified = Settings { verified_only: true, ..Settings::default() };
+    for (letter, settings) in [("-e ", Settings::default()), ("-v ", verified)] {
+        if let Some(rest) = words.strip_prefix(letter) {
+            return (Some(settings), rest.trim());
+        }
+    }
+    (None, words)
 }
 
 /// A time such as `30s`, `5m`, `1h` or `7d`.

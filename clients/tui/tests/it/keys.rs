@@ -1,6 +1,6 @@
 //! What keys do.
 
-use parlor_sdk::{Reaction, Stage};
+use parlor_sdk::{Reaction, Settings, Stage};
 use parlor_tui::app::{App, Link, Mode};
 use parlor_tui::effect::{Answer, Effect, Making, News, Saying};
 use parlor_tui::keys::Key;
@@ -294,15 +294,19 @@ fn commands_do_what_they_say_and_unknown_ones_say_so() {
 #[test]
 fn rooms_and_sessions_are_made_with_people_in_them() {
     let mut app = app();
-    let room = Making::Room { name: "den2".into(), people: vec!["bo".into()], encrypted: true };
-    assert_eq!(runs(&mut app, "room -e den2 @bo"), [Effect::Make(room)]);
+    let verified = Settings { verified_only: true, ..Settings::default() };
+    for (letter, settings) in [("-e", Settings::default()), ("-v", verified)] {
+        let (name, people) = ("den2".into(), vec!["bo".into()]);
+        let room = Making::Room { name, people, encryption: Some(settings) };
+        assert_eq!(runs(&mut app, &format!("room {letter} den2 @bo")), [Effect::Make(room)]);
+    }
     let direct = Making::DirectTo("bo".into());
     assert_eq!(runs(&mut app, "direct @bo"), [Effect::Make(direct)]);
     let session = Making::Session {
         beside: "den/main".into(),
         name: "plans".into(),
         people: vec!["bo".into(), "cy".into()],
-        encrypted: false,
+        encryption: None,
     };
     assert_eq!(runs(&mut app, "session plans bo cy"), [Effect::Make(session)]);
     assert!(runs(&mut app, "room").is_empty() && app.notice.is_some());

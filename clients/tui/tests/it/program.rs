@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use parlor_sdk::{Client, Update};
+use parlor_sdk::{Client, Settings, Update};
 use parlor_tui::terminal::Taken;
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -48,7 +48,10 @@ async fn id_of(client: &Client, username: &str) -> String {
 async fn room(bo: &Client, encrypted: bool) -> (String, Receiver<Update>) {
     let ana = id_of(bo, "ana").await;
     let mut updates = bo.updates();
-    let room = bo.create_room("aaa-den", "private", &[ana], encrypted).await.unwrap();
+    let room = bo
+        .create_room("aaa-den", "private", &[ana], encrypted.then(Settings::default))
+        .await
+        .unwrap();
     knows(bo, &mut updates, &room.main_session_id).await;
     (room.main_session_id, updates)
 }

@@ -174,6 +174,7 @@ fn the_shield_says_what_is_known_and_nothing_more() {
     let words = [
         (Shield::Verified, "[encrypted, everybody verified]"),
         (Shield::Unverified(2), "[encrypted, 2 people not verified]"),
+        (Shield::Excluded(2), "[encrypted, 2 people not verified cannot read it]"),
         (Shield::DeviceUnsigned, "[encrypted, but this device is not verified"),
         (Shield::Changed(vec!["Bo".into()]), "[NEW IDENTITY of Bo"),
         (Shield::Downgraded, "[NOT ENCRYPTED ANY MORE, says the server]"),

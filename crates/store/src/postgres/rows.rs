@@ -186,14 +186,18 @@ pub(super) fn user_at(row: &Row, at: usize) -> Result<User, StoreError> {
     })
 }
 
-/// How a session is encrypted, of whom the columns `algorithm`, `rotation_period_ms` and
-/// `rotation_period_msgs` begin at `at`.
+/// How a session is encrypted, of whom the columns `algorithm`, `rotation_period_ms`,
+/// `rotation_period_msgs` and `verified_only` begin at `at`.
 pub(super) fn encryption_at(row: &Row, at: usize) -> Result<Option<Encryption>, StoreError> {
     let Some(algorithm) = maybe_word(row, at, Algorithm::parse)? else {
         return Ok(None);
     };
-    let (rotation_period_ms, rotation_period_msgs) = (row.try_get(at + 1)?, row.try_get(at + 2)?);
-    Ok(Some(Encryption { algorithm, rotation_period_ms, rotation_period_msgs }))
+    Ok(Some(Encryption {
+        algorithm,
+        rotation_period_ms: row.try_get(at + 1)?,
+        rotation_period_msgs: row.try_get(at + 2)?,
+        verified_only: row.try_get(at + 3)?,
+    }))
 }
 
 /// A session as a member sees it, fresh; `None` when they are not in it.
@@ -205,7 +209,8 @@ pub(super) async fn view(
     // The session by its key, so that it is not looked for among all those that they are in.
     let sql = "select s.no, s.main, s.ended_at is not null, c.id, r.id, r.kind, \
                r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count, \
-               h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs \
+               h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
+               s.verified_only \
                from sessions s join users u on u.no = (select no from users where id = $2) \
                join session_members sm on sm.session_no = s.no and sm.user_no = u.no \
                join rooms r on r.no = s.room_no \

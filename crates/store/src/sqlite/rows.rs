@@ -110,14 +110,18 @@ pub(super) fn maybe_file(row: &Row<'_>, column: usize) -> rusqlite::Result<Optio
     Ok(id.map(|id| FileId(Uuid::from_bytes(id))))
 }
 
-/// How a session is encrypted, of whom the columns `algorithm`, `rotation_period_ms` and
-/// `rotation_period_msgs` begin at `at`.
+/// How a session is encrypted, of whom the columns `algorithm`, `rotation_period_ms`,
+/// `rotation_period_msgs` and `verified_only` begin at `at`.
 pub(super) fn encryption_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Encryption>> {
     let Some(algorithm) = maybe_word(row, at, Algorithm::parse)? else {
         return Ok(None);
     };
-    let (rotation_period_ms, rotation_period_msgs) = (row.get(at + 1)?, row.get(at + 2)?);
-    Ok(Some(Encryption { algorithm, rotation_period_ms, rotation_period_msgs }))
+    Ok(Some(Encryption {
+        algorithm,
+        rotation_period_ms: row.get(at + 1)?,
+        rotation_period_msgs: row.get(at + 2)?,
+        verified_only: row.get(at + 3)?,
+    }))
 }
 
 /// A person, as the logs name them.
@@ -209,7 +213,8 @@ pub(super) fn view(
 ) -> Result<Option<View>, StoreError> {
     let sql = "select s.no, s.main, s.ended_at is not null, c.id, r.id, r.kind, \
                r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count, \
-               h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs \
+               h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
+               s.verified_only \
                from sessions s join users u on u.id = ?2 \
                join session_members sm on sm.session_no = s.no and sm.user_no = u.no \
                join rooms r on r.no = s.room_no \

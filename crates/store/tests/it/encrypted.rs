@@ -21,7 +21,7 @@ use crate::logins::sign_in;
 use crate::world::{World, denied, id};
 
 pub(crate) fn megolm() -> Option<Encryption> {
-    Encryption::read(Algorithm::Megolm.as_str(), None, None).ok()
+    Encryption::read(Algorithm::Megolm.as_str(), None, None, true).ok()
 }
 
 fn key(name: &str) -> Key {

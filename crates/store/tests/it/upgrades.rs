@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 /// Every step, as it was released: its number and its text. A step that was released is never
 /// edited.
-const STEPS: [(i64, &str); 11] = [
+const STEPS: [(i64, &str); 12] = [
     (1, include_str!("../../migrations/sqlite/V1__first.sql")),
     (2, include_str!("../../migrations/sqlite/V2__said.sql")),
     (3, include_str!("../../migrations/sqlite/V3__ends.sql")),
@@ -20,6 +20,7 @@ const STEPS: [(i64, &str); 11] = [
     (9, include_str!("../../migrations/sqlite/V9__previews.sql")),
     (10, include_str!("../../migrations/sqlite/V10__encryption.sql")),
     (11, include_str!("../../migrations/sqlite/V11__stretches.sql")),
+    (12, include_str!("../../migrations/sqlite/V12__verified.sql")),
 ];
 
 /// Rows of the old database, of each kind.

@@ -466,7 +466,7 @@ async fn an_encrypted_session_takes_nothing_in_plain() {
     let (ana, bo) = (server.person("ana").await, server.person("bo").await);
     let (room, session) = direct(&ana, &bo).await;
     let how = session.encryption.clone().unwrap();
-    assert_eq!(how.rotation_period_msgs, Some(100));
+    assert_eq!((how.rotation_period_msgs, how.verified_only), (Some(100), Some(false)));
     let id = &session.id;
     let no = refused(403, "session_encrypted");
     assert_eq!(ana.say(id, "plain").await.unwrap_err(), no);
@@ -521,11 +521,15 @@ async fn what_is_encrypted_for_others_than_are_there_is_refused_until_it_is_done
         members: vec![bo.id.clone()],
         encryption: Some(v1::Encryption {
             algorithm: "m.megolm.v1.aes-sha2".to_owned(),
+            verified_only: Some(true),
             ..v1::Encryption::default()
         }),
     };
     let path = format!("/rooms/{}/sessions", room.id);
     let session: v1::Session = ana.call("POST", &path, Some(&asked)).await.unwrap();
+    let seen: v1::Session = bo.get(&format!("/sessions/{}", session.id)).await.unwrap();
+    assert_eq!(seen.encryption, session.encryption);
+    assert_eq!(seen.encryption.unwrap().verified_only, Some(true));
     let version = session.membership_version;
     send(&ana, &session.id, "for two", version).await.unwrap();
     let added = v1::AddMembersRequest { users: vec![cyn.id.clone()] };

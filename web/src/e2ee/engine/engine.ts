@@ -10,7 +10,7 @@ import { writePayload } from './payload';
 import { People } from './people';
 import { Recovery } from './recovery';
 import { accountOf, databasesOf, storeName } from './places';
-import { Sessions, type Rotation } from './settled';
+import { Sessions, type Settings } from './settled';
 import { forgetOthers, Vault } from './vault';
 import { codeOf, type WhoAmI, type Wire } from './wire';
 
@@ -170,15 +170,15 @@ export class Engine {
   }
 
   /** Seals what one says for those who are in the session now. */
-  seal(session: string, payload: Payload, rotation: Rotation, version: number | null): Promise<{ encrypted: Encrypted; membership_version: number }> {
+  seal(session: string, payload: Payload, settings: Settings, version: number | null): Promise<{ encrypted: Encrypted; membership_version: number }> {
     return this.alone(session, async () => {
       const { seats, version: seen } = await this.people.of(session, version);
       const users = seats.map(({ user_id }) => user_id);
       await this.driver.flush();
-      const next = { users, rotation, stirs: this.driver.stirs, now: performance.now(), time: Date.now() };
+      const next = { users, settings, stirs: this.driver.stirs, now: performance.now(), time: Date.now() };
       const held = this.sessions.take(session, next);
       const looked = held ?? { ...next, ...(await this.meet(users)), began: null, uses: 0 };
-      if (!held) await this.share(this.names.session(session), users, rotation);
+      if (!held) await this.share(this.names.session(session), users, settings);
       const encrypted = await this.encrypt(session, payload);
       await this.sessions.keep(session, looked, encrypted, Date.now());
       return { encrypted, membership_version: seen };
@@ -196,16 +196,16 @@ export class Engine {
   }
 
   /** Gives everybody the key who has not got it. */
-  private async share(name: string, users: string[], { period_ms, messages }: Rotation): Promise<void> {
-    await this.remember(name, period_ms, messages);
+  private async share(name: string, users: string[], settings: Settings): Promise<void> {
+    const verifiedOnly = await this.remember(name, settings);
     const claim = await this.machine.getMissingSessions(this.people.ids(users));
     if (claim) await this.driver.send(claim);
-    const settings = new EncryptionSettings();
-    settings.sharingStrategy = CollectStrategy.identityBasedStrategy();
-    settings.historyVisibility = HistoryVisibility.Joined;
-    settings.rotationPeriod = BigInt(period_ms) * 1_000n;
-    settings.rotationPeriodMessages = BigInt(messages);
-    for (const request of await this.machine.shareRoomKey(new RoomId(name), this.people.ids(users), settings)) await this.driver.send(request);
+    const how = new EncryptionSettings();
+    how.sharingStrategy = verifiedOnly ? CollectStrategy.onlyTrustedDevices() : CollectStrategy.identityBasedStrategy();
+    how.historyVisibility = HistoryVisibility.Joined;
+    how.rotationPeriod = BigInt(settings.period_ms) * 1_000n;
+    how.rotationPeriodMessages = BigInt(settings.messages);
+    for (const request of await this.machine.shareRoomKey(new RoomId(name), this.people.ids(users), how)) await this.driver.send(request);
   }
 
   private async encrypt(session: string, payload: Payload): Promise<Encrypted> {
@@ -215,14 +215,17 @@ export class Engine {
     return sealed;
   }
 
-  /** The library's store refuses to take a session that was encrypted for one that is not. */
-  private async remember(name: string, period_ms: number, messages: number): Promise<void> {
-    if (await this.machine.getRoomSettings(new RoomId(name))) return;
+  /** Whether compared people only are given keys: what the server said first holds, whatever it says later. */
+  private async remember(name: string, { period_ms, messages, verified_only }: Settings): Promise<boolean> {
+    const known = await this.machine.getRoomSettings(new RoomId(name));
+    if (known) return known.onlyAllowTrustedDevices;
     const settings = new RoomSettings();
     settings.algorithm = EncryptionAlgorithm.MegolmV1AesSha2;
+    settings.onlyAllowTrustedDevices = verified_only;
     settings.sessionRotationPeriodMs = period_ms;
     settings.sessionRotationPeriodMessages = messages;
     await this.machine.setRoomSettings(new RoomId(name), settings);
+    return verified_only;
   }
 
   /** One at a time in a session: a key must not be used by two at once. */

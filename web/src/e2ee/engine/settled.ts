@@ -1,15 +1,19 @@
 import type { Encrypted } from '../../wire';
 import { messageIndex } from './megolm';
 
-export interface Rotation {
+/** How a session is encrypted. */
+export interface Settings {
+  /** How long a key is used, and for how many messages. */
   period_ms: number;
   messages: number;
+  /** Whether those only are given keys whom one has compared emoji with. */
+  verified_only: boolean;
 }
 
 /** What the last send in a session has made sure of, so that the next one need not look at everybody again. */
 export interface Settled {
   users: string[];
-  rotation: Rotation;
+  settings: Settings;
   /** How often anything had changed about anybody by then, and when that was. */
   stirs: number;
   looked: number;
@@ -21,7 +25,7 @@ export interface Settled {
 
 export interface Next {
   users: string[];
-  rotation: Rotation;
+  settings: Settings;
   stirs: number;
   /** Since the page was opened, and since 1970, in milliseconds. */
   now: number;
@@ -37,14 +41,18 @@ const SLACK_MS = 10 * 60 * 1000;
 
 /** Whether the next message may be sealed by the same key without another look. When it is not known, it may not. */
 export function holds(settled: Settled, next: Next): boolean {
-  const { began, rotation, users } = settled;
+  const { began, settings, users } = settled;
   const age = began === null ? -1 : next.time - began;
   return settled.stirs === next.stirs
-    && settled.uses < rotation.messages
-    && age >= 0 && age < Math.max(rotation.period_ms, PERIOD_MIN_MS) - SLACK_MS
+    && settled.uses < settings.messages
+    && age >= 0 && age < Math.max(settings.period_ms, PERIOD_MIN_MS) - SLACK_MS
     && next.now - settled.looked < LOOK_AGAIN_MS
-    && rotation.period_ms === next.rotation.period_ms && rotation.messages === next.rotation.messages
+    && isSame(settings, next.settings)
     && users.length === next.users.length && users.every((user, at) => user === next.users[at]);
+}
+
+function isSame(a: Settings, b: Settings): boolean {
+  return a.period_ms === b.period_ms && a.messages === b.messages && a.verified_only === b.verified_only;
 }
 
 /** Where the beginnings of this device's keys outlive the page. */

@@ -29,12 +29,13 @@ pub(in super::super) async fn insert(
     now: Time,
 ) -> Result<i64, StoreError> {
     let sql = "insert into sessions (id, room_no, name, main, created_by, created_at, algorithm, \
-               rotation_period_ms, rotation_period_msgs) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning no";
+               rotation_period_ms, rotation_period_msgs, verified_only) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning no";
     let encryption = new.encryption;
     let algorithm = encryption.map(|encryption| encryption.algorithm.as_str());
     let ms = encryption.map(|encryption| encryption.rotation_period_ms);
     let msgs = encryption.map(|encryption| encryption.rotation_period_msgs);
+    let verified_only = encryption.is_some_and(|encryption| encryption.verified_only);
     let bound = [
         &new.id.0 as _,
         &room_no as _,
@@ -45,6 +46,7 @@ pub(in super::super) async fn insert(
         &algorithm as _,
         &ms as _,
         &msgs as _,
+        &verified_only as _,
     ];
     let no = one(txn, sql, &bound, |row| Ok(row.try_get(0)?)).await?;
     let no = no.ok_or(Denied::NotFound)?;

@@ -28,12 +28,25 @@ pub(in super::super) fn insert(
     now: Time,
 ) -> Result<i64, StoreError> {
     let sql = "insert into sessions (id, room_no, name, main, created_by, created_at, algorithm, \
-               rotation_period_ms, rotation_period_msgs) values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               rotation_period_ms, rotation_period_msgs, verified_only) \
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let (id, encryption) = (new.id.0.as_bytes(), new.encryption);
     let algorithm = encryption.map(|encryption| encryption.algorithm.as_str());
     let ms = encryption.map(|encryption| encryption.rotation_period_ms);
     let msgs = encryption.map(|encryption| encryption.rotation_period_msgs);
-    let place = params![id, room_no, new.name, new.main, created_by, now.0, algorithm, ms, msgs];
+    let verified_only = encryption.is_some_and(|encryption| encryption.verified_only);
+    let place = params![
+        id,
+        room_no,
+        new.name,
+        new.main,
+        created_by,
+        now.0,
+        algorithm,
+        ms,
+        msgs,
+        verified_only
+    ];
     txn.execute(sql, place)?;
     let no = txn.conn.last_insert_rowid();
     txn.begin_log(no, new.id, encryption.is_some())?;

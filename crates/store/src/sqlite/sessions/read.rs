@@ -32,7 +32,8 @@ const SESSION: &str = "with said as materialized (select session_no, max(number)
     where m.thread_id = t.root_id and m.number > f.read_number limit 1000))), 0) \
     from followers f join threads t on t.root_no = f.root_no and t.last_number > f.read_number \
     where f.user_no = sm.user_no and f.session_no = s.no and f.following), \
-    h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs \
+    h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
+    s.verified_only \
     from users u join session_members sm on sm.user_no = u.no \
     join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
     join heads h on h.session_no = s.no left join users c on c.no = s.created_by \
