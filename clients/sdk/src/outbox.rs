@@ -248,13 +248,23 @@ async fn send_sealed(
         });
         match client.call("POST", path, body.as_ref()).await {
             Err(error) if error.is_code("stale_membership") => {
-                load::members(client, &row.draft.session_id, true).await?;
+                begin_anew(client, &row.draft.session_id).await?;
                 row.attempt = None;
             }
             answer => return answer,
         }
     }
     Err(Error::Unreachable("the members of the session change all the time".to_owned()))
+}
+
+/// Somebody came or went since this was sealed. The key is thrown away: the server gives nothing to
+/// who is not in the session, so whoever was away for a moment never got it, and is believed to
+/// have it.
+async fn begin_anew(client: &Client, session_id: &str) -> Result<(), Error> {
+    if let Some(machine) = &client.0.machine {
+        machine.discard_key(session_id).await?;
+    }
+    load::members(client, session_id, true).await.map(drop)
 }
 
 /// Seals a payload for who is in the session now.
@@ -307,7 +317,7 @@ pub(crate) async fn reword_sealed(
         let path = format!("/messages/{message_id}");
         match client.call("PATCH", &path, Some(&asked)).await {
             Err(error) if error.is_code("stale_membership") => {
-                load::members(client, session_id, true).await?;
+                begin_anew(client, session_id).await?;
             }
             answer => return answer,
         }

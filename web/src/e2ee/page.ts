@@ -252,6 +252,8 @@ async function sealed<T>(sessionId: string, payload: Payload, post: (encrypted: 
     } catch (error) {
       if (!(error instanceof ApiError && error.code === 'stale_membership') || tries >= STALE_TRIES) throw error;
       version = null;
+      // Whoever was away for a moment was not given the key by the server.
+      await keys().call('discard', sessionId);
     }
   }
 }

@@ -141,6 +141,13 @@ test('everybody is looked at once, and again when a device came', async () => {
   shares.mockRestore();
 });
 
+test('a key that the server may not have given to everybody is thrown away', async () => {
+  const { ana, bo } = await two();
+  const [one, other] = [await say(ana, says('one')), await ana.engine.discard(SESSION).then(() => say(ana, says('two')))];
+  expect(one.sealed.session_id).not.toBe(other.sealed.session_id);
+  expect(await body(bo, other)).toBe('two');
+});
+
 test('a key is changed after its number of messages', async () => {
   const { ana, bo } = await two();
   const version = relay.seat(SESSION, [ana.user, bo.user]);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 
 use crate::hostile::{REFUSED, Scene, decided, full_id, locked, shown};
-use crate::kit::{bodies, heard, hears};
+use crate::kit::{bodies, heard, hears, knows};
 
 /// The frame that posted a message, as the server said it.
 fn posted(scene: &Scene, id: &str) -> Value {
@@ -246,4 +246,24 @@ async fn a_leave_that_the_server_hides_from_the_sender_seals_nothing_for_who_lef
     let old = scene.middle.asked(&format!("/sessions/{}/messages", scene.session));
     let keys: Vec<_> = old.iter().map(|asked| &asked.body["encrypted"]["session_id"]).collect();
     assert_ne!(keys.first(), keys.last());
+}
+
+#[tokio::test]
+async fn a_key_is_thrown_away_when_somebody_came_or_went_while_it_was_given_out() {
+    let scene = Scene::sender_in_between().await;
+    let cy = scene.person("cy").await;
+    say(&scene.ana, &scene.session, "without cy").await;
+    scene.middle.hears(|frame| if frame["joined"].is_object() { vec![] } else { vec![frame] });
+    let mut theirs = cy.updates();
+    let room = scene.ana.session(&scene.session).info().unwrap().room_id;
+    let body = json!({ "users": [cy.user_id()] });
+    scene.ana.request("POST", &format!("/rooms/{room}/members"), Some(&body)).await.unwrap();
+    knows(&cy, &mut theirs, &scene.session).await;
+    say(&scene.ana, &scene.session, "with cy").await;
+    let sent = scene.middle.asked(&format!("/sessions/{}/messages", scene.session));
+    let sent = sent.iter().filter(|asked| asked.method == "POST");
+    let keys: Vec<_> = sent.map(|asked| &asked.body["encrypted"]["session_id"]).collect();
+    assert_eq!(keys.len(), 3, "the second was refused once");
+    assert_eq!(keys[0], keys[1]);
+    assert_ne!(keys[1], keys[2], "whom the server let have the key is not known");
 }

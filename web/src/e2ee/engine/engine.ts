@@ -185,6 +185,14 @@ export class Engine {
     });
   }
 
+  /** The next one is sealed by another key: it is not known whom the server let have this one. */
+  discard(session: string): Promise<void> {
+    return this.alone(session, async () => {
+      this.sessions.drop(session);
+      await this.machine.invalidateGroupSession(new RoomId(this.names.session(session)));
+    });
+  }
+
   /** Makes sure that everybody is who they were, as far as is known now. */
   private async meet(users: string[]): Promise<{ stirs: number; looked: number }> {
     await this.people.track(users);

@@ -74,6 +74,10 @@ export class Sessions {
     return settled && holds(settled, next) ? settled : null;
   }
 
+  drop(session: string): void {
+    this.held.delete(session);
+  }
+
   /** Keeps it for the next send, after one more message. */
   async keep(session: string, settled: Settled, sealed: Encrypted, time: number): Promise<void> {
     const index = messageIndex(sealed.ciphertext);
