@@ -172,7 +172,8 @@ async fn open(client: &Client, mut message: Message, sealed: Sealed) -> Change {
             Change::Relate { id: message.id, session_id: message.session_id, relation }
         }
         Err(error) => {
-            message.keep_locked(&error);
+            let before = load::is_from_before(client, &message.session_id, &message.sent_at);
+            message.keep_locked(&error, before);
             Change::Put(Box::new(message), Some(sealed))
         }
     }

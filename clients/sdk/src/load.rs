@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use parlor_e2ee::Error as CryptoError;
+use parlor_wire::time::rfc3339;
 use parlor_wire::v1;
 use serde_json::Value;
 
@@ -47,6 +48,10 @@ pub(crate) async fn everything(client: &Client) -> Result<Loaded, Error> {
     follow(client, &sessions).await?;
     for session in &sessions {
         if cache.cursor(&session.id)?.is_none() {
+            if session.encryption.is_some() {
+                // When oneself came says why what is older stays locked; it opens nothing.
+                let _ = members(client, &session.id, false).await;
+            }
             first_page(client, session).await?;
         }
     }
@@ -135,20 +140,33 @@ pub(crate) async fn members(
     // The version is read before the members: one that changed in between is then refused as stale.
     let said: Value = client.call("GET", &format!("/sessions/{session_id}"), None).await?;
     let version = Session::read(&said)?.membership_version.unwrap_or_default();
-    let (mut members, mut cursor) = (Vec::new(), None::<String>);
+    let (mut members, mut cursor, mut joined_at) = (Vec::new(), None::<String>, None);
+    let own = client.user_id();
     loop {
         let after = cursor.map(|cursor| format!("?cursor={cursor}")).unwrap_or_default();
         let path = format!("/sessions/{session_id}/members{after}");
         let said: v1::MemberList = client.call("GET", &path, None).await?;
-        members.extend(said.members.into_iter().map(Member::of));
+        for member in said.members {
+            if member.user.as_ref().is_some_and(|user| user.id == own) {
+                joined_at = Some(rfc3339(member.joined_at));
+            }
+            members.push(Member::of(member));
+        }
         cursor = said.next_cursor;
         if cursor.is_none() {
             break;
         }
     }
-    let membership = Arc::new(Membership { members, version });
+    let membership = Arc::new(Membership { members, version, joined_at });
     keep_members(client, session_id, &membership);
     Ok(membership)
+}
+
+/// Whether something was said before oneself came to where it was said, as far as that is known.
+pub(crate) fn is_from_before(client: &Client, session_id: &str, sent_at: &str) -> bool {
+    let known = client.0.members.lock();
+    let joined_at = known.get(session_id).and_then(|known| known.membership.joined_at.as_deref());
+    joined_at.is_some_and(|joined_at| sent_at < joined_at)
 }
 
 fn known_members(client: &Client, session_id: &str) -> Option<Arc<Membership>> {

@@ -94,6 +94,9 @@ pub enum Secrecy {
     },
 }
 
+/// Why what was said before oneself came stays locked.
+pub(crate) const SAID_BEFORE: &str = "it was said before you came";
+
 /// What a sealed message turned out to be.
 pub(crate) enum Turned {
     /// Something to read.
@@ -206,9 +209,13 @@ impl Message {
         Turned::Message
     }
 
-    /// Notes why it stays locked.
-    pub(crate) fn keep_locked(&mut self, error: &OpenError) {
-        self.secrecy = Secrecy::Locked { reason: error.to_string(), later: error.may_open_later() };
+    /// Notes why it stays locked: who came after it was said is given no key of it.
+    pub(crate) fn keep_locked(&mut self, error: &OpenError, before: bool) {
+        let reason = match error {
+            OpenError::MissingKey if before => SAID_BEFORE.to_owned(),
+            other => other.to_string(),
+        };
+        self.secrecy = Secrecy::Locked { reason, later: error.may_open_later() };
     }
 
     fn relation(&self, target: String, verdict: Verdict, says: Says) -> Relation {

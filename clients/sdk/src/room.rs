@@ -77,6 +77,8 @@ pub struct Member {
 pub(crate) struct Membership {
     pub(crate) members: Vec<Member>,
     pub(crate) version: i64,
+    /// When oneself came, by the server's clock, as RFC 3339.
+    pub(crate) joined_at: Option<String>,
 }
 
 /// What a client knows of who is in a session.
@@ -189,7 +191,8 @@ mod tests {
             name: String::new(),
             role: String::new(),
         };
-        Arc::new(Membership { members: ids.iter().map(member).collect(), version: 0 })
+        let members = ids.iter().map(member).collect();
+        Arc::new(Membership { members, version: 0, joined_at: None })
     }
 
     #[test]

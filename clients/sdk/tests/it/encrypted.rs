@@ -47,6 +47,23 @@ async fn what_is_said_is_read_by_the_members_and_stands_nowhere_on_the_server() 
 }
 
 #[tokio::test]
+async fn who_comes_later_is_told_that_what_is_older_was_said_before() {
+    let server = Server::start();
+    let (ana, _bo, session) = two_people(&server).await;
+    ana.session(&session).say("before").unwrap().delivered().await.unwrap();
+    let cy = person(&server, "cy").await;
+    let mut updates = cy.updates();
+    let room = ana.session(&session).info().unwrap().room_id;
+    let body = json!({ "users": [cy.user_id()] });
+    ana.request("POST", &format!("/rooms/{room}/members"), Some(&body)).await.unwrap();
+    knows(&cy, &mut updates, &session).await;
+    let page = cy.session(&session).page_before(None, 10).await.unwrap();
+    let reasons: Vec<_> = page.messages.iter().map(|message| &message.secrecy).collect();
+    let reason = "it was said before you came".to_owned();
+    assert_eq!(reasons, [&Secrecy::Locked { reason, later: true }]);
+}
+
+#[tokio::test]
 async fn answers_rewordings_reactions_and_files_are_sealed_like_messages() {
     let server = Server::start();
     let (ana, bo, session) = two_people(&server).await;

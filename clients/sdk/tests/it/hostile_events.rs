@@ -73,7 +73,8 @@ async fn what_was_said_in_one_session_says_nothing_in_another() {
     let moved = as_the_next(posted(&scene, &here.id), &posted(&scene, &there.id));
     scene.middle.say(moved.1);
     let message = shown(&mut updates, &moved.0).await;
-    assert_eq!(locked(&message).0, "the key is not here");
+    // Its time is one before bo came there.
+    assert_eq!(locked(&message).0, "it was said before you came");
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ const SECONDS: u64 = 5;
 /// How long a device is away, and how long an old and a new one are there together.
 const AWAY_MS: usize = 3_000;
 
+/// Why somebody who was let in does not open what was said while they were out.
+const SAID_BEFORE: &str = "it was said before you came";
+
 /// What happened.
 #[derive(Debug, Default)]
 struct Count {
@@ -150,7 +153,7 @@ impl Resident {
         one_more(&town.count.restored);
     }
 
-    /// Everything that was said since they came, as the server has it and as it opens here.
+    /// Everything that was said, as the server has it and as it opens here.
     async fn history(&self, session: &str) -> Vec<Message> {
         let session = self.client.session(session);
         let (mut all, mut after) = (Vec::new(), 0);
@@ -165,11 +168,14 @@ impl Resident {
         }
     }
 
-    /// What is locked now, by its reason.
+    /// What is locked now, by its reason, but for what says that it was said before they came.
     async fn locked(&self, session: &str) -> BTreeMap<String, u64> {
         let mut locked = BTreeMap::new();
+        self.client.session(session).members().await.unwrap();
         for message in self.history(session).await {
-            if let Secrecy::Locked { reason, .. } = message.secrecy {
+            if let Secrecy::Locked { reason, .. } = message.secrecy
+                && reason != SAID_BEFORE
+            {
                 *locked.entry(reason).or_insert(0) += 1;
             }
         }
