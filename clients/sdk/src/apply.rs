@@ -34,7 +34,7 @@ pub(crate) async fn event(client: &Client, event: &Value) -> Result<Applied, Err
         Some(_) => {}
     }
     let (change, told) = understand(client, session_id, event).await?;
-    cache.apply(Some(&Step { session_id, seq }), std::slice::from_ref(&change))?;
+    keep(client, Some(&Step { session_id, seq }), std::slice::from_ref(&change))?;
     tell(client, &change, told)?;
     Ok(Applied::Taken)
 }
@@ -136,12 +136,23 @@ pub(crate) async fn take(client: &Client, said: &Value) -> Result<Change, Error>
         }
         return Ok(Change::Put(Box::new(message), None));
     };
-    let change = open(client, message, sealed).await;
-    if matches!(&change, Change::Put(message, _) if message.may_open_later()) {
-        // Whoever wrote it may only not have been looked up yet.
+    Ok(open(client, message, sealed).await)
+}
+
+/// Keeps what was taken in. What is locked is tried again once it is kept: its key may have come
+/// meanwhile, or whoever wrote it only not have been looked up yet.
+pub(crate) fn keep(
+    client: &Client,
+    step: Option<&Step<'_>>,
+    changes: &[Change],
+) -> Result<(), Error> {
+    client.0.cache.apply(step, changes)?;
+    let may_open =
+        |change: &Change| matches!(change, Change::Put(message, _) if message.may_open_later());
+    if changes.iter().any(may_open) {
         crate::encryption::settle_behind(client);
     }
-    Ok(change)
+    Ok(())
 }
 
 /// Whether everything in a session is sealed: then what comes in the clear is somebody else's.

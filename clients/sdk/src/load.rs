@@ -125,7 +125,7 @@ async fn first_page(client: &Client, session: &Session) -> Result<(), Error> {
     let (changes, _) = apply::page(client, &page).await?;
     // What came in between is heard a second time and changes nothing.
     let step = crate::cache::Step { session_id: &session.id, seq: session.head_seq };
-    client.0.cache.apply(Some(&step), &changes)
+    apply::keep(client, Some(&step), &changes)
 }
 
 /// Who is in a session, as it is known, or as the server says now.
@@ -206,7 +206,7 @@ pub(crate) async fn message(client: &Client, message_id: &str) -> Result<Message
     }
     let said: Value = client.call("GET", &format!("/messages/{message_id}"), None).await?;
     let change = apply::take(client, &said).await?;
-    client.0.cache.apply(None, std::slice::from_ref(&change))?;
+    apply::keep(client, None, std::slice::from_ref(&change))?;
     client.0.cache.message(message_id)?.ok_or(Error::NotFound)
 }
 
@@ -214,7 +214,7 @@ pub(crate) async fn message(client: &Client, message_id: &str) -> Result<Message
 pub(crate) async fn page(client: &Client, path: &str) -> Result<(Vec<Message>, bool, bool), Error> {
     let page: Value = client.call("GET", path, None).await?;
     let (changes, ids) = apply::page(client, &page).await?;
-    client.0.cache.apply(None, &changes)?;
+    apply::keep(client, None, &changes)?;
     let mut messages = Vec::with_capacity(ids.len());
     for id in ids {
         messages.extend(client.0.cache.message(&id)?);
