@@ -12,6 +12,7 @@ import type { Message } from '../wire';
 import { asked, reactionsOf, withOpened } from './clear';
 import { accountOf, databasesOf } from './engine/places';
 import { Link } from './link';
+import { Openings } from './openings';
 import type { Word } from './rpc';
 import type { Opened, Payload } from './types';
 import { words } from './words';
@@ -41,7 +42,7 @@ export async function stopSealing(forget: boolean): Promise<void> {
   link = null;
   // A database goes when nobody has it open any more; what is under way goes on without being waited for.
   await Promise.race([Promise.allSettled(names.map((name) => deleteDB(name))), late]);
-  opened.clear();
+  openings.clear();
   [logs, threads] = [{}, {}];
 }
 
@@ -91,42 +92,7 @@ async function refresh(): Promise<void> {
 
 const CALM_MS = 120;
 
-const opened = new Map<string, Promise<Opened>>();
-const OPENED_MAX = 4_000;
-
-/** Opens messages: what was opened is not opened again. */
-async function openOne(message: Message): Promise<Opened> {
-  const { ciphertext } = sealedOf(message)!;
-  const key = `${message.id} ${ciphertext}`;
-  const known = opened.get(key);
-  if (known) return known;
-  if (opened.size > OPENED_MAX) opened.clear();
-  const work = enqueue(message);
-  opened.set(key, work);
-  const found = await work.catch((): Opened => ({ state: 'shut', why: 'opening' }));
-  if (found.state === 'shut') opened.delete(key);
-  return found;
-}
-
-let queue: { message: Message; done: (opened: Opened) => void; fail: (error: unknown) => void }[] = [];
-
-/** Those that are asked for at the same time go to the worker together. */
-function enqueue(message: Message): Promise<Opened> {
-  return new Promise((done, fail) => {
-    queue.push({ message, done, fail });
-    if (queue.length > 1) return;
-    queueMicrotask(async () => {
-      const batch = queue;
-      queue = [];
-      try {
-        const answers = await keys().call('open', batch.map((one) => asked(one.message)));
-        batch.forEach((one, at) => one.done(answers[at]!));
-      } catch (error) {
-        batch.forEach((one) => one.fail(error));
-      }
-    });
-  });
-}
+const openings = new Openings(async (messages) => keys().call('open', messages));
 
 function me(): string {
   return store.getState().me?.user.id ?? '';
@@ -134,7 +100,7 @@ function me(): string {
 
 /** The same messages, with their own words. */
 export async function openAll(messages: Message[]): Promise<Message[]> {
-  return Promise.all(messages.map(async (message) => (isShut(message) ? withOpened(message, await openOne(message), me()) : message)));
+  return Promise.all(messages.map(async (message) => (isShut(message) ? withOpened(message, await openings.open(asked(message)), me()) : message)));
 }
 
 const looking = new Set<string>();
@@ -164,7 +130,7 @@ async function openInto(messages: Message[]): Promise<void> {
   for (const message of messages) looking.add(keyOf(message));
   const late = setTimeout(() => put(messages.map((message) => [message, { state: 'shut', why: 'opening' }])), PATIENCE_MS);
   try {
-    const answers = await Promise.all(messages.map(async (message) => [message, patient(message, await openOne(message))] as const));
+    const answers = await Promise.all(messages.map(async (message) => [message, patient(message, await openings.open(asked(message)))] as const));
     clearTimeout(late);
     put(answers);
   } finally {
@@ -213,6 +179,7 @@ function withReacted(state: State, answer: Opened, session: string): State {
 
 /** Keys came: what is shut in these sessions, or anywhere, is tried once more. */
 function again(sessions: Set<string> | null): void {
+  openings.arrived();
   const shut = Object.entries(store.getState().logs)
     .filter(([id]) => !sessions || sessions.has(id))
     .flatMap(([, log]) => log.messages.filter((message) => sealedOf(message) && message.clear?.state !== 'open'));
@@ -221,7 +188,7 @@ function again(sessions: Set<string> | null): void {
 
 /** A message that was just said, in whatever session: its words, and what the counters of the list did not know. */
 export async function openPosted(message: Message): Promise<Message> {
-  const found = patient(message, await openOne(message));
+  const found = patient(message, await openings.open(asked(message)));
   const clear = withOpened(message, found, me());
   put([[message, found]]);
   const session = store.getState().sessions[message.session_id];
