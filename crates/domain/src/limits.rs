@@ -75,6 +75,7 @@ limits! {
     key_wait_ms_max = 30_000, "Milliseconds that a request waits for news about keys.";
     backup_keys_max = 200_000, "Session keys in one backup of keys.";
     account_data_max = 100, "Notes that the devices of one user keep for each other.";
+    statements_max = 10_000, "Statements of who was let in that one encrypted session keeps.";
     file_chars_max = 500, "Characters of the place of a file that goes with a message.";
     mentions_max = 50, "People named in one message.";
     reaction_bytes_max = 64, "Bytes of the emoji of a reaction.";

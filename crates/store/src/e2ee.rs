@@ -408,6 +408,45 @@ pub trait Backups: Send + Sync {
     ) -> Result<(), StoreError>;
 }
 
+/// What a member has signed about who was let into a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Its place among those of the session: 1, 2, 3 ….
+    pub number: i64,
+    /// What was signed, and the signatures, as JSON.
+    pub statement: String,
+}
+
+/// Writes and reads what members have signed about who was let in.
+#[async_trait]
+pub trait Statements: Send + Sync {
+    /// Adds statements to those of a session that `user` is in, in this order; of all only the
+    /// newest `most` are kept.
+    ///
+    /// # Errors
+    /// [`Denied::NotFound`] when they are not in it.
+    async fn add_statements(
+        &self,
+        user: UserId,
+        session: SessionId,
+        statements: Vec<String>,
+        most: u64,
+    ) -> Result<(), StoreError>;
+
+    /// The first `limit` statements of a session that `user` is in with a number above `after`, in
+    /// order; `None` when they are not in it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn statements(
+        &self,
+        user: UserId,
+        session: SessionId,
+        after: i64,
+        limit: u64,
+    ) -> Result<Option<Vec<Statement>>, StoreError>;
+}
+
 /// Other keys than those that are there, under the same id.
 pub(crate) const OTHER_KEYS: Denied = Denied::Malformed("other keys were published under this id");
 

@@ -34,7 +34,7 @@ pub mod threads;
 pub use accounts::Accounts;
 pub use content::Content;
 pub use drafts::Drafts;
-pub use e2ee::{Backups, Keys};
+pub use e2ee::{Backups, Keys, Statements};
 pub use error::{Changed, StoreError};
 pub use files::Files;
 pub use handles::Handles;
@@ -58,9 +58,9 @@ pub trait Talk: Reactions + Pins + Previews + Threads + Drafts {}
 impl<T: Reactions + Pins + Previews + Threads + Drafts> Talk for T {}
 
 /// What encrypted sessions need.
-pub trait E2ee: Keys + Backups {}
+pub trait E2ee: Keys + Backups + Statements {}
 
-impl<T: Keys + Backups> E2ee for T {}
+impl<T: Keys + Backups + Statements> E2ee for T {}
 
 /// All of it. A node has one, as `Arc<dyn Store>`.
 pub trait Store:

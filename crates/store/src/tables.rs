@@ -122,6 +122,7 @@ tables! {
         first_index, forwarded, verified, data
     )
     e2ee_account_data(user_no, type) (content)
+    e2ee_statements(session_no, number) (statement)
     jobs(id) (
         kind, about, created_at, due_at, asked, worker, leased_until, tries, error, given_up
     )

@@ -14,6 +14,7 @@ mod query;
 mod send;
 mod sign;
 mod signed;
+mod statements;
 
 use parlor_domain::Denied;
 use serde_json::{Map, Value};

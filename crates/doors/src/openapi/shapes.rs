@@ -59,6 +59,7 @@ pub(super) fn shape_parameter(path: &str, parameter: &mut Value, limits: &Limits
         (_, Some("emoji")) => emoji(limits),
         // Names, and ids as the libraries make them.
         (Some("path"), Some("version")) => json!({"pattern": "^[0-9]{1,18}$"}),
+        (Some("path"), Some("session")) => json!({"format": "uuid"}),
         (Some("path"), _) if path.starts_with("/api/v1/e2ee/") => json!({"minLength": 1}),
         (Some("path"), _) | (_, Some("room_id")) => json!({"format": "uuid"}),
         (_, Some("limit")) => json!({"minimum": 1, "maximum": limits.page_max}),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use parlor_app::e2ee::Reader;
+use parlor_domain::SessionId;
 use parlor_hub::Who;
 use parlor_wire::v1;
 use serde::Deserialize;
@@ -35,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Doors> {
         .routes(routes!(send_to_device))
         .routes(routes!(sync))
         .routes(routes!(account_data, set_account_data))
+        .routes(routes!(statements, add_statements))
         .merge(super::backups::routes())
 }
 
@@ -193,4 +195,48 @@ async fn set_account_data(
 ) -> Done {
     doors.app.set_account_data(&actor, &kind, body).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// After which statement.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct AfterNumber {
+    /// The number of the last one that is known.
+    after: i64,
+}
+
+/// What members of an encrypted session have signed about whom they let in.
+#[utoipa::path(
+    get, path = "/e2ee/statements/{session}", tag = "e2ee",
+    params(("session" = String, Path, description = "The session"), AfterNumber),
+    responses((
+        status = 200, body = Object,
+        description = "`statements` by `number`, and whether there are `more`"
+    ))
+)]
+async fn statements(
+    State(doors): State<Doors>,
+    Signed(actor): Signed,
+    Id(session): Id<SessionId>,
+    Query(asked): Query<AfterNumber>,
+) -> Said {
+    let after = query::count("after", asked.after)?;
+    doors.app.statements(&actor, session, after).await.map(Json).map_err(Into::into)
+}
+
+/// Say whom one lets into an encrypted session: before they are added.
+#[utoipa::path(
+    post, path = "/e2ee/statements/{session}", tag = "e2ee", request_body = Object,
+    params(("session" = String, Path, description = "The session")),
+    responses((status = 200, description = "They are kept", body = Object))
+)]
+async fn add_statements(
+    State(doors): State<Doors>,
+    Signed(actor): Signed,
+    Id(session): Id<SessionId>,
+    Opaque(body): Opaque,
+) -> Said {
+    doors.app.add_statements(&actor, session, &body).await?;
+    Ok(Json(json!({})))
 }

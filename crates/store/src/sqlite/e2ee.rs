@@ -4,6 +4,7 @@ mod backups;
 mod changes;
 mod directory;
 mod queue;
+mod statements;
 
 use async_trait::async_trait;
 use parlor_domain::{DeviceId, Time, UserId};

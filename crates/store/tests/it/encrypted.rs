@@ -346,6 +346,52 @@ pub(crate) async fn a_note_is_its_writers_alone(w: World) {
     assert_eq!((read(ana).await.as_deref(), read(bo).await), (Some("2"), None));
 }
 
+pub(crate) async fn statements_stay_in_order_and_the_newest_are_kept(w: World) {
+    let [ana, bo, cy] = [w.account("ana").await, w.account("bo").await, w.account("cy").await];
+    let (here, other) = (secret(&w, ana, bo).await.id, secret(&w, ana, bo).await.id);
+    let add = async |user, session, texts: &[&str]| {
+        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        w.store.add_statements(user, session, texts, 3).await
+    };
+    let read = async |user, session, after, limit| {
+        let found = w.store.statements(user, session, after, limit).await.unwrap();
+        found.map(|all| all.into_iter().map(|s| (s.number, s.statement)).collect::<Vec<_>>())
+    };
+    let told = |all: &[(i64, &str)]| {
+        Some(all.iter().map(|&(n, text)| (n, text.to_owned())).collect::<Vec<_>>())
+    };
+    add(ana, here, &["a", "b"]).await.unwrap();
+    add(bo, here, &["c"]).await.unwrap();
+    assert_eq!(read(bo, here, 0, 9).await, told(&[(1, "a"), (2, "b"), (3, "c")]));
+    assert_eq!(read(bo, here, 1, 1).await, told(&[(2, "b")]));
+    assert_eq!(read(ana, other, 0, 9).await, told(&[]), "those of one session");
+    add(bo, here, &["d", "e"]).await.unwrap();
+    assert_eq!(read(ana, here, 0, 9).await, told(&[(3, "c"), (4, "d"), (5, "e")]));
+    assert_eq!(denied(add(cy, here, &["f"]).await), Denied::NotFound);
+    assert_eq!(read(cy, here, 0, 9).await, None);
+    assert_eq!(denied(add(ana, SessionId(id()), &["f"]).await), Denied::NotFound);
+}
+
+pub(crate) async fn statements_made_at_the_same_time_each_have_a_number(w: World) {
+    let (ana, bo) = (w.account("ana").await, w.account("bo").await);
+    let here = secret(&w, ana, bo).await.id;
+    let mut adding = JoinSet::new();
+    for n in 0..20 {
+        let store = Arc::clone(&w.store);
+        let texts = vec![format!("{n} a"), format!("{n} b")];
+        adding.spawn(async move { store.add_statements(ana, here, texts, 100).await });
+    }
+    while let Some(added) = adding.join_next().await {
+        added.unwrap().unwrap();
+    }
+    let all = w.store.statements(bo, here, 0, 100).await.unwrap().unwrap();
+    assert_eq!(all.iter().map(|s| s.number).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+    for pair in all.chunks(2) {
+        let of = |at: usize| pair[at].statement.split(' ').next().unwrap().to_owned();
+        assert_eq!(of(0), of(1), "what came together stays together");
+    }
+}
+
 /// What `user` would have stored by saying something encrypted for a membership.
 async fn sealed(
     w: &World,
@@ -425,7 +471,8 @@ pub(crate) async fn what_is_encrypted_is_kept_as_it_is_and_found_by_no_word(w: W
 
 /// A row in every table of keys, so that moving them is seen.
 pub(crate) async fn with_everything(w: &World, ana: UserId, bo: UserId) {
-    secret(w, ana, bo).await;
+    let session = secret(w, ana, bo).await.id;
+    w.store.add_statements(ana, session, vec!["{}".to_owned()], 9).await.unwrap();
     let (phone, laptop) = (device(w, ana, 101, &["a"]).await, device(w, bo, 102, &["b"]).await);
     send(w, (ana, phone), "moved", &[(bo, Some(laptop))]).await;
     let master = vec![(Usage::Master, "{}".to_owned())];

@@ -165,7 +165,7 @@ async fn an_older_database_is_indexed_in_the_background() {
                  drop table e2ee_signing_keys; drop table e2ee_signatures; \
                  drop table e2ee_queue; drop table e2ee_sent; drop table e2ee_changes; \
                  drop table e2ee_backups; drop table e2ee_backup_keys; \
-                 drop table e2ee_account_data; \
+                 drop table e2ee_account_data; drop table e2ee_statements; \
                  alter table sessions drop column algorithm; \
                  alter table sessions drop column rotation_period_ms; \
                  alter table sessions drop column rotation_period_msgs; \

@@ -175,6 +175,8 @@ macro_rules! suite {
                 signatures_are_added_and_third_parties_do_not_see_them
                 a_backup_keeps_the_better_key
                 a_note_is_its_writers_alone
+                statements_stay_in_order_and_the_newest_are_kept
+                statements_made_at_the_same_time_each_have_a_number
                 what_is_encrypted_is_for_those_who_are_there
                 what_is_encrypted_is_kept_as_it_is_and_found_by_no_word
             }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 /// Every step, as it was released: its number and its text. A step that was released is never
 /// edited.
-const STEPS: [(i64, &str); 12] = [
+const STEPS: [(i64, &str); 13] = [
     (1, include_str!("../../migrations/sqlite/V1__first.sql")),
     (2, include_str!("../../migrations/sqlite/V2__said.sql")),
     (3, include_str!("../../migrations/sqlite/V3__ends.sql")),
@@ -21,6 +21,7 @@ const STEPS: [(i64, &str); 12] = [
     (10, include_str!("../../migrations/sqlite/V10__encryption.sql")),
     (11, include_str!("../../migrations/sqlite/V11__stretches.sql")),
     (12, include_str!("../../migrations/sqlite/V12__verified.sql")),
+    (13, include_str!("../../migrations/sqlite/V13__statements.sql")),
 ];
 
 /// Rows of the old database, of each kind.

@@ -181,6 +181,13 @@ const PRIVATE: &[Rule] = &[
     ("PUT /sessions/{main}/draft", r#"{"content":"so far"}"#, [401, 404, 404, 404, 204, 204, 204]),
     ("DELETE /messages/{message}/previews", "", [401, 404, 404, 404, 403, 204, 204]),
     ("GET /events?session={main}", "", [401, 404, 404, 404, 200, 200, 200]),
+    // It is not encrypted: there are none, and nobody is let in.
+    ("GET /e2ee/statements/{session}", "", [401, 404, 404, 404, 200, 200, 200]),
+    (
+        "POST /e2ee/statements/{session}",
+        r#"{"statements":[]}"#,
+        [401, 404, 404, 404, 422, 422, 422],
+    ),
 ];
 
 /// What is different with a public room: who is not banned sees it, and may join.

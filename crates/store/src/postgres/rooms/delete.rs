@@ -10,7 +10,7 @@ use super::Place;
 use crate::StoreError;
 
 /// What goes with a room, in an order that keeps every reference valid.
-const ROWS: [&str; 19] = [
+const ROWS: [&str; 20] = [
     "delete from receipts r using messages m join sessions s on s.no = m.session_no \
      where s.room_no = $1 and r.user_no = m.sender_no and r.key = m.client_id \
      and r.kind = 1 and r.made_no = m.no",
@@ -31,6 +31,8 @@ const ROWS: [&str; 19] = [
     "delete from events where session_no in (select no from sessions where room_no = $1)",
     "delete from messages where session_no in (select no from sessions where room_no = $1)",
     "delete from session_members where session_no in \
+     (select no from sessions where room_no = $1)",
+    "delete from e2ee_statements where session_no in \
      (select no from sessions where room_no = $1)",
     "delete from heads where session_no in (select no from sessions where room_no = $1)",
     "delete from sessions where room_no = $1",

@@ -10,7 +10,7 @@ use super::Place;
 use crate::StoreError;
 
 /// What goes with a room, in an order that keeps every reference valid.
-const ROWS: [&str; 18] = [
+const ROWS: [&str; 19] = [
     "delete from receipts where kind <> 1 and kind = 3 and made_no in \
      (select no from sessions where room_no = ?1)",
     "delete from receipts where kind <> 1 and kind = 2 and made_no = ?1",
@@ -28,6 +28,8 @@ const ROWS: [&str; 18] = [
     "delete from events where session_no in (select no from sessions where room_no = ?1)",
     "delete from messages where session_no in (select no from sessions where room_no = ?1)",
     "delete from session_members where session_no in \
+     (select no from sessions where room_no = ?1)",
+    "delete from e2ee_statements where session_no in \
      (select no from sessions where room_no = ?1)",
     "delete from heads where session_no in (select no from sessions where room_no = ?1)",
     "delete from sessions where room_no = ?1",

@@ -1,0 +1,8 @@
+-- What members of encrypted sessions have signed about who was let in, as JSON that is not read here; in
+-- each session 1, 2, 3 ….
+create table e2ee_statements (
+    session_no integer not null,
+    number integer not null,
+    statement text not null,
+    primary key (session_no, number)
+) without rowid;
