@@ -46,13 +46,18 @@ impl App {
         ear.live_from(key, 1);
         let end = tokio::time::sleep(reader.patience);
         tokio::pin!(end);
-        let news = self.key_news(reader.actor, reader.taken).await?;
-        if news.pos > reader.taken {
-            return Ok(news);
-        }
-        tokio::select! {
-            () = poll_fn(|cx| ear.poll_rung(cx)) => self.key_news(reader.actor, reader.taken).await,
-            () = &mut end => Ok(news),
+        loop {
+            // What rang until now, and beginning to listen rings, is in what the store has to say.
+            // Nothing of a queue is kept here, so there is nothing to fall behind of.
+            let _ = ear.gather(u64::MAX, |_, _| {});
+            let news = self.key_news(reader.actor, reader.taken).await?;
+            if news.pos > reader.taken || ear.verdict().is_some() {
+                return Ok(news);
+            }
+            tokio::select! {
+                () = poll_fn(|cx| ear.poll_rung(cx)) => {}
+                () = &mut end => return Ok(news),
+            }
         }
     }
 }
