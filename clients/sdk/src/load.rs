@@ -42,17 +42,11 @@ pub(crate) async fn everything(client: &Client) -> Result<Loaded, Error> {
     for room in &rooms {
         cache.keep_thing(Thing::Room, &room.id, room)?;
     }
-    for session in &sessions {
-        cache.keep_thing(Thing::Session, &session.id, session)?;
-    }
     follow(client, &sessions).await?;
     for session in &sessions {
-        if cache.cursor(&session.id)?.is_none() {
-            if session.encryption.is_some() {
-                // When oneself came says why what is older stays locked; it opens nothing.
-                let _ = members(client, &session.id, false).await;
-            }
-            first_page(client, session).await?;
+        match cache.cursor(&session.id)? {
+            Some(_) => cache.keep_thing(Thing::Session, &session.id, session)?,
+            None => first_sight(client, session).await?,
         }
     }
     Ok(Loaded { epoch, user_seq: init["user_seq"].as_i64().unwrap_or_default() })
@@ -119,10 +113,16 @@ async fn follow(client: &Client, sessions: &[Session]) -> Result<(), Error> {
     Ok(machine.flush(client).await?)
 }
 
-async fn first_page(client: &Client, session: &Session) -> Result<(), Error> {
+/// A session is there once its newest messages are: whoever finds it can go by that.
+async fn first_sight(client: &Client, session: &Session) -> Result<(), Error> {
+    if session.encryption.is_some() {
+        // When oneself came says why what is older stays locked; it opens nothing.
+        let _ = members(client, &session.id, false).await;
+    }
     let path = format!("/sessions/{}/messages?limit={FIRST_PAGE}", session.id);
     let page: Value = client.call("GET", &path, None).await?;
     let (changes, _) = apply::page(client, &page).await?;
+    client.0.cache.keep_thing(Thing::Session, &session.id, session)?;
     // What came in between is heard a second time and changes nothing.
     let step = crate::cache::Step { session_id: &session.id, seq: session.head_seq };
     apply::keep(client, Some(&step), &changes)
