@@ -60,9 +60,9 @@ const COALESCE: &str = Kind::Coalesce.name();
 const EACH: &str = Kind::Each.name();
 const FASTAPI: &str = Kind::Fastapi.name();
 
-/// How long a search may take.
+/// How long a search may take when the server is half busy.
 const fn search(of: &'static str) -> Target {
-    Target { name: "search", scenario: "search", of, what: P99, bound: Bound::AtMost(50.0) }
+    Target { name: "search", scenario: "search", of, what: P99_HALF, bound: Bound::AtMost(50.0) }
 }
 
 /// What Parlor on PostgreSQL and Redis is to be beside a plain server on the same two.

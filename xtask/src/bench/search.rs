@@ -1,6 +1,7 @@
 //! Searching a million messages as somebody who is in a hundred of two hundred rooms: words that
-//! many and few messages have, beginnings, phrases, people and places. Every hit is checked: it is
-//! in a session of who asked, and has what was asked for.
+//! many and few messages have, beginnings, phrases, people and places: as fast as the server can,
+//! and then at half of that rate by people who do not wait for each other. Every hit is checked: it
+//! is in a session of who asked, and has what was asked for.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -21,9 +22,13 @@ const ROOMS: usize = 200;
 const MEMBERS: usize = 100;
 /// Sends outstanding while the log is filled.
 const OUTSTANDING: usize = 1_000;
-/// Connections that search, and searches of each: with three runs 102,000 in all.
+/// Searches of a run: with three runs 102,000 that are answered as fast as the server can.
+const SEARCHES: usize = 34_000;
+/// Connections that search one after the other, without a pause.
 const SEARCHERS: usize = 4;
-const SEARCHES: usize = 8_500;
+/// Searches that come at half of that rate, and connections enough that none waits for another.
+const AT_HALF: usize = 6_000;
+const AT_HALF_SEARCHERS: usize = 16;
 /// Hits of a page, as the web client asks for them.
 const PAGE: usize = 20;
 /// Words that people use, the first of them most often.
@@ -39,7 +44,7 @@ pub(super) fn run(system: System, figures: &mut Figures) -> anyhow::Result<()> {
     system.calm_down_within(PATIENCE)?;
     let people = people(&rooms);
     let (start, cpu) = (Instant::now(), system.cpu_seconds()?);
-    let mut took = search(system.address, &people)?;
+    let mut took = search(system.address, &people, &Pace::flat_out())?;
     let (searches, seconds) = (took.len() as f64, start.elapsed().as_secs_f64());
     let cpu = system.cpu_seconds()? - cpu;
     let mut add = |what, unit, value| figures.add("search", name, what, unit, value);
@@ -47,6 +52,9 @@ pub(super) fn run(system: System, figures: &mut Figures) -> anyhow::Result<()> {
     add(figures::P50, "ms", quantile(&mut took, 0.5) / 1e3);
     add(figures::P99, "ms", quantile(&mut took, 0.99) / 1e3);
     add("CPU per search", "ms", cpu / searches * 1e3);
+    let mut took = search(system.address, &people, &Pace::at(searches / seconds / 2.0))?;
+    add("p50 at half of that rate", "ms", quantile(&mut took, 0.5) / 1e3);
+    add(figures::P99_HALF, "ms", quantile(&mut took, 0.99) / 1e3);
     system.finish(&chain.ledger)
 }
 
@@ -78,12 +86,34 @@ fn people(rooms: &[Vec<Seat>]) -> Vec<Person> {
     sessions.into_iter().map(person).collect()
 }
 
-/// How many microseconds each search took.
-fn search(server: SocketAddr, people: &[Person]) -> anyhow::Result<Vec<u32>> {
-    let mut all = Vec::new();
+/// How many searches, over how many connections, and when.
+struct Pace {
+    searches: usize,
+    searchers: usize,
+    /// From the beginning of one to that of the next; none: from the answer to the one before on
+    /// the same connection.
+    every: Option<Duration>,
+}
+
+impl Pace {
+    fn flat_out() -> Self {
+        Self { searches: SEARCHES, searchers: SEARCHERS, every: None }
+    }
+
+    /// People who do not wait for each other, so many a second.
+    fn at(per_second: f64) -> Self {
+        let every = Some(Duration::from_secs_f64(1.0 / per_second));
+        Self { searches: AT_HALF, searchers: AT_HALF_SEARCHERS, every }
+    }
+}
+
+/// How many microseconds each search took, from when it was due.
+fn search(server: SocketAddr, people: &[Person], pace: &Pace) -> anyhow::Result<Vec<u32>> {
+    let (mut all, start) = (Vec::new(), Instant::now());
     std::thread::scope(|scope| -> anyhow::Result<()> {
-        let searcher = |first: usize| move || search_often(server, people, first);
-        let threads: Vec<_> = (0..SEARCHERS).map(|first| scope.spawn(searcher(first))).collect();
+        let searcher = |first: usize| move || search_often(server, people, pace, (first, start));
+        let threads: Vec<_> =
+            (0..pace.searchers).map(|first| scope.spawn(searcher(first))).collect();
         for thread in threads {
             all.extend(thread.join().map_err(|_| anyhow!("a searcher died"))??);
         }
@@ -92,20 +122,30 @@ fn search(server: SocketAddr, people: &[Person]) -> anyhow::Result<Vec<u32>> {
     Ok(all)
 }
 
-fn search_often(server: SocketAddr, people: &[Person], first: usize) -> anyhow::Result<Vec<u32>> {
+/// The searches of one connection: each `searchers`-th of all.
+fn search_often(
+    server: SocketAddr,
+    people: &[Person],
+    pace: &Pace,
+    (first, start): (usize, Instant),
+) -> anyhow::Result<Vec<u32>> {
     let mut rest = Rest::connect(server)?;
     let (mut random, mut took, mut found) = (Random(first as u64 + 1), Vec::new(), 0);
-    for n in 0..SEARCHES {
+    for (n, nth) in (first..pace.searches).step_by(pace.searchers).enumerate() {
         let person = &people[random.below(people.len() as u64) as usize];
-        let asked = Asked::draw(n, &mut random);
+        let asked = Asked::draw(n + first, &mut random);
         let path = format!("/api/v1/search?limit={PAGE}&q={}", escaped(&asked.query));
-        let start = Instant::now();
+        let due = pace.every.map(|every| start + every.mul_f64(nth as f64));
+        if let Some(due) = due {
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        }
+        let due = due.unwrap_or_else(Instant::now);
         let (status, page) = rest.get(&path, &person.token)?;
-        took.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
+        took.push(u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX));
         ensure!(status == 200, "{}: {status} {}", asked.query, String::from_utf8_lossy(page));
         found += check(&serde_json::from_slice(page)?, person, &asked)?;
     }
-    ensure!(found > SEARCHES, "only {found} messages were found by {SEARCHES} searches");
+    ensure!(found > took.len(), "only {found} messages were found by {} searches", took.len());
     Ok(took)
 }
 
