@@ -116,10 +116,22 @@ impl Machine {
 
     /// Looks up these people anew, whatever is known of them.
     async fn look_up(&self, carrier: &impl Carrier, users: &[OwnedUserId]) -> Result<(), Error> {
-        let who = || users.iter().map(AsRef::as_ref);
-        self.0.olm.update_tracked_users(who()).await?;
+        self.0.olm.update_tracked_users(users.iter().map(AsRef::as_ref)).await?;
+        self.ask_about(carrier, users).await
+    }
+
+    /// The same without following them from now on.
+    pub(crate) async fn ask_about(
+        &self,
+        carrier: &impl Carrier,
+        users: &[OwnedUserId],
+    ) -> Result<(), Error> {
+        if users.is_empty() {
+            return Ok(());
+        }
         let _one_at_a_time = self.road().lock().await;
-        let (id, query) = self.0.olm.query_keys_for_users(who());
+        let users = users.iter().map(AsRef::as_ref);
+        let (id, query) = self.0.olm.query_keys_for_users(users);
         let request = Request::query(&id, &query);
         self.carry_now(carrier, &request).await.map(drop)
     }
@@ -159,11 +171,7 @@ impl Machine {
     /// # Errors
     /// [`Error::Malformed`] or [`Error::Store`].
     pub async fn identity_of(&self, user_id: &str) -> Result<Option<String>, Error> {
-        let identity = self.0.olm.get_identity(&self.account().user(user_id)?, None).await?;
-        let key = identity.and_then(|identity| match identity {
-            UserIdentity::Own(own) => own.master_key().get_first_key(),
-            UserIdentity::Other(other) => other.master_key().get_first_key(),
-        });
+        let key = self.master_key(&self.account().user(user_id)?).await?;
         Ok(key.map(|key| key.to_base64()))
     }
 
@@ -196,7 +204,7 @@ impl Machine {
         Ok(changed)
     }
 
-    async fn is_changed(&self, user: &UserId) -> Result<bool, Error> {
+    pub(crate) async fn is_changed(&self, user: &UserId) -> Result<bool, Error> {
         Ok(match self.0.olm.get_identity(user, None).await? {
             Some(UserIdentity::Other(other)) => {
                 other.identity_needs_user_approval() || other.has_verification_violation()

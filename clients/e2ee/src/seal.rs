@@ -1,6 +1,6 @@
 //! Sealing what is said, for exactly those who are to read it.
 //!
-//! Owns the order of every send: who is there, which devices they have, a key for each, then the
+//! Owns the order of every send: who is let in, which devices they have, a key for each, then the
 //! ciphertext. Refuses to seal while somebody's identity has changed and nobody has looked, from a
 //! device that is not signed, and for a session that is called less encrypted than before.
 
@@ -20,6 +20,7 @@ use serde_json::value::RawValue;
 use crate::clock::now_ms;
 use crate::open::message_index;
 use crate::request::{Carrier, Request};
+use crate::roll::Members;
 use crate::settled::{Next, Settled};
 use crate::{Error, Machine, Payload, payload};
 
@@ -108,9 +109,9 @@ impl Machine {
         Ok(self.0.olm.room_settings(&room).await?.is_some())
     }
 
-    /// Seals a payload for the members of a session, whose ids are given (one's own may be left
-    /// out). Their keys are looked up and shared first; somebody who is not among them any more has
-    /// no part in the key from now on.
+    /// Seals a payload for those members of a session who are let in. Their keys are looked up and
+    /// shared first; somebody who is not among them any more has no part in the key from now on,
+    /// and whoever is unvouched none at all.
     ///
     /// # Errors
     /// [`Error::IdentityChanged`], [`Error::NotSetUp`], [`Error::DeviceUnverified`],
@@ -119,7 +120,7 @@ impl Machine {
         &self,
         carrier: &impl Carrier,
         session_id: &str,
-        members: &[String],
+        members: &Members,
         settings: &Settings,
         payload: &Payload,
     ) -> Result<Sealed, Error> {
@@ -128,7 +129,7 @@ impl Machine {
         let _one_at_a_time = lock.lock().await;
         self.remember(session_id, settings).await?;
         self.flush(carrier).await?;
-        let users = self.everybody(members)?;
+        let users = self.everybody(&self.call_roll(carrier, session_id, members).await?)?;
         let settled = match self.settled(session_id, &users, settings) {
             Some(settled) => settled,
             None => {

@@ -23,6 +23,12 @@ enum Command {
     Know { session: String },
     /// Say something, and wait until the server has it.
     Say { session: String, text: String },
+    /// Add somebody to a session, and let them in by that.
+    Add { session: String, user: String },
+    /// Let somebody in who is in a session already.
+    LetIn { session: String, user: String },
+    /// Tell who is in a session, and whether each is let in.
+    Readers { session: String },
     /// Wait for a message that says this, and tell what is known of who wrote it.
     Hear { session: String, text: String },
     /// Tell what stands in a session; `null` is what it cannot open.
@@ -99,6 +105,15 @@ impl Puppet {
             Command::Say { session, text } => {
                 Ok(client.session(session).say(text)?.delivered().await?.into())
             }
+            Command::Add { session, user } => {
+                client.session(session).add_members(&[user]).await?;
+                Ok(Value::Null)
+            }
+            Command::LetIn { session, user } => {
+                client.encryption()?.let_in(&session, &user).await?;
+                Ok(Value::Null)
+            }
+            Command::Readers { session } => self.readers(&session).await,
             Command::Hear { session, text } => {
                 Ok(serde_json::to_value(self.message(&session, &text).await?.secrecy)?)
             }
@@ -151,6 +166,13 @@ impl Puppet {
             "can_sign": standing.can_sign,
             "backup": standing.backup,
         }))
+    }
+
+    async fn readers(&self, session: &str) -> Answer {
+        let members = self.client.session(session).members().await?;
+        let unvouched = self.client.encryption()?.unvouched(session).await?;
+        let reader = |id: &String| json!({ "user": id, "let_in": !unvouched.contains(id) });
+        Ok(members.iter().map(|member| reader(&member.user_id)).collect())
     }
 
     /// Looks again whenever something happened.

@@ -292,9 +292,10 @@ impl Client {
     }
 
     /// Makes a room, with its main session encrypted so; only a private or direct room's can be.
+    /// Then those who are named are let in, and nobody else whom the server may put there.
     ///
     /// # Errors
-    /// [`Error::Refused`].
+    /// [`Error::Refused`], [`Error::Encryption`].
     pub async fn create_room(
         &self,
         name: &str,
@@ -303,19 +304,23 @@ impl Client {
         encryption: Option<Settings>,
     ) -> Result<Room, Error> {
         let mut body = json!({"name": name, "kind": kind, "members": members});
-        if let Some(settings) = encryption {
+        if let Some(settings) = &encryption {
             body["encryption"] = serde_json::to_value(settings)?;
         }
         let said: Value = self.call("POST", "/rooms", Some(&body)).await?;
         let room = Room::read(&said)?;
+        if encryption.is_some() {
+            self.begin_roll(&room.main_session_id, members).await?;
+        }
         crate::load::reload(self).await?;
         Ok(room)
     }
 
-    /// Makes a session in a room, with these members and oneself, and encrypted so.
+    /// Makes a session in a room, with these members and oneself, and encrypted so. Then those are
+    /// let in, and nobody else whom the server may put there.
     ///
     /// # Errors
-    /// [`Error::Refused`].
+    /// [`Error::Refused`], [`Error::Encryption`].
     pub async fn create_session(
         &self,
         room_id: &str,
@@ -324,14 +329,25 @@ impl Client {
         encryption: Option<Settings>,
     ) -> Result<Session, Error> {
         let mut body = json!({"name": name, "members": members});
-        if let Some(settings) = encryption {
+        if let Some(settings) = &encryption {
             body["encryption"] = serde_json::to_value(settings)?;
         }
         let path = format!("/rooms/{room_id}/sessions");
         let said: Value = self.call("POST", &path, Some(&body)).await?;
         let session = Session::read(&said)?;
+        if encryption.is_some() {
+            self.begin_roll(&session.id, members).await?;
+        }
         crate::load::reload(self).await?;
         Ok(session)
+    }
+
+    async fn begin_roll(&self, session_id: &str, named: &[String]) -> Result<(), Error> {
+        match &self.0.machine {
+            Some(machine) => Ok(machine.begin_roll(session_id, named).await?),
+            // It is made for other devices of one's own: nothing is said from here.
+            None => Ok(()),
+        }
     }
 
     /// Goes into a public room.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::cache::Cache;
 use crate::http::Body;
 use crate::login::Api;
-use crate::{Client, Error, Update, apply};
+use crate::{Client, Error, Update, apply, load};
 
 /// The folder of the keys, inside the client's own.
 const FOLDER: &str = "keys";
@@ -205,6 +205,52 @@ impl<'a> Encryption<'a> {
     pub async fn accept_identity(&self, user_id: &str) -> Result<(), Error> {
         self.machine.accept_identity(user_id).await?;
         apply::open_locked(self.client, None).await
+    }
+
+    /// Who is in a session, as far as its members are known, without anybody who is let in having
+    /// let them in: by the server's word alone. They are **unvouched**, and given no keys, so that
+    /// they read nothing of what is said from here. Empty where nothing is encrypted.
+    ///
+    /// Whoever is there when a client sees a session first is let in, as is whom one named when
+    /// one made it, and whom [`SessionHandle::add_members`](crate::SessionHandle::add_members)
+    /// added.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`], [`Error::Refused`], [`Error::Unreachable`].
+    pub async fn unvouched(&self, session_id: &str) -> Result<Vec<String>, Error> {
+        let session = self.client.session(session_id).info()?;
+        if self.client.settings_of(&session).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let members = load::members(self.client, session_id, false).await?.to_members();
+        Ok(self.machine.unvouched(self.client, session_id, &members).await?)
+    }
+
+    /// Lets a member in who is unvouched, having looked at them: signs that one does, so that this
+    /// client and those of everybody else give them keys from their next message on.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when they are not in the session, [`Error::Encryption`] when this device
+    /// is not signed.
+    pub async fn let_in(&self, session_id: &str, user_id: &str) -> Result<(), Error> {
+        let members = load::members(self.client, session_id, true).await?.to_members();
+        let user_ids = [user_id.to_owned()];
+        if !members.user_ids.contains(&user_ids[0]) {
+            return Err(Error::NotFound);
+        }
+        self.machine.let_in(self.client, session_id, &user_ids, members.version).await?;
+        self.client.tell(Update::Keys);
+        Ok(())
+    }
+
+    /// Signs that people are let into a session who are about to be added to it.
+    pub(crate) async fn let_in_before(
+        &self,
+        session_id: &str,
+        user_ids: &[String],
+    ) -> Result<(), Error> {
+        let version = load::members(self.client, session_id, true).await?.version;
+        Ok(self.machine.let_in(self.client, session_id, user_ids, version).await?)
     }
 
     /// Asks a device to verify; [`Self::flush`] after every step of it.

@@ -24,7 +24,17 @@
 //!
 //! Owns the connection, its resumption, a cache on the disk that is closed by a passphrase, an
 //! outbox whose messages are sent once, and a search over what was opened. Encryption comes from
-//! `parlor-e2ee`. Refuses to send in the clear where a session was ever encrypted.
+//! `parlor-e2ee`. Refuses to send in the clear where a session was ever encrypted, and to send to
+//! somebody whom only the server calls a member.
+//!
+//! # Who is let in
+//!
+//! In an encrypted session keys are given to those only who are *let in*.
+//! [`SessionHandle::add_members`] signs so of whom it adds, and [`Client::create_room`] and
+//! [`Client::create_session`] let in whom they name. Whoever is in a session otherwise is
+//! *unvouched*: [`Encryption::unvouched`] says who that is, and [`Encryption::let_in`] lets
+//! somebody in after one has looked. To add people to an encrypted session by [`Client::request`]
+//! leaves them unvouched.
 
 mod apply;
 mod cache;

@@ -93,7 +93,7 @@ fn forget_others(client: &Client, rooms: &[Room], sessions: &[Session]) -> Resul
 }
 
 /// Follows the devices of everybody who is in an encrypted session, before anything of theirs is
-/// opened.
+/// opened, and begins the roll of a session that is new.
 async fn follow(client: &Client, sessions: &[Session]) -> Result<(), Error> {
     let Some(machine) = &client.0.machine else { return Ok(()) };
     for session in sessions {
@@ -105,9 +105,9 @@ async fn follow(client: &Client, sessions: &[Session]) -> Result<(), Error> {
                 }
                 remembered => remembered?,
             }
-            let membership = members(client, &session.id, false).await?;
-            let users: Vec<_> = membership.members.iter().map(|m| m.user_id.clone()).collect();
-            machine.follow(&users).await?;
+            let members = members(client, &session.id, false).await?.to_members();
+            machine.see(&session.id, &members).await?;
+            machine.follow(&members.user_ids).await?;
         }
     }
     Ok(machine.flush(client).await?)

@@ -267,7 +267,7 @@ async fn begin_anew(client: &Client, session_id: &str) -> Result<(), Error> {
     load::members(client, session_id, true).await.map(drop)
 }
 
-/// Seals a payload for who is in the session now.
+/// Seals a payload for who is in the session now and let in.
 pub(crate) async fn seal(
     client: &Client,
     session_id: &str,
@@ -276,8 +276,8 @@ pub(crate) async fn seal(
 ) -> Result<crate::cache::Attempt, Error> {
     let machine = client.0.machine.as_ref().ok_or(Error::NoEncryption)?;
     let membership = load::members(client, session_id, false).await?;
-    let users: Vec<String> = membership.members.iter().map(|m| m.user_id.clone()).collect();
-    let sealed = machine.seal(client, session_id, &users, settings, payload).await?;
+    let members = membership.to_members();
+    let sealed = machine.seal(client, session_id, &members, settings, payload).await?;
     Ok(crate::cache::Attempt { sealed, membership_version: membership.version })
 }
 

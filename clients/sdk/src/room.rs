@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use parlor_e2ee::Settings;
+use parlor_e2ee::{Members, Settings};
 use parlor_wire::v1;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -122,6 +122,12 @@ impl Known {
 }
 
 impl Membership {
+    /// The same as encryption takes it.
+    pub(crate) fn to_members(&self) -> Members {
+        let user_ids = self.members.iter().map(|member| member.user_id.clone()).collect();
+        Members { user_ids, version: self.version }
+    }
+
     fn user_ids(&self) -> BTreeSet<String> {
         self.members.iter().map(|member| member.user_id.clone()).collect()
     }

@@ -113,13 +113,22 @@ impl SessionHandle {
         Ok(load::members(&self.client, &self.id, false).await?.members.clone())
     }
 
-    /// Adds people.
+    /// Adds people: to the session, or to its room if it is the main one. Where it is encrypted,
+    /// one signs first that they are let in, without which nobody would give them keys.
     ///
     /// # Errors
-    /// [`Error::Refused`].
+    /// [`Error::Refused`], [`Error::NotFound`] when one is not in it oneself,
+    /// [`Error::NoEncryption`], [`Error::Encryption`] when this device is not signed.
     pub async fn add_members(&self, user_ids: &[String]) -> Result<(), Error> {
+        let session = self.info()?;
+        if self.client.settings_of(&session).await?.is_some() {
+            self.client.encryption()?.let_in_before(&self.id, user_ids).await?;
+        }
+        let path = match session.main {
+            true => format!("/rooms/{}/members", session.room_id),
+            false => format!("/sessions/{}/members", self.id),
+        };
         let body = json!({ "users": user_ids });
-        let path = format!("/sessions/{}/members", self.id);
         self.client.done("POST", &path, Some(&body)).await?;
         load::members(&self.client, &self.id, true).await.map(drop)
     }

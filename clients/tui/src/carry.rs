@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use parlor_sdk::{Client, Draft, Error, Member, Message, Session, Settings};
-use serde_json::json;
 
 use crate::app::{Go, Panel, Place, Row};
 use crate::effect::{Effect, Making, News, Saying};
@@ -109,6 +108,7 @@ pub(crate) async fn carry(client: &Client, effect: Effect) -> Result<Vec<News>, 
         }
         Effect::Upload { session_id, path } => upload(client, session_id, &path).await?,
         Effect::Members(session_id) => members(client, &session_id).await?,
+        Effect::LetIn { session_id, whom } => let_in(client, session_id, &whom).await?,
         Effect::Devices => vec![devices(client).await?],
         Effect::Make(making) => make(client, making).await?,
         Effect::Leave(room_id) => {
@@ -293,12 +293,22 @@ async fn members(client: &Client, session_id: &str) -> Result<Vec<News>, Error> 
         Some(encryption) => encryption.changed_identities(&ids).await?,
         None => Vec::new(),
     };
+    let unvouched = match &encryption {
+        Some(encryption) if client.session(session_id).info()?.encryption.is_some() => {
+            encryption.unvouched(session_id).await?
+        }
+        _ => Vec::new(),
+    };
     let mut rows = Vec::new();
     for member in &members {
         let id = &member.user_id;
         let (word, go) = match &encryption {
             _ if *id == own => ("you", Go::Nowhere),
             Some(_) if changed.contains(id) => ("NEW IDENTITY", Go::Trust(id.clone())),
+            Some(_) if unvouched.contains(id) => {
+                let (session_id, whom) = (session_id.to_owned(), member.username.clone());
+                ("NOT LET IN", Go::LetIn { session_id, whom })
+            }
             Some(known) if known.is_verified(id).await? => ("verified", Go::Person(id.clone())),
             Some(_) => ("not verified", Go::Verify(Some(id.clone()))),
             None => ("", Go::Person(id.clone())),
@@ -308,6 +318,32 @@ async fn members(client: &Client, session_id: &str) -> Result<Vec<News>, Error> 
     }
     let panel = Panel::new("who is here", rows, "nobody");
     Ok(vec![News::Names(members), News::Panel(panel)])
+}
+
+/// Lets in whoever goes by this handle or, if it is one person, by this name, of those whom nobody
+/// has let in: whom the server puts there may be called like somebody else.
+async fn let_in(client: &Client, session_id: String, whom: &str) -> Result<Vec<News>, Error> {
+    let (session, encryption) = (client.session(&session_id), client.encryption()?);
+    let mut people = session.members().await?;
+    let unvouched = encryption.unvouched(&session_id).await?;
+    people.retain(|person| unvouched.contains(&person.user_id));
+    let by_handle = people.iter().filter(|person| person.username == whom);
+    let by_name = people.iter().filter(|person| person.name.eq_ignore_ascii_case(whom));
+    let found: Vec<_> = by_handle.chain(by_name).collect();
+    let id = match found[..] {
+        [one, ..] if one.username == whom => &one.user_id,
+        [one] => &one.user_id,
+        [] => return told(format!("nobody called {whom} has to be let in here")),
+        _ => return told(format!("several are called {whom}: name one by the handle")),
+    };
+    encryption.let_in(&session_id, id).await?;
+    let shield = shield::look(client, &session_id).await?;
+    let notice = format!("{whom} is let in, and reads what is said from now on");
+    Ok(vec![News::Shield(session_id, shield), News::Notice(notice)])
+}
+
+fn told(text: String) -> Result<Vec<News>, Error> {
+    Ok(vec![News::Notice(text)])
 }
 
 async fn devices(client: &Client) -> Result<News, Error> {
@@ -342,14 +378,8 @@ async fn make(client: &Client, making: Making) -> Result<Vec<News>, Error> {
             client.create_session(&room_id, &name, &people, encryption).await?.id
         }
         Making::Invite { beside, people } => {
-            let session = client.session(&beside).info()?;
             let people = ids(client, &people).await?;
-            if session.main {
-                let path = format!("/rooms/{}/members", session.room_id);
-                client.request("POST", &path, Some(&json!({ "users": people }))).await?;
-            } else {
-                client.session(&beside).add_members(&people).await?;
-            }
+            client.session(&beside).add_members(&people).await?;
             return opened(client, beside).await;
         }
     };

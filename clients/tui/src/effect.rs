@@ -94,6 +94,13 @@ pub enum Effect {
     },
     /// Who is in a session?
     Members(String),
+    /// Let somebody in who is in a session and whom nobody has let in.
+    LetIn {
+        /// Which session.
+        session_id: String,
+        /// Their handle, or what they are called if only one of them is.
+        whom: String,
+    },
     /// Which devices are one's own?
     Devices,
     /// What is not sent yet?

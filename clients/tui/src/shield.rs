@@ -17,6 +17,9 @@ pub enum Shield {
     DeviceUnsigned,
     /// Somebody has another identity than the one that was known.
     Changed(Vec<String>),
+    /// Nobody who is in it has let these people in: they are there by the server's word alone, and
+    /// get no keys.
+    Unvouched(Vec<String>),
     /// It is encrypted; so many of the others are not verified.
     Unverified(usize),
     /// It is encrypted for verified people only; so many are not, and get no keys.
@@ -42,6 +45,9 @@ impl Shield {
                 "encrypted, but this device is not verified: :verify or :recover".to_owned()
             }
             Self::Changed(names) => format!("NEW IDENTITY of {}: :members", names.join(", ")),
+            Self::Unvouched(names) => {
+                format!("NOT LET IN, and cannot read it: {}: :members", names.join(", "))
+            }
             Self::Unverified(1) => "encrypted, 1 person not verified".to_owned(),
             Self::Unverified(count) => format!("encrypted, {count} people not verified"),
             Self::Excluded(1) => "encrypted, 1 person not verified cannot read it".to_owned(),
@@ -54,7 +60,8 @@ impl Shield {
 
     /// Whether something is wrong.
     pub fn warns(&self) -> bool {
-        matches!(self, Self::Downgraded | Self::NoKeys | Self::DeviceUnsigned | Self::Changed(_))
+        use Shield::{Changed, DeviceUnsigned, Downgraded, NoKeys, Unvouched};
+        matches!(self, Downgraded | NoKeys | DeviceUnsigned | Changed(_) | Unvouched(_))
     }
 }
 
@@ -77,10 +84,17 @@ pub async fn look(client: &Client, session_id: &str) -> Result<Shield, Error> {
     let members = session.members_as_known().await?;
     let others: Vec<_> = members.into_iter().filter(|member| member.user_id != own).collect();
     let ids: Vec<String> = others.iter().map(|member| member.user_id.clone()).collect();
+    let names = |of: &[String]| -> Vec<String> {
+        let those = others.iter().filter(|member| of.contains(&member.user_id));
+        those.map(|member| member.name.clone()).collect()
+    };
     let changed = encryption.changed_identities(&ids).await?;
     if !changed.is_empty() {
-        let names = others.into_iter().filter(|member| changed.contains(&member.user_id));
-        return Ok(Shield::Changed(names.map(|member| member.name).collect()));
+        return Ok(Shield::Changed(names(&changed)));
+    }
+    let unvouched = encryption.unvouched(session_id).await?;
+    if !unvouched.is_empty() {
+        return Ok(Shield::Unvouched(names(&unvouched)));
     }
     let mut unverified = 0;
     for id in &ids {

@@ -1,6 +1,6 @@
 //! A session with very many devices in it: what a new key for all of them costs who sends it.
 
-use parlor_e2ee::{Machine, Settings};
+use parlor_e2ee::{Machine, Members, Settings};
 use tempfile::TempDir;
 
 use crate::kit::{Device, SESSION, account, first_device, say};
@@ -28,12 +28,7 @@ fn micros() -> u64 {
 }
 
 /// Says something; gives the bytes that went to the server, and what it took.
-async fn cost(
-    ana: &Device,
-    relay: &Relay,
-    members: &[String],
-    settings: &Settings,
-) -> (usize, u64) {
+async fn cost(ana: &Device, relay: &Relay, members: &Members, settings: &Settings) -> (usize, u64) {
     let (bytes, before) = (relay.state().seen.len(), micros());
     ana.machine.seal(&ana.line, SESSION, members, settings, &say("hello")).await.unwrap();
     (relay.state().seen.len() - bytes, micros() - before)
@@ -44,10 +39,10 @@ async fn a_new_key_for_a_crowd_costs_little_for_each_device() {
     let given = std::env::var("PARLOR_CROWD_DEVICES").ok();
     let devices = given.map_or(DEVICES, |given| given.parse().unwrap());
     let (relay, folder) = (Relay::default(), TempDir::new().unwrap());
-    let mut members = Vec::new();
+    let mut members = Members::default();
     for n in 0..devices + LEAVES {
         first_device(&relay, &format!("p{n}")).await;
-        members.push(format!("p{n}"));
+        members.user_ids.push(format!("p{n}"));
     }
     let machine =
         Machine::open(account("ana", "ana-1"), folder.path(), "a passphrase").await.unwrap();
@@ -57,7 +52,7 @@ async fn a_new_key_for_a_crowd_costs_little_for_each_device() {
     let first = cost(&ana, &relay, &members, &settings).await;
     let mut rekeys = Vec::new();
     for _ in 0..LEAVES {
-        members.pop();
+        members.user_ids.pop();
         rekeys.push(cost(&ana, &relay, &members, &settings).await);
     }
     let before = micros();

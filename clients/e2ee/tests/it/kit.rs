@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use parlor_e2ee::{
-    Account, Arrived, Distrust, Machine, OpenError, Opened, Payload, Received, Sealed, Settings,
+    Account, Arrived, Distrust, Machine, Members, OpenError, Opened, Payload, Received, Sealed,
+    Settings,
 };
 
 use crate::relay::{Line, Relay};
@@ -38,6 +39,16 @@ pub(crate) fn account(user: &str, device: &str) -> Account {
 
 pub(crate) fn ids(users: &[&str]) -> Vec<String> {
     users.iter().map(|user| (*user).to_owned()).collect()
+}
+
+/// These people are in a session, in a state of it that nobody counts.
+pub(crate) fn members(users: &[&str]) -> Members {
+    at(users, 0)
+}
+
+/// These people are in a session, in this state of it.
+pub(crate) fn at(users: &[&str], version: i64) -> Members {
+    Members { user_ids: ids(users), version }
 }
 
 pub(crate) fn say(text: &str) -> Payload {
@@ -80,19 +91,38 @@ impl Device {
         members: &[&str],
         text: &str,
     ) -> Result<Sealed, parlor_e2ee::Error> {
+        self.seal_at(&crate::kit::members(members), text).await
+    }
+
+    async fn seal_at(&self, members: &Members, text: &str) -> Result<Sealed, parlor_e2ee::Error> {
         let settings = Settings::default();
-        self.machine.seal(&self.line, SESSION, &ids(members), &settings, &say(text)).await
+        self.machine.seal(&self.line, SESSION, members, &settings, &say(text)).await
     }
 
     /// Says something to these members.
     pub(crate) async fn say(&self, members: &[&str], text: &str) -> Posted {
-        let sealed = self.seal(members, text).await.unwrap();
+        self.say_at(&crate::kit::members(members), text).await
+    }
+
+    /// Says something to the members of a session in some state of it.
+    pub(crate) async fn say_at(&self, members: &Members, text: &str) -> Posted {
+        let sealed = self.seal_at(members, text).await.unwrap();
         Posted {
             session: SESSION.to_owned(),
             id: format!("{}-{text}", self.machine.account().device_id).replace(' ', "-"),
             sender: self.user.clone(),
             sealed,
         }
+    }
+
+    /// Lets somebody in, in this state of the session.
+    pub(crate) async fn lets_in(&self, user: &str, version: i64) {
+        self.machine.let_in(&self.line, SESSION, &ids(&[user]), version).await.unwrap();
+    }
+
+    /// Who of these members is unvouched.
+    pub(crate) async fn unvouched(&self, members: &Members) -> Vec<String> {
+        self.machine.unvouched(&self.line, SESSION, members).await.unwrap()
     }
 
     /// Syncs, then opens a message; if its device is not known, looks it up first.

@@ -7,6 +7,7 @@ mod attacks;
 mod crowd;
 mod identities;
 mod kit;
+mod letting_in;
 mod messages;
 mod recovery;
 mod relay;

@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) account_data: BTreeMap<(String, String), Value>,
     backups: BTreeMap<String, Vec<Backup>>,
     txns: BTreeSet<String>,
+    /// The statements of each session.
+    pub(crate) statements: BTreeMap<String, Vec<Value>>,
     /// Every body that went to the server.
     pub(crate) seen: String,
     /// Devices that one-time keys were claimed for, in order.
@@ -142,6 +144,12 @@ impl Line {
                 let key = (self.user.clone(), (*kind).to_owned());
                 state.account_data.get(&key).cloned().ok_or_else(|| refused(404))
             }
+            ("POST", ["statements", session]) => {
+                let kept = state.statements.entry((*session).to_owned()).or_default();
+                kept.extend(request.body["statements"].as_array().unwrap().iter().cloned());
+                Ok(json!({}))
+            }
+            ("GET", ["statements", session]) => Ok(statements(&state, session, query)),
             (method, ["room_keys", rest @ ..]) => {
                 self.backup(&mut state, method, rest, query, &request.body)
             }
@@ -282,6 +290,18 @@ impl Carrier for Line {
 
 fn refused(status: u16) -> CarryError {
     CarryError { status, message: format!("status {status}"), temporary: status >= 500 }
+}
+
+/// The statements of a session after a number, two on a page.
+fn statements(state: &State, session: &str, query: &str) -> Value {
+    let after: usize = query.strip_prefix("after=").unwrap().parse().unwrap();
+    let kept = state.statements.get(session).into_iter().flatten().skip(after);
+    let page = (after + 1..).zip(kept.clone()).take(2).map(|(number, statement)| {
+        let mut statement = statement.clone();
+        statement["number"] = json!(number);
+        statement
+    });
+    json!({"statements": page.collect::<Vec<_>>(), "more": kept.count() > 2})
 }
 
 /// Everybody shares a session with everybody here.

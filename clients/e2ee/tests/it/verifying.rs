@@ -2,7 +2,7 @@
 
 use parlor_e2ee::{Error, OpenError, Settings, Stage, Verdict, Verification};
 
-use crate::kit::{Company, Device, Posted, SESSION, first_device, ids, say};
+use crate::kit::{Company, Device, Posted, SESSION, first_device, members, say};
 use crate::relay::Relay;
 
 const ALL: [&str; 3] = ["ana", "bo", "cy"];
@@ -67,7 +67,7 @@ async fn equal_emoji_verify_both_people() {
 /// Ana says something in a session for people whom she has verified.
 async fn say_to_verified(ana: &Device, text: &str) -> Posted {
     let settings = Settings { verified_only: true, ..Settings::default() };
-    let sealed = ana.machine.seal(&ana.line, SESSION, &ids(&ALL), &settings, &say(text)).await;
+    let sealed = ana.machine.seal(&ana.line, SESSION, &members(&ALL), &settings, &say(text)).await;
     let (session, id, sender) = (SESSION.to_owned(), text.to_owned(), ana.user.clone());
     Posted { session, id, sender, sealed: sealed.unwrap() }
 }

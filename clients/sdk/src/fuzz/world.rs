@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use jiff::Timestamp;
-use parlor_e2ee::{Account, Machine, Payload, Sealed, Settings, Verdict};
+use parlor_e2ee::{Account, Machine, Members, Payload, Sealed, Settings, Verdict};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
@@ -103,7 +103,8 @@ impl Person {
 
     async fn seal(&self, session: &str, payload: &Payload) -> Sealed {
         let members = SENDERS.map(str::to_owned);
-        let members = [&members[..], &["bo".to_owned()]].concat();
+        let user_ids = [&members[..], &["bo".to_owned()]].concat();
+        let members = Members { user_ids, version: 0 };
         self.machine.seal(&self.line, session, &members, &settings(), payload).await.unwrap()
     }
 }

@@ -53,14 +53,34 @@ async fn who_comes_later_is_told_that_what_is_older_was_said_before() {
     ana.session(&session).say("before").unwrap().delivered().await.unwrap();
     let cy = person(&server, "cy").await;
     let mut updates = cy.updates();
-    let room = ana.session(&session).info().unwrap().room_id;
-    let body = json!({ "users": [cy.user_id()] });
-    ana.request("POST", &format!("/rooms/{room}/members"), Some(&body)).await.unwrap();
+    ana.session(&session).add_members(&[cy.user_id()]).await.unwrap();
     knows(&cy, &mut updates, &session).await;
     let page = cy.session(&session).page_before(None, 10).await.unwrap();
     let reasons: Vec<_> = page.messages.iter().map(|message| &message.secrecy).collect();
     let reason = "it was said before you came".to_owned();
     assert_eq!(reasons, [&Secrecy::Locked { reason, later: true }]);
+}
+
+#[tokio::test]
+async fn who_is_added_to_a_session_of_a_room_is_let_in_by_everybody() {
+    let server = Server::start();
+    let (ana, bo, den) = two_people(&server).await;
+    let cy = person(&server, "cy").await;
+    ana.session(&den).add_members(&[cy.user_id()]).await.unwrap();
+    let (mut at_bos, mut at_cys) = (bo.updates(), cy.updates());
+    let room = ana.session(&den).info().unwrap().room_id;
+    let members = [bo.user_id()];
+    let session = ana.create_session(&room, "plans", &members, Some(Settings::default()));
+    let session = session.await.unwrap().id;
+    knows(&bo, &mut at_bos, &session).await;
+    ana.session(&session).add_members(&[cy.user_id()]).await.unwrap();
+    knows(&cy, &mut at_cys, &session).await;
+    for client in [&ana, &bo] {
+        let text = format!("by {}", client.username());
+        client.session(&session).say(&*text).unwrap().delivered().await.unwrap();
+        assert!(is_opened(&hears(&mut at_cys, &text).await));
+        assert!(client.encryption().unwrap().unvouched(&session).await.unwrap().is_empty());
+    }
 }
 
 #[tokio::test]
@@ -121,9 +141,8 @@ async fn who_was_taken_out_is_not_sealed_for_although_the_sender_did_not_know() 
     let (ana, bo, session) = two_people(&server).await;
     let cy = person(&server, "cy").await;
     let room = ana.session(&session).info().unwrap().room_id;
-    let path = format!("/rooms/{room}/members");
     let mut at_bos = bo.updates();
-    ana.request("POST", &path, Some(&json!({"users": [cy.user_id()]}))).await.unwrap();
+    ana.session(&session).add_members(&[cy.user_id()]).await.unwrap();
     heard(&mut at_bos, |update| matches!(update, Update::Joined { .. }).then_some(())).await;
     let before = bo.session(&session).say("before").unwrap().delivered().await.unwrap();
     // Bo is cut off, does not hear that Cy left, and seals for the members that he knows.

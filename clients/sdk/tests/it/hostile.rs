@@ -67,6 +67,15 @@ impl Scene {
     /// Takes somebody into the room, and waits until they and ana know.
     pub(crate) async fn add(&self, person: &Client) {
         let (mut theirs, mut anas) = (person.updates(), self.ana.updates());
+        self.ana.session(&self.session).add_members(&[person.user_id()]).await.unwrap();
+        knows(person, &mut theirs, &self.session).await;
+        joins(&mut anas, &person.user_id()).await;
+    }
+
+    /// Has the server put somebody into the room, without a word of anybody who is in it; waits
+    /// until they and ana know.
+    pub(crate) async fn add_unvouched(&self, person: &Client) {
+        let (mut theirs, mut anas) = (person.updates(), self.ana.updates());
         let room = self.ana.session(&self.session).info().unwrap().room_id;
         let body = json!({ "users": [person.user_id()] });
         self.ana.request("POST", &format!("/rooms/{room}/members"), Some(&body)).await.unwrap();

@@ -1,7 +1,7 @@
 //! A malicious server that lies about keys, members and settings: nothing is sealed for whom it
-//! makes up, except for a person whom it names as a member, and then that person is shown.
+//! makes up, and whom it names as a member is shown as unvouched.
 
-use parlor_sdk::{Client, Secrecy, Settings, Update, Verdict};
+use parlor_sdk::{Client, Error, Secrecy, Settings, Update, Verdict};
 use serde_json::{Value, json};
 
 use crate::forged::{Forged, ZERO};
@@ -159,6 +159,10 @@ async fn a_replaced_master_key_stops_sending_and_is_shown() {
     assert!(message.is_locked() || message.secrecy == warned, "{:?}", message.secrecy);
 }
 
+async fn say(client: &Client, session: &str, body: &str) -> String {
+    client.session(session).say(body).unwrap().delivered().await.unwrap()
+}
+
 /// Whom the server from now on lists as a member of a session, who is none.
 async fn ghost(scene: &Scene, session: &str) -> Client {
     let eve = scene.person("eve").await;
@@ -192,35 +196,118 @@ async fn where_only_verified_people_read_a_ghost_user_gets_no_key() {
 }
 
 #[tokio::test]
-async fn a_ghost_user_is_shown_before_anything_is_sealed_for_them() {
+async fn a_ghost_user_is_shown_as_unvouched_and_gets_no_key() {
     let scene = Scene::sender_in_between().await;
     let eve = ghost(&scene, &scene.session).await;
     // The server hides her until the moment before a send: an event about nobody makes the list
     // be read anew.
     scene.ana.session(&scene.session).unread().await.unwrap();
     let seq = scene.ana.session(&scene.session).info().unwrap().head_seq;
-    let mut updates = scene.ana.updates();
+    let (mut updates, mut at_bos) = (scene.ana.updates(), scene.bo.updates());
     scene.middle.say(json!({"type": "event", "session_id": scene.session, "seq": seq + 1,
         "left": {"user_id": scene.bo.user_id()}}));
     heard(&mut updates, |update| matches!(update, Update::Left { .. }).then_some(())).await;
-    let mut told = scene.ana.updates();
     let sending = scene.ana.session(&scene.session).say("who reads this").unwrap();
     joins(&mut updates, &eve.user_id()).await;
     sending.delivered().await.unwrap();
-    // It is told before, and she is in the list; that she is none of them is not detected.
-    let mut before = false;
-    loop {
-        match told.recv().await.unwrap() {
-            Update::Joined { user_id, .. } if user_id == eve.user_id() => before = true,
-            Update::Sent { .. } => break,
-            _ => {}
-        }
-    }
-    assert!(before);
-    let members = scene.ana.session(&scene.session).members().await.unwrap();
-    assert!(members.iter().any(|member| member.user_id == eve.user_id()));
+    hears(&mut at_bos, "who reads this").await;
+    let unvouched = scene.ana.encryption().unwrap().unvouched(&scene.session).await.unwrap();
+    assert_eq!(unvouched, [eve.user_id()]);
     let user = full_id(&eve).await;
-    assert!(scene.recipients().contains(&format!("{user} {}", eve.device_id())));
+    assert!(!scene.recipients().iter().any(|device| device.starts_with(&user)));
+}
+
+#[tokio::test]
+async fn a_ghost_user_of_a_room_that_is_just_being_made_gets_no_key() {
+    let scene = Scene::sender_in_between().await;
+    let eve = scene.person("eve").await;
+    let (id, put) = (eve.user_id(), json!([eve.user_id(), scene.bo.user_id()]));
+    // Ana names bo, and the server hears of eve, too.
+    let body = json!({"name": "den", "kind": "private", "members": put,
+        "encryption": Settings::default()});
+    let made = scene.ana.request("POST", "/rooms", Some(&body)).await.unwrap();
+    let answer = made.clone();
+    scene.middle.answers(move |asked, said| {
+        if asked.method == "POST" && asked.path == "/rooms" {
+            *said = answer.clone();
+        }
+    });
+    let members = [scene.bo.user_id()];
+    let room = scene.ana.create_room("den", "private", &members, Some(Settings::default()));
+    let room = room.await.unwrap();
+    assert_eq!(made["id"], *room.id);
+    let session = scene.ana.session(&room.main_session_id);
+    session.say("who reads this").unwrap().delivered().await.unwrap();
+    let encryption = scene.ana.encryption().unwrap();
+    assert_eq!(encryption.unvouched(session.id()).await.unwrap(), [id]);
+    let user = full_id(&eve).await;
+    assert!(!scene.recipients().iter().any(|device| device.starts_with(&user)));
+}
+
+#[tokio::test]
+async fn whom_the_server_adds_reads_once_a_member_lets_them_in_and_not_before() {
+    let scene = Scene::sender_in_between().await;
+    let cy = scene.person("cy").await;
+    scene.add(&cy).await;
+    let eve = scene.person("eve").await;
+    scene.add_unvouched(&eve).await;
+    let (mut at_bos, mut at_eves) = (scene.bo.updates(), eve.updates());
+    let id = say(&scene.ana, &scene.session, "not for eve").await;
+    hears(&mut at_bos, "not for eve").await;
+    assert_eq!(locked(&shown(&mut at_eves, &id).await).0, "the key is not here");
+    // What she says of herself counts for nobody.
+    eve.encryption().unwrap().let_in(&scene.session, &eve.user_id()).await.unwrap();
+    for client in [&scene.ana, &scene.bo, &cy] {
+        let unvouched = client.encryption().unwrap().unvouched(&scene.session).await.unwrap();
+        assert_eq!(unvouched, [eve.user_id()]);
+    }
+    scene.bo.encryption().unwrap().let_in(&scene.session, &eve.user_id()).await.unwrap();
+    for client in [&scene.ana, &scene.bo, &cy] {
+        let text = format!("for all, by {}", client.username());
+        say(client, &scene.session, &text).await;
+        hears(&mut at_eves, &text).await;
+        let unvouched = client.encryption().unwrap().unvouched(&scene.session).await.unwrap();
+        assert_eq!(unvouched, Vec::<String>::new());
+    }
+    let stranger = scene.ana.encryption().unwrap();
+    let refused = stranger.let_in(&scene.session, "0190d7a0-0000-7000-8000-000000000001").await;
+    assert!(matches!(refused, Err(Error::NotFound)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_old_statement_brings_nobody_back_under_whatever_number() {
+    let scene = Scene::sender_in_between().await;
+    let (cy, session) = (scene.person("cy").await, &scene.session);
+    let mut at_cys = cy.updates();
+    scene.add(&cy).await;
+    say(&scene.ana, session, "with cy").await;
+    hears(&mut at_cys, "with cy").await;
+    let room = scene.ana.session(session).info().unwrap().room_id;
+    let out = format!("/rooms/{room}/members/{}", cy.user_id());
+    scene.ana.request("DELETE", &out, None).await.unwrap();
+    say(&scene.ana, session, "without cy").await;
+    scene.middle.answers(|asked, answer| {
+        if asked.method == "GET" && asked.path.starts_with("/e2ee/statements/") {
+            let all = answer["statements"].as_array_mut().unwrap();
+            let again = all.iter().cloned().map(|mut one| {
+                one["number"] = json!(one["number"].as_i64().unwrap() + 1_000);
+                one
+            });
+            let again: Vec<_> = again.collect();
+            all.extend(again);
+        }
+    });
+    scene.add_unvouched(&cy).await;
+    let id = say(&scene.ana, session, "still without cy").await;
+    assert_eq!(locked(&shown(&mut at_cys, &id).await).0, "the key is not here");
+    let encryption = scene.ana.encryption().unwrap();
+    assert_eq!(encryption.unvouched(session).await.unwrap(), [cy.user_id()]);
+    let heard = scene.middle.asked(&format!("/e2ee/statements/{session}?after="));
+    assert!(!heard.is_empty(), "it was looked for");
+    scene.middle.is_honest();
+    encryption.let_in(session, &cy.user_id()).await.unwrap();
+    say(&scene.ana, session, "with cy again").await;
+    hears(&mut at_cys, "with cy again").await;
 }
 
 #[tokio::test]

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use parlor_sdk::{Builder, Client, Error, Message, Secrecy, Settings, Update};
-use serde_json::json;
 use tokio::sync::watch;
 
 use crate::dice::{Dice, number};
@@ -214,10 +213,9 @@ async fn rule(
             continue;
         }
         let who = dice.pick(people);
-        let path = format!("/rooms/{room}/members");
-        let out = mayor.request("DELETE", &format!("{path}/{who}"), None).await.is_ok();
-        if !out {
-            let _ = mayor.request("POST", &path, Some(&json!({ "users": [who] }))).await;
+        let out = format!("/rooms/{room}/members/{who}");
+        if mayor.request("DELETE", &out, None).await.is_err() {
+            let _ = mayor.session(&town.session).add_members(std::slice::from_ref(who)).await;
         }
         one_more(&town.count.moved);
     }
@@ -257,9 +255,8 @@ async fn whoever_is_in_a_session_opens_everything_since_they_came_whatever_happe
         over.send_replace(true);
     };
     let (mut everybody, ()) = tokio::join!(join_all(living), ruling);
-    let body = json!({ "users": people });
-    let path = format!("/rooms/{}/members", room.id);
-    surely(async || mayor.client.request("POST", &path, Some(&body)).await).await;
+    let session = mayor.client.session(&town.session);
+    surely(async || session.add_members(&people).await).await;
     everybody.push(mayor);
     let mut locked = Vec::new();
     for resident in &everybody {

@@ -49,7 +49,7 @@ impl App {
             ("accept", _) => self.look_at_verification(),
             ("verify", whom) => self.verify(whom),
             ("room" | "session" | "direct" | "invite", words) => self.make(name, words),
-            ("upload" | "timer" | "members" | "leave", words) => self.here(name, words),
+            ("upload" | "timer" | "members" | "let-in" | "leave", words) => self.here(name, words),
             _ => {
                 self.notice = Some(format!("there is no command {line}: F1 shows which there are"));
                 Vec::new()
@@ -65,6 +65,11 @@ impl App {
             ("upload", "") => self.say(":upload PATH"),
             ("upload", path) => vec![Effect::Upload { session_id, path: path.to_owned() }],
             ("members", _) => vec![Effect::Members(session_id)],
+            ("let-in", "") => self.say(":let-in PERSON"),
+            ("let-in", whom) => {
+                let whom = whom.trim_start_matches('@').to_owned();
+                vec![Effect::LetIn { session_id, whom }]
+            }
             ("leave", _) => {
                 let (text, room) = (format!("leave {}?", place.room), place.room_id.clone());
                 self.ask(text, vec![Effect::Leave(room)]);

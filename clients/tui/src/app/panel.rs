@@ -52,6 +52,13 @@ pub enum Go {
     Verify(Option<String>),
     /// To taking somebody's new identity.
     Trust(String),
+    /// To letting somebody into a session, by their handle.
+    LetIn {
+        /// Which session.
+        session_id: String,
+        /// Their handle.
+        whom: String,
+    },
     /// To what is not sent yet: again on Enter, not at all on `x`.
     Unsent(String),
 }
@@ -79,12 +86,13 @@ impl Panel {
 }
 
 /// The commands that the palette knows, and what they do.
-const COMMANDS: [(&str, &str); 18] = [
+const COMMANDS: [(&str, &str); 19] = [
     ("accept", "go on with a verification that somebody asks for"),
     ("devices", "your own devices"),
     ("direct ", "talk to one person"),
     ("invite ", "bring people into this room or session"),
     ("leave", "leave this room"),
+    ("let-in ", "give keys to somebody whom nobody has let in"),
     ("members", "who is here"),
     ("quit", "leave Parlor"),
     ("recover", "use your recovery key on this device"),
@@ -150,6 +158,11 @@ impl App {
                 let name = self.name(&whom).to_owned();
                 let text = format!("take the new identity of {name} without comparing?");
                 self.ask(text, vec![Effect::Trust(whom)]);
+                Vec::new()
+            }
+            Go::LetIn { session_id, whom } => {
+                let text = format!("let @{whom} in, to read what is said from now on?");
+                self.ask(text, vec![Effect::LetIn { session_id, whom }]);
                 Vec::new()
             }
             Go::Unsent(id) => vec![Effect::Retry(id), Effect::Outbox],

@@ -1,7 +1,7 @@
 //! What keys do.
 
 use parlor_sdk::{Reaction, Settings, Stage};
-use parlor_tui::app::{App, Link, Mode};
+use parlor_tui::app::{App, Go, Link, Mode, Panel, Row};
 use parlor_tui::effect::{Answer, Effect, Making, News, Saying};
 use parlor_tui::keys::Key;
 
@@ -284,6 +284,8 @@ fn commands_do_what_they_say_and_unknown_ones_say_so() {
     let upload = Effect::Upload { session_id: "den/main".into(), path: "a file.txt".into() };
     assert_eq!(runs(&mut app, "upload a file.txt"), [upload]);
     assert_eq!(runs(&mut app, "members"), [Effect::Members("den/main".into())]);
+    let let_in = Effect::LetIn { session_id: "den/main".into(), whom: "eve".into() };
+    assert_eq!(runs(&mut app, "let-in @eve"), [let_in]);
     assert_eq!(runs(&mut app, "settings"), [Effect::Settings]);
     assert!(runs(&mut app, "fly").is_empty());
     assert!(app.notice.as_deref().is_some_and(|notice| notice.contains("no command fly")));
@@ -409,6 +411,17 @@ fn going_back_far_lets_the_newest_go_and_coming_forward_asks_for_them() {
     app.learn(more((12_001..=13_001).map(|n| message(n, "bo", "x")).collect(), false));
     assert!(!app.behind);
     assert_eq!(app.messages.last().map(|message| message.number), Some(13_001));
+}
+
+#[test]
+fn nobody_is_let_in_from_the_list_without_being_asked() {
+    let mut app = app();
+    let (session_id, whom) = ("den/main".to_owned(), "eve".to_owned());
+    let go = Go::LetIn { session_id: session_id.clone(), whom: whom.clone() };
+    app.learn(News::Panel(Panel::new("who is here", vec![Row::new("Eve", go)], "nobody")));
+    assert!(app.press(Key::Enter).is_empty());
+    assert!(matches!(app.mode, Mode::Confirm(_)));
+    assert_eq!(types(&mut app, "y"), [Effect::LetIn { session_id, whom }]);
 }
 
 #[test]

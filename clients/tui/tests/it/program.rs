@@ -329,6 +329,33 @@ fn words(terminal: &Terminal) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whom_the_server_puts_into_a_session_is_shown_and_let_in_by_a_command() {
+    let server = Server::start();
+    server.account("ana").await;
+    let (bo, eve) = (server.person("bo").await, server.person("eve").await);
+    for client in [&bo, &eve] {
+        client.encryption().unwrap().set_up().await.unwrap();
+    }
+    let (den, _) = room(&bo, true).await;
+    let mut ana = terminal(&server, "ana");
+    ana.shows("[encrypted, 1 person not verified] aaa-den");
+    let mut at_eves = eve.updates();
+    let path = format!("/rooms/{}/members", bo.session(&den).info().unwrap().room_id);
+    let body = serde_json::json!({ "users": [eve.user_id()] });
+    bo.request("POST", &path, Some(&body)).await.unwrap();
+    ana.shows("[NOT LET IN, and cannot read it: eve: :members] aaa-den");
+    ana.command("members");
+    ana.shows("eve (@eve) member NOT LET IN");
+    ana.press("q");
+    ana.command("let-in @eve");
+    ana.shows("[encrypted, 2 people not verified] aaa-den");
+    knows(&eve, &mut at_eves, &den).await;
+    ana.press("iwelcome\r");
+    hears(&mut at_eves, "welcome").await;
+    ana.command("q");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn words_that_differ_verify_nobody() {
     let server = Server::start();
     server.account("ana").await;

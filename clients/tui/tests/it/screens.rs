@@ -177,6 +177,7 @@ fn the_shield_says_what_is_known_and_nothing_more() {
         (Shield::Excluded(2), "[encrypted, 2 people not verified cannot read it]"),
         (Shield::DeviceUnsigned, "[encrypted, but this device is not verified"),
         (Shield::Changed(vec!["Bo".into()]), "[NEW IDENTITY of Bo"),
+        (Shield::Unvouched(vec!["Eve".into()]), "[NOT LET IN, and cannot read it: Eve: :members]"),
         (Shield::Downgraded, "[NOT ENCRYPTED ANY MORE, says the server]"),
         (Shield::NoKeys, "[encrypted, but there are no keys here]"),
     ];
