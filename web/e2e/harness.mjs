@@ -152,6 +152,21 @@ export async function write(page, text) {
   await field(page).press('Enter');
 }
 
+/** Wants people of the server added to the room that is shown. In an encrypted one it is this browser that lets them in. */
+export async function chooseToAdd(page, others) {
+  await menu(page, 'Room and session', 'Add people');
+  for (const { username } of others) {
+    await page.getByRole('searchbox', { name: 'Find people by name' }).fill(username);
+    await page.getByRole('checkbox', { name: new RegExp(username) }).check();
+  }
+  await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click();
+}
+
+export async function addPeople(page, others) {
+  await chooseToAdd(page, others);
+  await gone(page.getByRole('dialog'));
+}
+
 /** Opens the tab of a session. */
 export function tab(page, name) {
   return page.getByRole('navigation', { name: 'Sessions of this room' }).getByRole('link', { name });

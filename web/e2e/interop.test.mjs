@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { PASSWORD, URL_BASE, assert, field, message, person, room, until, write } from './harness.mjs';
+import { PASSWORD, URL_BASE, addPeople, assert, field, message, person, room, until, write } from './harness.mjs';
 
 const ENCRYPTION = { algorithm: 'm.megolm.v1.aes-sha2' };
 const PATIENCE_MS = 90_000;
@@ -176,7 +176,7 @@ test('browsers and programs read each other, through leaving and coming back, re
   await ana.call('DELETE', `/rooms/${id}/members/${cleo.id}`);
   await line(bo.page).getByText(/2 people, 4 devices/).waitFor();
   await everybodyTalks([ana, bo], session, 'without Cleo');
-  await ana.call('POST', `/rooms/${id}/members`, { users: [cleo.id] });
+  await addPeople(ana.page, [cleo]);
   await line(bo.page).getByText(/3 people, 6 devices/).waitFor();
   await cleo.puppet.told({ know: { session } });
   await opened(cleo, path);
@@ -204,6 +204,34 @@ test('browsers and programs read each other, through leaving and coming back, re
   await ana.page.close();
   ana.page = second;
   await everybodyTalks(people, session, 'by the second window');
+}));
+
+test('whom a program lets in a browser lets in, too', () => withPuppets(async (puppetOf) => {
+  const [ana, bo, cleo] = [await person('Ana'), await person('Bo'), await person('Cleo')];
+  for (const who of [bo, cleo]) {
+    who.page = await settings(who);
+    await confirmed(who.page);
+  }
+  ana.puppet = puppetOf(ana);
+  await ana.puppet.told('who');
+  const { id, main_session_id: session } = await room(ana, 'Ledger', [bo], { encryption: ENCRYPTION });
+  const path = `/app/r/${id}`;
+  await ana.puppet.told({ know: { session } });
+  await opened(bo, path);
+  await write(bo.page, 'between us');
+  await ana.puppet.hear(session, 'between us');
+  await ana.puppet.say(session, 'between us, too');
+  await message(bo.page, 'between us, too').waitFor();
+
+  // Without a statement, as when the server adds somebody by itself.
+  await ana.call('POST', `/rooms/${id}/members`, { users: [cleo.id] });
+  await line(bo.page).getByText(/3 people, 2 devices, 1 not let in/).waitFor();
+  await opened(cleo, path);
+  await ana.puppet.told({ let_in: { session, user: cleo.id } });
+  await write(bo.page, 'welcome, by a browser');
+  await ana.puppet.say(session, 'welcome, by a program');
+  for (const way of ['a browser', 'a program']) await message(cleo.page, `welcome, by ${way}`).waitFor();
+  await line(bo.page).getByText(/3 people, 3 devices, none compared/).waitFor();
 }));
 
 test('people who compare emoji by a browser and a program know each other; files, reactions and other wordings go both ways', () => withPuppets(async (puppetOf) => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { withOpened } from '../src/e2ee/clear';
 import type { Opened } from '../src/e2ee/types';
-import { encryptionOf, isLine, isShut, sealedOf, sealing } from '../src/store/sealed';
+import { beginRoll, encryptionOf, isLine, isShut, letIn, sealedOf, sealing } from '../src/store/sealed';
 import { emptyLog } from '../src/store/state';
 import { plainAfter, throughHidden } from '../src/store/window';
 import { buildRows } from '../src/timeline/rows';
@@ -69,4 +69,11 @@ test('a session that was encrypted once stays so, whatever the server says', () 
   expect(encryptionOf(session)).toMatchObject({ rotation_period_ms: 1 });
   expect(encryptionOf({ ...session, encryption: null } as unknown as Session)).toMatchObject({ algorithm: 'm.megolm.v1.aes-sha2' });
   expect(encryptionOf({ id: 'never' } as Session)).toBeNull();
+});
+
+test.each(['insecure', 'failed'] as const)('a browser that has no keys (%s) adds people without a word', async (at) => {
+  encryptionOf({ id: 'secret', encryption: { algorithm: 'm.megolm.v1.aes-sha2' } } as Session);
+  sealing.setState({ at });
+  await letIn('secret', ['bo']);
+  await beginRoll('secret', ['bo']);
 });

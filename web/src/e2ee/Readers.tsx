@@ -14,7 +14,7 @@ import { Icon, type IconName } from '../ui/Icon';
 import { Waiting } from '../ui/Waiting';
 import { beginCompare } from './Compare';
 import './e2ee.css';
-import { keys } from './page';
+import { keys, letIn } from './page';
 import type { Reader, ReaderDevice, ReaderState } from './types';
 import { useReaders } from './useReaders';
 import { words } from './words';
@@ -28,7 +28,7 @@ export default function Readers({ session }: { session: Session }) {
     <SidePanel title={words.readers}>
       <div className="panel-scroll readers" aria-busy={!readers}>
         <p className="quiet readers-lead">{verifiedOnly ? words.readersLeadCompared : words.readersLead}</p>
-        {!readers ? <Waiting /> : <ul>{readers.map((reader) => <Person key={reader.user_id} reader={reader} mayCompare={signed} verifiedOnly={verifiedOnly} />)}</ul>}
+        {!readers ? <Waiting /> : <ul>{readers.map((reader) => <Person key={reader.user_id} session={session.id} reader={reader} mayCompare={signed} verifiedOnly={verifiedOnly} />)}</ul>}
         <p className="quiet readers-foot">{words.readersTrust}</p>
         <p className="quiet readers-foot">{words.signal}</p>
       </div>
@@ -36,9 +36,16 @@ export default function Readers({ session }: { session: Session }) {
   );
 }
 
-const ICONS: Record<ReaderState, IconName> = { verified: 'shieldCheck', first: 'shield', changed: 'shieldAlert', none: 'shieldOff', me: 'shieldCheck' };
+const ICONS: Record<ReaderState, IconName> = { verified: 'shieldCheck', first: 'shield', changed: 'shieldAlert', none: 'shieldOff', unvouched: 'shieldAlert', me: 'shieldCheck' };
 
-function Person({ reader: { user_id, state, devices }, mayCompare, verifiedOnly }: { reader: Reader; mayCompare: boolean; verifiedOnly: boolean }) {
+interface PersonProps {
+  session: string;
+  reader: Reader;
+  mayCompare: boolean;
+  verifiedOnly: boolean;
+}
+
+function Person({ session, reader: { user_id, state, devices }, mayCompare, verifiedOnly }: PersonProps) {
   const user = useParlor((known) => known.users[user_id]);
   const [label, about] = verifiedOnly && state === 'first' ? words.notComparedYet : words.states[state]!;
   const Name = usePhone() ? 'h2' : 'h3';
@@ -52,11 +59,22 @@ function Person({ reader: { user_id, state, devices }, mayCompare, verifiedOnly 
       </div>
       {about && <p className="quiet reader-about">{about}</p>}
       {state === 'changed' && <Approve user={user_id} name={name} />}
-      <ul className="reader-devices">
-        {devices.map((device) => <Device key={device.id} user={user_id} device={device} mayCompare={mayCompare && state !== 'verified'} />)}
-      </ul>
+      {state === 'unvouched' ? <LetIn session={session} user={user_id} name={name} /> : (
+        <ul className="reader-devices">
+          {devices.map((device) => <Device key={device.id} user={user_id} device={device} mayCompare={mayCompare && state !== 'verified'} />)}
+        </ul>
+      )}
     </li>
   );
+}
+
+function LetIn({ session, user, name }: { session: string; user: string; name: string }) {
+  const [busy, setBusy] = useState(false);
+  const act = () => {
+    setBusy(true);
+    letIn(session, [user]).then(() => say(words.letInDone(name)), (error) => say(explain(error), true)).finally(() => setBusy(false));
+  };
+  return <Button className="reader-approve" busy={busy} aria-label={words.letInNamed(name)} onClick={act}>{words.letIn}</Button>;
 }
 
 function Approve({ user, name }: { user: string; name: string }) {

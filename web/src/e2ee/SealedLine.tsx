@@ -4,8 +4,9 @@ import { encryptionOf, useSealing } from '../store/sealed';
 import { openReaders } from '../timeline/talk';
 import type { Session } from '../wire';
 import { Icon } from '../ui/Icon';
+import { countsOf } from './counts';
 import './e2ee.css';
-import { countsOf, useReaders } from './useReaders';
+import { useReaders } from './useReaders';
 import { words } from './words';
 
 /** The line above the field of an encrypted session: who can read what is written there, before it is sent. */
@@ -25,7 +26,7 @@ export default function SealedLine({ session, typing }: { session: Session; typi
       <button type="button" className="sealed-open" onClick={() => openReaders(session.id)} title={words.readers}>
         <Icon name="sealed" size={16} />
         <span>{verifiedOnly ? words.onlyCompared : words.onlyThese}</span>
-        <span className="sealed-count">{!counts ? words.looking : counts.people === 1 ? words.summaryAlone(counts.devices) : words.summary(counts)}</span>
+        <span className={counts?.unvouched ? 'sealed-count sealed-unvouched' : 'sealed-count'}>{!counts ? words.looking : counts.people === 1 ? words.summaryAlone(counts.devices) : words.summary(counts)}</span>
       </button>
       {typing}
     </div>

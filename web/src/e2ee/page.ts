@@ -30,6 +30,7 @@ export function startSealing(user: string, device: string): void {
   account = accountOf(user, device);
   link = new Link(account, heard);
   link.start();
+  for (const [session, named] of unbegun.splice(0)) beginRoll(session, named);
   unsubscribe = store.subscribe(look);
 }
 
@@ -230,6 +231,20 @@ function inWords(error: unknown): never {
   if (code === 'identity_changed') throw new ApiError(code, words.changedRefusal(users ?? []), status);
   if (code === 'device_not_signed') throw new ApiError(code, words.unsignedRefusal, status);
   throw error;
+}
+
+/** Sessions that were made before the worker was there. */
+const unbegun: [session: string, named: string[]][] = [];
+
+/** Whoever made a session begins its roll with those who were named: the worker hears of it before it is asked anything else of this session. */
+export function beginRoll(session: string, named: string[]): void {
+  if (link) void link.call('beginRoll', session, named).catch(() => {});
+  else unbegun.push([session, named]);
+}
+
+/** Says that these people are let into a session, so that its members give them keys. */
+export async function letIn(session: string, users: string[]): Promise<void> {
+  await keys().call('letIn', session, users).catch(inWords);
 }
 
 /** Sends what the outbox has for an encrypted session. */

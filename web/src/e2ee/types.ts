@@ -119,6 +119,8 @@ export type ReaderState =
   | 'changed'
   /** They have no keys yet, and read nothing. */
   | 'none'
+  /** Nobody let them in: they get no keys, whoever they are. */
+  | 'unvouched'
   /** Oneself. */
   | 'me';
 

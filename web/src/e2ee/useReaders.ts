@@ -27,18 +27,3 @@ export function useReaders(session: Session): Reader[] | null {
   }, [session.id, membership, session.member_count, version, ready]);
   return readers;
 }
-
-/** Whether somebody can read what is written now in a session that is for compared people only, or not. */
-export function canRead({ state, devices }: Reader, verifiedOnly: boolean): boolean {
-  return devices.some(({ signed }) => signed) && !(verifiedOnly && state === 'first');
-}
-
-export function countsOf(readers: Reader[], verifiedOnly: boolean): { people: number; devices: number; compared: number; without: number; changed: string[] } {
-  return {
-    people: readers.length,
-    devices: readers.reduce((sum, { devices }) => sum + devices.filter(({ signed }) => signed).length, 0),
-    compared: readers.filter(({ state }) => state === 'verified').length,
-    without: readers.filter((reader) => !canRead(reader, verifiedOnly)).length,
-    changed: readers.filter(({ state }) => state === 'changed').map(({ user_id }) => user_id),
-  };
-}

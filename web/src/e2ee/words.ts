@@ -1,6 +1,7 @@
 import { nameOf } from '../store/select';
 import { store } from '../store/store';
 import { joinNames } from '../sessions/readers';
+import type { Counts } from './counts';
 
 const devices = (count: number) => (count === 1 ? '1 device' : `${count} devices`);
 const people = (count: number) => (count === 1 ? '1 person' : `${count} people`);
@@ -21,7 +22,7 @@ export const words = {
   readers: 'Who can read this',
   readersLead: 'The people of this session, by the devices below. The server stores ciphertext only.',
   readersLeadCompared: 'Of the people of this session, those whom you have compared emoji with. The server stores ciphertext only.',
-  readersTrust: 'Who is in the session, the server says. New people are shown here before you write; that they are who you think, comparing emoji tells.',
+  readersTrust: 'Whoever adds people signs that they did. If the server adds somebody by itself, they are shown here as not let in, and get no keys. That people are who you think, comparing emoji tells.',
   signal: 'Encrypted with Olm and Megolm, of the Signal protocol’s family. Not safe from a future quantum computer. In the browser you also trust this server for the program that does it.',
   devices,
   states: {
@@ -29,6 +30,7 @@ export const words = {
     first: ['Not compared', 'Trusted since you first saw them.'],
     changed: ['Keys changed', 'They have other keys than before. Nothing is sent until you decide.'],
     none: ['Cannot read yet', 'They have not opened Parlor with encryption yet.'],
+    unvouched: ['Not let in', 'Nobody here has said that they belong here. They get no keys until somebody does.'],
     me: ['You', ''],
   } as Record<string, [string, string]>,
   notComparedYet: ['Cannot read', 'They get no key here until you have compared emoji with them.'] as [string, string],
@@ -40,8 +42,13 @@ export const words = {
   compareWith: (name: string) => `Compare with ${name}`,
   approve: 'Go on with the new keys',
   approveHint: (name: string) => `This happens when ${name} has lost every device and began anew. It also happens when somebody else pretends to be ${name}. Ask them by another way before you go on.`,
-  summary: ({ people: readers, devices: count, compared, without }: { people: number; devices: number; compared: number; without: number }) =>
-    [people(readers), devices(count), compared === 0 ? 'none compared' : compared >= readers - 1 ? 'all compared' : `${compared} compared`, ...(without ? [`${without} cannot read yet`] : [])].join(', '),
+  letIn: 'Let them in',
+  letInNamed: (name: string) => `Let them in: ${name}`,
+  letInDone: (name: string) => `${name} is let in, and reads what is said from now on.`,
+  summary: ({ people: readers, devices: count, unvouched, compared, without }: Counts) => [
+    people(readers), devices(count), ...(unvouched ? [`${unvouched} not let in`] : []),
+    compared === 0 ? 'none compared' : compared >= readers - 1 ? 'all compared' : `${compared} compared`, ...(without ? [`${without} cannot read yet`] : []),
+  ].join(', '),
   summaryAlone: (count: number) => `Only you, ${devices(count)}`,
   looking: 'Looking who can read this',
   onlyThese: 'Only people in this session can read this.',

@@ -3,6 +3,7 @@ import { rooms as roomsApi } from '../net/api';
 import { navigate, paths } from '../shell/router';
 import { EncryptChoice } from '../sessions/EncryptChoice';
 import { enter } from '../store/app';
+import { beginRoll } from '../store/sealed';
 import { strings } from '../strings';
 import type { Encryption, User } from '../wire';
 import { Choice, Field } from '../ui/controls';
@@ -21,14 +22,17 @@ export function NewRoom() {
   const [people, setPeople] = useState<User[]>([]);
   const [encryption, setEncryption] = useState<Encryption | null>(null);
   const submit = async () => {
+    const members = people.map((person) => person.id);
+    const sealed = encryption && kind === 'private';
     const room = await roomsApi.create({
       name: name.trim(),
       kind,
-      members: people.map((person) => person.id),
+      members,
       ...(about.trim() ? { description: about.trim() } : {}),
       ...(password && kind !== 'private' ? { password } : {}),
-      ...(encryption && kind === 'private' ? { encryption } : {}),
+      ...(sealed ? { encryption } : {}),
     });
+    if (sealed) await beginRoll(room.main_session_id, members);
     await enter(room);
     navigate(paths.room(room.id));
   };

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { rooms as roomsApi, sessions as sessionsApi } from '../net/api';
+import { letIn } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room, Session, User } from '../wire';
@@ -12,8 +13,9 @@ export function AddPeople({ room, session }: { room: Room; session: Session | nu
   const seats = useParlor((state) => state.seats[session?.id ?? room.main_session_id]);
   const roomPeople = useRoomPeople(room);
   const [people, setPeople] = useState<User[]>([]);
-  const submit = () => {
+  const submit = async () => {
     const ids = people.map((person) => person.id);
+    await letIn(session?.id ?? room.main_session_id, ids);
     return session ? sessionsApi.add(session.id, ids) : roomsApi.add(room.id, ids);
   };
   return (

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { rooms as roomsApi } from '../net/api';
 import { navigate, paths } from '../shell/router';
 import { take } from '../store/app';
+import { beginRoll } from '../store/sealed';
 import { nameOf } from '../store/select';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
@@ -20,7 +21,9 @@ export function NewSession({ room }: { room: Room }) {
   const [people, setPeople] = useState<User[]>([]);
   const [encryption, setEncryption] = useState<Encryption | null>(null);
   const submit = async () => {
-    const session = await roomsApi.open(room.id, name.trim(), people.map((person) => person.id), encryption ?? undefined);
+    const ids = people.map((person) => person.id);
+    const session = await roomsApi.open(room.id, name.trim(), ids, encryption ?? undefined);
+    if (encryption) await beginRoll(session.id, ids);
     take(room, session);
     navigate(paths.session(room.id, session.id));
   };

@@ -99,6 +99,17 @@ export async function openedOne(message: Message): Promise<Message> {
   return (await openAll([message]))[0]!;
 }
 
+/** Whoever adds people to an encrypted session says first that they are let in; a browser that has no keys cannot. */
+export async function letIn(session: string, users: string[]): Promise<void> {
+  if (!isSealedSession(session) || ['insecure', 'failed'].includes(sealing.getState().at)) return;
+  await (await sealingPage()).letIn(session, users);
+}
+
+/** An encrypted session was made here: those who were named are let in, and nobody else whom the server adds. */
+export async function beginRoll(session: string, named: string[]): Promise<void> {
+  if (mayEncrypt()) (await sealingPage()).beginRoll(session, named);
+}
+
 const CALM_MS = 1_200;
 let asked = 0;
 

@@ -119,10 +119,131 @@ test('who left reads no more, and reads again from when they came back', async (
   const between = await say(ana, says('between us'), version);
   expect(await body(bo, between)).toBe('between us');
   expect(await body(cleo, between)).toMatch(/^shut/);
+  await ana.engine.letIn(SESSION, [cleo.user]);
   version = relay.seat(SESSION, all);
   const again = await say(ana, says('all again'), version);
   expect(await body(cleo, again)).toBe('all again');
   expect(await body(cleo, between)).toMatch(/^shut/);
+});
+
+const READS_NOTHING = /^shut: (keys|withheld|device)$/;
+
+async function three(): Promise<{ ana: Person; bo: Person; cleo: Person }> {
+  return { ana: await device(fresh('ana')), bo: await device(fresh('bo')), cleo: await device(fresh('cleo')) };
+}
+
+async function statesFor(who: Person, ...of: Person[]): Promise<string[]> {
+  const readers = await who.engine.readers(SESSION, null);
+  return of.map(({ user }) => readers.find(({ user_id }) => user_id === user)!.state);
+}
+
+test('whom the server adds by itself reads nothing until a member lets them in; then everybody gives them keys', async () => {
+  const { ana, bo, cleo } = await three();
+  relay.seat(SESSION, [ana.user, bo.user]);
+  for (const who of [ana, bo]) await say(who, says('between us'));
+  relay.seat(SESSION, [ana.user, bo.user, cleo.user]);
+  for (const who of [ana, bo]) {
+    expect(await body(cleo, await say(who, says('who is that?')))).toMatch(READS_NOTHING);
+    expect(await statesFor(who, ana, bo, cleo).then((states) => states[2])).toBe('unvouched');
+  }
+  await ana.engine.letIn(SESSION, [cleo.user]);
+  for (const who of [ana, bo]) expect(await body(cleo, await say(who, says('welcome')))).toBe('welcome');
+  expect(await statesFor(bo, ana, bo, cleo)).toEqual(['first', 'me', 'first']);
+});
+
+test('what let somebody in once lets them in no more after they left', async () => {
+  const { ana, bo, cleo } = await three();
+  relay.seat(SESSION, [ana.user, bo.user]);
+  for (const who of [ana, bo]) await say(who, says('hello'));
+  await ana.engine.letIn(SESSION, [cleo.user]);
+  relay.seat(SESSION, [ana.user, bo.user, cleo.user]);
+  for (const who of [ana, bo]) expect(await body(cleo, await say(who, says('welcome')))).toBe('welcome');
+  relay.seat(SESSION, [ana.user, bo.user]);
+  for (const who of [ana, bo]) await say(who, says('gone'));
+  relay.seat(SESSION, [ana.user, bo.user, cleo.user]);
+  for (const who of [ana, bo]) expect(await body(cleo, await say(who, says('again?')))).toMatch(READS_NOTHING);
+});
+
+test('who makes a session lets in those who were named, and not whom the server adds to them', async () => {
+  const { ana, bo, cleo } = await three();
+  await ana.engine.beginRoll(SESSION, [bo.user]);
+  relay.seat(SESSION, [ana.user, bo.user, cleo.user]);
+  expect(await statesFor(ana, ana, bo, cleo)).toEqual(['me', 'first', 'unvouched']);
+  await ana.engine.beginRoll(SESSION, [cleo.user]);
+  expect(await statesFor(ana, cleo), 'it begins once').toEqual(['unvouched']);
+});
+
+test('who was away learns of everybody who was let in, also by somebody who has left since', async () => {
+  const { ana, bo, cleo } = await three();
+  const dora = await device(fresh('dora'));
+  relay.seat(SESSION, [ana.user, dora.user]);
+  for (const who of [ana, dora]) await say(who, says('two of us'));
+  await ana.engine.letIn(SESSION, [bo.user]);
+  relay.seat(SESSION, [ana.user, dora.user, bo.user]);
+  await bo.engine.letIn(SESSION, [cleo.user]);
+  relay.seat(SESSION, [ana.user, dora.user, bo.user, cleo.user]);
+  relay.seat(SESSION, [ana.user, dora.user, cleo.user]);
+  expect(await body(cleo, await say(dora, says('welcome')))).toBe('welcome');
+});
+
+test('who was away themselves reads on, and gives keys to those who were let in meanwhile', async () => {
+  const { ana, bo, cleo } = await three();
+  relay.seat(SESSION, [ana.user, bo.user]);
+  for (const who of [ana, bo]) await say(who, says('hello'));
+  relay.seat(SESSION, [ana.user]);
+  await ana.engine.letIn(SESSION, [cleo.user]);
+  relay.seat(SESSION, [ana.user, cleo.user]);
+  await say(ana, says('without Bo'));
+  await ana.engine.letIn(SESSION, [bo.user]);
+  relay.seat(SESSION, [ana.user, cleo.user, bo.user]);
+  expect(await body(bo, await say(ana, says('all of us')))).toBe('all of us');
+  expect(await body(cleo, await say(bo, says('I am back')))).toBe('I am back');
+});
+
+test('the word of somebody who is not let in does not count, not even for themselves', async () => {
+  const { ana, bo, cleo } = await three();
+  relay.seat(SESSION, [ana.user, bo.user]);
+  await say(ana, says('hello'));
+  relay.seat(SESSION, [ana.user, bo.user, cleo.user]);
+  await cleo.engine.letIn(SESSION, [cleo.user]);
+  expect(await statesFor(ana, bo, cleo)).toEqual(['first', 'unvouched']);
+});
+
+test('a device that its owner did not sign lets nobody in', async () => {
+  const { ana, bo, cleo } = await three();
+  relay.seat(SESSION, [ana.user, bo.user]);
+  await say(ana, says('hello'));
+  const planted = await device(bo.user);
+  await expect(planted.engine.letIn(SESSION, [cleo.user])).rejects.toMatchObject({ code: 'device_not_signed' });
+  await planted.engine['vouching'].letIn(SESSION, [cleo.user]);
+  relay.seat(SESSION, [ana.user, bo.user, cleo.user]);
+  expect(await statesFor(ana, cleo)).toEqual(['unvouched']);
+  await bo.engine.letIn(SESSION, [cleo.user]);
+  expect(await statesFor(ana, cleo)).toEqual(['first']);
+});
+
+test('somebody else in the name of who was let in is not let in', async () => {
+  const { ana, bo, cleo } = await three();
+  relay.seat(SESSION, [ana.user, bo.user]);
+  for (const who of [ana, bo]) await say(who, says('hello'));
+  await ana.engine.letIn(SESSION, [cleo.user]);
+  relay.forgetIdentity(cleo.user);
+  relay.drop(cleo.user, cleo.device);
+  const other = await device(cleo.user);
+  relay.seat(SESSION, [ana.user, bo.user, cleo.user]);
+  await settle(ana, bo);
+  for (const who of [ana, bo]) expect(await body(other, await say(who, says('is it you?')))).toMatch(READS_NOTHING);
+});
+
+test('who is let in outlives a restart, and while nobody is missing nothing is asked for', async () => {
+  const { ana, bo } = await two();
+  for (const text of ['one', 'two']) await say(bo, says(text));
+  expect(relay.statementPages).toBe(0);
+  await bo.engine.stop();
+  relay.seat(SESSION, [ana.user, bo.user, 'ghost']);
+  const again = await device(bo.user, bo.device);
+  const states = (await again.engine.readers(SESSION, null)).map(({ state }) => state);
+  expect(states).toEqual(['first', 'me', 'unvouched']);
 });
 
 test('everybody is looked at once, and again when a device came', async () => {

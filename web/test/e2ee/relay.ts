@@ -26,10 +26,12 @@ export class Relay {
   private readonly data = new Map<string, unknown>();
   private readonly backups = new Map<string, { version: string; info: Json; rooms: Json }>();
   private readonly sessions = new Map<string, { members: string[]; version: number }>();
+  private readonly statements = new Map<string, Json[]>();
   private pos = 0;
   /** Everything that went through it, as text. */
   seen = '';
   claims = 0;
+  statementPages = 0;
 
   name(user: string): string {
     return `@${user}:${this.server}`;
@@ -69,6 +71,7 @@ export class Relay {
     if (at === 'keys/signatures/upload') return this.signatures(body);
     if (parts[1] === 'send_to_device') return this.deliver(user, device, parts[2]!, parts[3]!, body);
     if (parts[1] === 'account_data') return this.account(user, method, parts[2]!, body);
+    if (parts[1] === 'statements') return method === 'POST' ? this.keep(parts[2]!, body) : this.told(parts[2]!, Number(url.searchParams.get('after')));
     if (parts[1] === 'room_keys') return this.backup(user, method, parts[2]!, body);
     throw NONE;
   }
@@ -208,6 +211,20 @@ export class Relay {
       held.rooms[room] = { sessions: { ...held.rooms[room]?.sessions, ...sessions } };
     }
     return { count: 1, etag: String(++this.pos) };
+  }
+
+  private keep(session: string, body: Json) {
+    const kept = this.statements.get(session) ?? [];
+    for (const statement of body.statements as Json[]) kept.push({ number: kept.length + 1, ...statement });
+    this.statements.set(session, kept);
+    return {};
+  }
+
+  /** Pages of two, so that there are some. */
+  private told(session: string, after: number) {
+    this.statementPages += 1;
+    const rest = (this.statements.get(session) ?? []).filter(({ number }) => number > after);
+    return { statements: rest.slice(0, 2), more: rest.length > 2 };
   }
 
   /** What a server can do that wants to read along: another device in somebody's name. */

@@ -12,6 +12,7 @@ import { Recovery } from './recovery';
 import { accountOf, databasesOf, storeName } from './places';
 import { Sessions, type Settings } from './settled';
 import { forgetOthers, Vault } from './vault';
+import { Vouching } from './vouching';
 import { codeOf, type WhoAmI, type Wire } from './wire';
 
 /** Why something is not sealed. */
@@ -39,6 +40,7 @@ export class Engine {
   private readonly findings: Findings;
   private readonly opener: Opener;
   private readonly sessions: Sessions;
+  private readonly vouching: Vouching;
   private hasRecovery = false;
 
   private constructor(
@@ -57,6 +59,7 @@ export class Engine {
     this.recovery = new Recovery(machine, this.driver, wire, () => ears.changed());
     this.findings = new Findings(vault);
     this.sessions = new Sessions(vault);
+    this.vouching = new Vouching(machine, this.people, wire, vault, plainId(me.user_id));
     this.opener = new Opener(machine, this.names, vault, this.findings, (session) => this.joinedAt(session), (user) => this.people.track([user]));
   }
 
@@ -169,11 +172,10 @@ export class Engine {
     return opened;
   }
 
-  /** Seals what one says for those who are in the session now. */
+  /** Seals what one says for those who are in the session now, and let in. */
   seal(session: string, payload: Payload, settings: Settings, version: number | null): Promise<{ encrypted: Encrypted; membership_version: number }> {
     return this.alone(session, async () => {
-      const { seats, version: seen } = await this.people.of(session, version);
-      const users = seats.map(({ user_id }) => user_id);
+      const { letIn: users, version: seen } = await this.look(session, version);
       await this.driver.flush();
       const next = { users, settings, stirs: this.driver.stirs, now: performance.now(), time: Date.now() };
       const held = this.sessions.take(session, next);
@@ -191,6 +193,27 @@ export class Engine {
       this.sessions.drop(session);
       await this.machine.invalidateGroupSession(new RoomId(this.names.session(session)));
     });
+  }
+
+  /** Who is in a session now, and who of them is let in. */
+  private async look(session: string, version: number | null): Promise<{ users: string[]; letIn: string[]; version: number }> {
+    const seen = await this.people.of(session, version);
+    const users = seen.seats.map(({ user_id }) => user_id);
+    const { users: letIn, changed } = await this.vouching.look(session, { users, version: seen.version });
+    if (changed) this.ears.changed();
+    return { users, letIn, version: seen.version };
+  }
+
+  /** Begins the roll of a session that was made here: those are let in who were named. */
+  beginRoll(session: string, named: string[]): Promise<void> {
+    return this.alone(session, () => this.vouching.begin(session, named));
+  }
+
+  /** Says for everybody to see that these people are let in; whoever adds them says it before. */
+  async letIn(session: string, users: string[]): Promise<void> {
+    if (!(await this.isSigned())) throw new Refusal('device_not_signed');
+    await this.vouching.letIn(session, users);
+    this.ears.changed();
   }
 
   /** Makes sure that everybody is who they were, as far as is known now. */
@@ -248,8 +271,9 @@ export class Engine {
     return seats.find(({ user_id }) => user_id === plainId(this.me.user_id))?.joined_at ?? null;
   }
 
-  readers(session: string, version: number | null): Promise<Reader[]> {
-    return this.people.readers(session, version);
+  async readers(session: string, version: number | null): Promise<Reader[]> {
+    const { users, letIn } = await this.alone(session, () => this.look(session, version));
+    return this.people.readers(users, letIn);
   }
 
   async approve(user: string): Promise<void> {

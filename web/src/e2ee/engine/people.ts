@@ -74,6 +74,33 @@ export class People {
     await this.driver.flush();
   }
 
+  /** Asks for these people's keys, whether they are known already or not. */
+  async meet(users: string[]): Promise<void> {
+    await this.track(users);
+    await this.driver.send(this.machine.queryKeysForUsers(this.ids(users)));
+  }
+
+  async masterKey(user: string): Promise<string | null> {
+    const identity = await this.machine.getIdentity(new UserId(this.names.user(user)));
+    if (!identity) return null;
+    const { keys } = JSON.parse(identity.masterKey) as { keys: Record<string, string> };
+    return Object.values(keys)[0] ?? null;
+  }
+
+  /** By what somebody's statements are believed: their master key, and the keys of the devices that they signed. */
+  async signingKeys(user: string): Promise<Map<string, string>> {
+    const keys = new Map<string, string>();
+    const master = await this.masterKey(user);
+    if (!master || (await this.state(user)) === 'changed') return keys;
+    keys.set(`ed25519:${master}`, master);
+    const all = await this.machine.getUserDevices(new UserId(this.names.user(user)));
+    for (const device of all.devices().filter((one: Device) => one.isCrossSignedByOwner())) {
+      const key = device.ed25519Key?.toBase64();
+      if (key) keys.set(`ed25519:${device.deviceId.toString()}`, key);
+    }
+    return keys;
+  }
+
   /** Those who are somebody else than before, and of whom nobody said that this is right. */
   async changed(users: string[]): Promise<string[]> {
     const found: string[] = [];
@@ -93,13 +120,14 @@ export class People {
     return identity.isVerified() ? 'verified' : 'first';
   }
 
-  async readers(session: string, version: number | null): Promise<Reader[]> {
-    const { seats } = await this.of(session, version);
-    const users = seats.map(({ user_id }) => user_id);
+  /** Everybody in a session, as they are known here; who is not let in is that above all. */
+  async readers(users: string[], letIn: string[]): Promise<Reader[]> {
     await this.track(users);
+    const known = new Set(letIn);
     const found: Reader[] = [];
     for (const user_id of users) {
-      found.push({ user_id, state: await this.state(user_id), devices: await this.devices(user_id) });
+      const state = known.has(user_id) ? await this.state(user_id) : 'unvouched';
+      found.push({ user_id, state, devices: await this.devices(user_id) });
     }
     return found;
   }

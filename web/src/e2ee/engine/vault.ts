@@ -1,6 +1,7 @@
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import { random, utf8 } from './bytes';
 import { databasesOf, PREFIX } from './places';
+import type { Roll } from './roll';
 
 /**
  * What this device keeps of its own beside the library's store. Keys that open it can be used here and
@@ -77,6 +78,16 @@ export class Vault {
 
   async beginning(key: string): Promise<number | null> {
     return ((await this.db.get('meta', `began ${key}`)) as number | undefined) ?? null;
+  }
+
+  /** Who is let into a session, sealed. */
+  async roll(session: string): Promise<Roll | null> {
+    const box = (await this.db.get('meta', `roll ${session}`)) as Box | undefined;
+    return box ? ((await this.unbox(box)) as Roll) : null;
+  }
+
+  async keepRoll(session: string, roll: Roll): Promise<void> {
+    await this.db.put('meta', await this.box(roll), `roll ${session}`);
   }
 
   async reactionsOf(session: string, message: string): Promise<unknown> {
