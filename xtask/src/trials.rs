@@ -5,13 +5,14 @@ use std::process::Command;
 
 use parlor_parts::Shared;
 
-use crate::clients::there;
+use crate::browser::TestServer;
+use crate::clients::{self, there};
 use crate::process::run;
-use crate::{parts, test, tree};
+use crate::{parts, test, tree, web};
 
-/// Give a client frames that no honest server sends, rekey a crowd, kill servers and clients while
-/// letters between devices are on their way, look for what was sealed in everything that a server
-/// has, and let people live in a town. Each of them can be 0.
+/// Give a client frames that no honest server sends, rekey a crowd, do so in a browser, kill
+/// servers and clients while letters between devices are on their way, look for what was sealed in
+/// everything that a server has, and let people live in a town. Each of them can be 0.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// How many frames a client is given.
@@ -20,6 +21,9 @@ pub(crate) struct Options {
     /// How many devices get a new key at once.
     #[arg(long, default_value_t = 1_000)]
     devices: u64,
+    /// How many devices get a new key at once from a browser: it is measured what that costs.
+    #[arg(long, default_value_t = 1_000)]
+    browser_devices: u64,
     /// How often a server or a client is killed.
     #[arg(long, default_value_t = 1_000)]
     kills: u64,
@@ -45,6 +49,9 @@ pub(crate) fn trials(options: &Options) -> anyhow::Result<()> {
         let crowd = some(&["--package", "parlor-e2ee", "--release", "--test", "it"], "crowd::");
         try_it(crowd, options, "PARLOR_CROWD_DEVICES", options.devices)?;
     }
+    if options.browser_devices > 0 {
+        in_browser(options)?;
+    }
     if options.kills + options.things + options.minutes == 0 {
         return Ok(());
     }
@@ -65,6 +72,22 @@ pub(crate) fn trials(options: &Options) -> anyhow::Result<()> {
         try_it(town, options, "PARLOR_TOWN_SECONDS", options.minutes * 60)?;
     }
     Ok(())
+}
+
+/// The crowd whose keys a browser makes.
+fn in_browser(options: &Options) -> anyhow::Result<()> {
+    web::web(&web::Options::build())?;
+    // With the page of this very step in it.
+    test::build_server()?;
+    run(&mut there(&["build", "--quiet", "--package", "parlor-sdk", "--example", "crowd"]))?;
+    let server = TestServer::start()?;
+    let mut crowd = Command::new("node");
+    crowd.arg("tools/crowd.mjs").current_dir(tree::root().join("web"));
+    crowd.env("PARLOR_URL", &server.url);
+    crowd.env("PARLOR_CROWD", clients::target().join("debug/examples/crowd"));
+    let measured = try_it(crowd, options, "PARLOR_CROWD_DEVICES", options.browser_devices);
+    server.stop();
+    measured
 }
 
 /// One of them, at this size.
