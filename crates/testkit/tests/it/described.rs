@@ -66,7 +66,7 @@ async fn a_number_in_a_query_is_taken_up_to_its_edges_and_no_further() {
         let id = if path.contains("/rooms/{id}") { &room.id } else { &room.main_session_id };
         let id = if path.contains("/users/") { &ana.id } else { id };
         let id = if path.contains("/messages/{id}") { &said.id } else { id };
-        let path = path.replace("{id}", id);
+        let path = path.replace("{id}", id).replace("{session}", &room.main_session_id);
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let (name, schema) = (parameter["name"].as_str().unwrap(), &parameter["schema"]);
             let (Some(least), Some(most)) =
