@@ -44,6 +44,7 @@ export async function stopSealing(forget: boolean): Promise<void> {
   // A database goes when nobody has it open any more; what is under way goes on without being waited for.
   await Promise.race([Promise.allSettled(names.map((name) => deleteDB(name))), late]);
   openings.clear();
+  seen.clear();
   [logs, threads] = [{}, {}];
 }
 
@@ -81,6 +82,7 @@ async function refresh(): Promise<void> {
       const status = await link.call('status');
       sealing.setState({ at: 'ready', status, version: sealing.getState().version + 1 });
       if (before.at !== 'ready') sync.onOpen();
+      see(store.getState().sessions);
       if (before.at !== 'ready' || before.status?.signed !== status.signed) again(null);
       await new Promise((done) => setTimeout(done, CALM_MS));
     }
@@ -108,6 +110,7 @@ const looking = new Set<string>();
 
 /** Whatever comes into the store sealed is opened, wherever it came from. */
 function look(state: State): void {
+  see(state.sessions);
   if (state.logs === logs && state.threads === threads) return;
   const found: Message[] = [];
   for (const [id, log] of Object.entries(state.logs)) {
@@ -115,6 +118,18 @@ function look(state: State): void {
   }
   [logs, threads] = [state.logs, state.threads];
   if (found.length) void openInto(found);
+}
+
+const seen = new Set<string>();
+
+/** Every encrypted session is seen by the worker as soon as it is known here, also one that nobody opens. */
+function see(sessions: State['sessions']): void {
+  if (sealing.getState().at !== 'ready') return;
+  const found = Object.values(sessions).filter((session) => !seen.has(session.id) && encryptionOf(session)).map(({ id }) => id);
+  if (!found.length) return;
+  for (const id of found) seen.add(id);
+  // Asked for again with whatever comes next.
+  link?.call('see', found).catch(() => found.forEach((id) => seen.delete(id)));
 }
 
 function isNew(message: Message): boolean {

@@ -4,13 +4,13 @@ import type { Engine } from './engine/engine';
 
 export type Methods = Pick<
   Engine,
-  'status' | 'open' | 'seal' | 'discard' | 'beginRoll' | 'letIn' | 'readers' | 'approve' | 'compare' | 'answerCompare' | 'confirmCompare' | 'cancelCompare'
+  'status' | 'open' | 'seal' | 'discard' | 'see' | 'beginRoll' | 'letIn' | 'readers' | 'approve' | 'compare' | 'answerCompare' | 'confirmCompare' | 'cancelCompare'
   | 'dismissCompare' | 'createRecovery' | 'useRecovery' | 'reset' | 'find' | 'drop' | 'forget'
 >;
 export type Method = keyof Methods;
 
 export const METHODS: readonly Method[] = [
-  'status', 'open', 'seal', 'discard', 'beginRoll', 'letIn', 'readers', 'approve', 'compare', 'answerCompare', 'confirmCompare', 'cancelCompare',
+  'status', 'open', 'seal', 'discard', 'see', 'beginRoll', 'letIn', 'readers', 'approve', 'compare', 'answerCompare', 'confirmCompare', 'cancelCompare',
   'dismissCompare', 'createRecovery', 'useRecovery', 'reset', 'find', 'drop', 'forget',
 ];
 

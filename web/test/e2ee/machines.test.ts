@@ -164,6 +164,15 @@ test('what let somebody in once lets them in no more after they left', async () 
   for (const who of [ana, bo]) expect(await body(cleo, await say(who, says('again?')))).toMatch(READS_NOTHING);
 });
 
+test('a session that was seen before anybody opens it is known by then', async () => {
+  const { ana, bo, cleo } = await three();
+  relay.seat(SESSION, [ana.user, bo.user]);
+  await bo.engine.see([SESSION]);
+  relay.seat(SESSION, [ana.user, bo.user, cleo.user]);
+  await bo.engine.see([SESSION]);
+  expect(await statesFor(bo, ana, bo, cleo)).toEqual(['first', 'me', 'unvouched']);
+});
+
 test('who makes a session lets in those who were named, and not whom the server adds to them', async () => {
   const { ana, bo, cleo } = await three();
   await ana.engine.beginRoll(SESSION, [bo.user]);

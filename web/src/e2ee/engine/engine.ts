@@ -195,6 +195,15 @@ export class Engine {
     });
   }
 
+  /** Sees sessions: of one that is new to this device, those who are there now are let in. The sooner that is, the fewer can have been put there. */
+  async see(sessions: string[]): Promise<void> {
+    for (const session of sessions) {
+      await this.alone(session, async () => {
+        if (!(await this.vouching.knows(session))) await this.look(session, null);
+      });
+    }
+  }
+
   /** Who is in a session now, and who of them is let in. */
   private async look(session: string, version: number | null): Promise<{ users: string[]; letIn: string[]; version: number }> {
     const seen = await this.people.of(session, version);

@@ -28,6 +28,10 @@ export class Vouching {
     private readonly me: string,
   ) {}
 
+  async knows(session: string): Promise<boolean> {
+    return (await this.rolls.roll(session)) !== null;
+  }
+
   /** Begins the roll of a session that was made here. One that is there already is not begun anew: the server may name an old session. */
   async begin(session: string, named: string[]): Promise<void> {
     const held = await this.rolls.roll(session);
