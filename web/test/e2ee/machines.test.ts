@@ -1,7 +1,7 @@
 // @vitest-environment node
 import 'fake-indexeddb/auto';
 import { initAsync, OlmMachine } from '@matrix-org/matrix-sdk-crypto-wasm';
-import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { Engine } from '../../src/e2ee/engine/engine';
 import type { Opened, Payload, ToOpen } from '../../src/e2ee/types';
 import type { Encrypted } from '../../src/wire';
@@ -36,6 +36,10 @@ async function device(user: string, id = `dev-${++count}`): Promise<Person> {
   const engine = await Engine.start(relay.wire(user, id), { changed: () => {}, keys: (sessions) => keys.push(...sessions) });
   return { user, device: id, engine, keys };
 }
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 let people = 0;
 
@@ -253,6 +257,21 @@ test('who is let in outlives a restart, and while nobody is missing nothing is a
   const again = await device(bo.user, bo.device);
   const states = (await again.engine.readers(SESSION, null)).map(({ state }) => state);
   expect(states).toEqual(['first', 'me', 'unvouched']);
+});
+
+test('when somebody leaves, nothing is read anew of those who stay', async () => {
+  const { ana, bo, cleo } = await three();
+  relay.seat(SESSION, [ana.user, bo.user, cleo.user]);
+  await say(ana, says('all of us'));
+  await settle(ana);
+  await say(ana, says('still all of us'));
+  relay.seat(SESSION, [ana.user, bo.user]);
+  const reads = vi.spyOn(OlmMachine.prototype, 'getIdentity');
+  const shares = vi.spyOn(OlmMachine.prototype, 'shareRoomKey');
+  const said = await say(ana, says('two of us'));
+  expect(shares).toHaveBeenCalledTimes(1);
+  expect(reads).not.toHaveBeenCalled();
+  expect(await body(bo, said)).toBe('two of us');
 });
 
 test('everybody is looked at once, and again when a device came', async () => {

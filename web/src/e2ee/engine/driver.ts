@@ -1,6 +1,7 @@
 import { DecryptionSettings, DeviceLists, RequestType, TrustRequirement, UserId } from '@matrix-org/matrix-sdk-crypto-wasm';
 import type { KeysBackupRequest, OlmMachine, ProcessedToDeviceEvent, SignatureUploadRequest, ToDeviceRequest, UploadSigningKeysRequest } from '@matrix-org/matrix-sdk-crypto-wasm';
 import type { E2ee } from '../../wire';
+import { plainId } from './ids';
 import type { Wire } from './wire';
 
 /** Anything that the library wants sent. */
@@ -28,6 +29,8 @@ export class Driver {
   private asking: AbortController | null = null;
   /** How often anything has changed about anybody's devices or identity, or may have. */
   stirs = 0;
+  /** Is told whose devices and identity may be others in the library's store now; null: anybody's. */
+  renewed: (users: string[] | null) => void = () => {};
 
   constructor(
     private readonly machine: OlmMachine,
@@ -83,8 +86,9 @@ export class Driver {
     const counts = new Map(Object.entries({ signed_curve25519: 0, ...news.device_one_time_keys_count }));
     const unused = new Set(news.device_unused_fallback_key_types);
     const events = await this.machine.receiveSyncChanges(JSON.stringify(news.to_device.events), lists, counts, unused, TRUST());
-    const sealed = news.to_device.events.every(({ type }) => type === 'm.room.encrypted');
-    if (!sealed || news.device_lists.changed.length || news.device_lists.left.length) this.stir();
+    // Whose keys have changed is asked for; until then the store has the old ones.
+    if (!events.every(({ rawEvent }) => SESSION_KEYS.has(typeOf(rawEvent)))) this.stir();
+    else if (news.device_lists.changed.length || news.device_lists.left.length) this.stir([]);
     await this.heard(events, news);
   }
 
@@ -107,12 +111,14 @@ export class Driver {
   async send(request: Request): Promise<void> {
     const answer = await this.post(request);
     if (request.id) await this.machine.markRequestAsSent(request.id, request.type, JSON.stringify(answer ?? {}));
-    if (request.type === RequestType.KeysQuery || request.type === RequestType.SignatureUpload) this.stir();
+    if (request.type === RequestType.KeysQuery) this.stir(asked(request.body));
+    if (request.type === RequestType.SignatureUpload) this.stir();
   }
 
-  /** The next send of each session looks at everybody again. */
-  stir(): void {
+  /** The next send of each session looks at everybody again, and reads anew what is known of these. */
+  stir(users: string[] | null = null): void {
     this.stirs += 1;
+    this.renewed(users);
   }
 
   private post(request: Request): Promise<unknown> {
@@ -138,6 +144,18 @@ export class Driver {
     await this.wire.call('POST', '/e2ee/keys/device_signing/upload', password ? { ...body, auth: { password } } : body);
     this.stir();
   }
+}
+
+/** Letters that change nothing about anybody: keys of sessions, and what cannot be opened. */
+const SESSION_KEYS = new Set(['m.room_key', 'm.forwarded_room_key', 'm.room.encrypted']);
+
+function typeOf(event: string): string {
+  return (JSON.parse(event) as { type: string }).type;
+}
+
+/** Whose keys a request asks for. */
+function asked(body: string): string[] {
+  return Object.keys((JSON.parse(body) as { device_keys: object }).device_keys).map(plainId);
 }
 
 const ROUNDS_MAX = 20;

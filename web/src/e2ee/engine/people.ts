@@ -24,13 +24,23 @@ const LATELY_MS = 3_000;
 export class People {
   private readonly sessions = new Map<string, Promise<Seats>>();
   private readonly askedAt = new Map<string, number>();
+  /** What the library's store says of people: to ask it costs a transaction each. */
+  private readonly states = new Kept((user) => this.stateOf(user));
+  private readonly all = new Kept((user) => this.devicesOf(user));
 
   constructor(
     private readonly machine: OlmMachine,
     private readonly driver: Driver,
     private readonly wire: Wire,
     private readonly names: Names,
-  ) {}
+  ) {
+    driver.renewed = (users) => {
+      // By one's own identity all others are verified.
+      const whose = users?.includes(plainId(machine.userId.toString())) ? null : users;
+      this.states.forget(whose);
+      this.all.forget(whose);
+    };
+  }
 
   /** The people of a session, as the server tells; asked for again when somebody came or went since. */
   async of(session: string, version: number | null): Promise<Seats> {
@@ -111,7 +121,11 @@ export class People {
     return found;
   }
 
-  private async state(user: string): Promise<ReaderState> {
+  private state(user: string): Promise<ReaderState> {
+    return this.states.of(user);
+  }
+
+  private async stateOf(user: string): Promise<ReaderState> {
     const identity = await this.machine.getIdentity(new UserId(this.names.user(user)));
     if (plainId(this.machine.userId.toString()) === user) return 'me';
     if (!identity) return 'none';
@@ -132,7 +146,11 @@ export class People {
     return found;
   }
 
-  async devices(user: string): Promise<ReaderDevice[]> {
+  devices(user: string): Promise<ReaderDevice[]> {
+    return this.all.of(user);
+  }
+
+  private async devicesOf(user: string): Promise<ReaderDevice[]> {
     const all = await this.machine.getUserDevices(new UserId(this.names.user(user)));
     const mine = plainId(this.machine.userId.toString()) === user;
     const here = this.machine.deviceId.toString();
@@ -149,5 +167,26 @@ export class People {
     if (identity.hasVerificationViolation()) await identity.withdrawVerification();
     if ('pinCurrentMasterKey' in identity) await identity.pinCurrentMasterKey();
     this.driver.stir();
+  }
+}
+
+/** What was read once, until it may be otherwise. */
+class Kept<T> {
+  private readonly held = new Map<string, Promise<T>>();
+
+  constructor(private readonly read: (user: string) => Promise<T>) {}
+
+  of(user: string): Promise<T> {
+    const known = this.held.get(user);
+    if (known) return known;
+    const found = this.read(user);
+    this.held.set(user, found);
+    found.catch(() => this.held.delete(user));
+    return found;
+  }
+
+  forget(users: string[] | null): void {
+    if (!users) return this.held.clear();
+    for (const user of users) this.held.delete(user);
   }
 }
