@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use parlor_testkit::http::{Answer, Request};
+use parlor_testkit::http::{Answer, Request, Wire};
 use parlor_testkit::raw_socket::{RawSocket, bare_handshake, frame};
 use parlor_testkit::socket::{Heard, Socket};
 use parlor_testkit::watch::Watch;
@@ -11,7 +11,6 @@ use parlor_wire::command::Command;
 use parlor_wire::frame::Frame;
 use parlor_wire::v1;
 use serde_json::json;
-use tokio::task::JoinSet;
 
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 const WEBSOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
@@ -38,11 +37,11 @@ impl Polled {
         soon("a poll's answer", Request::new("GET", &self.path).send(self.server)).await
     }
 
-    fn begin_poll(&self) -> Waiting {
-        let (request, server) = (Request::new("GET", &self.path), self.server);
-        let mut waiting = JoinSet::new();
-        waiting.spawn(async move { request.send(server).await });
-        Waiting(waiting)
+    /// A poll that is on its way when this returns: what is asked later comes later.
+    async fn begin_poll(&self) -> Waiting {
+        let mut wire = Wire::open(self.server).await;
+        wire.write(&Request::new("GET", &self.path).bytes()).await.unwrap();
+        Waiting(wire)
     }
 
     /// Connects and greets, and has everything taken that comes with it.
@@ -63,11 +62,11 @@ fn polled_at(opened: &Answer) -> String {
 }
 
 /// A poll that is under way.
-struct Waiting(JoinSet<Answer>);
+struct Waiting(Wire);
 
 impl Waiting {
     async fn answer(mut self) -> Answer {
-        soon("a poll's answer", self.0.join_next()).await.unwrap().unwrap()
+        self.0.answer().await.unwrap()
     }
 }
 
@@ -159,7 +158,7 @@ async fn two_polls_at_a_time_end_the_connection() {
     let ana = server.person("ana").await;
     let polled = Polled::open(&server).await;
     polled.connect(&ana, json!({})).await;
-    let polls = [polled.begin_poll(), polled.begin_poll()];
+    let polls = [polled.begin_poll().await, polled.begin_poll().await];
     let mut answers = Vec::new();
     for poll in polls {
         let answer = poll.answer().await;
@@ -349,7 +348,7 @@ async fn a_server_that_goes_down_says_when_to_come_back() {
     let mut socket = Socket::open_io(&ana, None, [].into_iter()).await.expect("it connects");
     let ping = |r#ref| Command::Ping(v1::Ping { r#ref });
     assert!(socket.ask(ping, &mut Vec::new()).await.is_ok());
-    let poll = polled.begin_poll();
+    let poll = polled.begin_poll().await;
     let _guest = Polled::open(&server).await;
     server.stop().await;
     let told = poll.answer().await.text();
@@ -385,7 +384,7 @@ async fn what_comes_with_the_change_of_transport_is_heard() {
     let ana = server.person("ana").await;
     let polled = Polled::open(&server).await;
     polled.connect(&ana, json!({})).await;
-    let waiting = polled.begin_poll();
+    let waiting = polled.begin_poll().await;
     let path = polled.path.replace("polling", "websocket");
     let opened = RawSocket::open(server.address(), &bare_handshake().at(&path)).await;
     let mut socket = opened.unwrap_or_else(|answer| panic!("no upgrade: {answer:?}"));
