@@ -24,6 +24,7 @@ let account = '';
 let unsubscribe = () => {};
 let logs: State['logs'] = {};
 let threads: State['threads'] = {};
+let sessions: State['sessions'] = {};
 
 export function startSealing(user: string, device: string): void {
   if (link) return;
@@ -110,7 +111,8 @@ const looking = new Set<string>();
 
 /** Whatever comes into the store sealed is opened, wherever it came from. */
 function look(state: State): void {
-  see(state.sessions);
+  if (state.sessions !== sessions) see(state.sessions);
+  sessions = state.sessions;
   if (state.logs === logs && state.threads === threads) return;
   const found: Message[] = [];
   for (const [id, log] of Object.entries(state.logs)) {
@@ -123,9 +125,9 @@ function look(state: State): void {
 const seen = new Set<string>();
 
 /** Every encrypted session is seen by the worker as soon as it is known here, also one that nobody opens. */
-function see(sessions: State['sessions']): void {
+function see(known: State['sessions']): void {
   if (sealing.getState().at !== 'ready') return;
-  const found = Object.values(sessions).filter((session) => !seen.has(session.id) && encryptionOf(session)).map(({ id }) => id);
+  const found = Object.values(known).filter((session) => !seen.has(session.id) && encryptionOf(session)).map(({ id }) => id);
   if (!found.length) return;
   for (const id of found) seen.add(id);
   // Asked for again with whatever comes next.
