@@ -26,11 +26,16 @@ impl TestServer {
     /// Starts the binary of the dev profile, with its rate limits lifted: both make many
     /// requests in a row, and would spend their time being told to wait.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same, with these settings.
+    pub(crate) fn start_with(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let data = tree::scratch("browser")?.join(format!("data-{}", std::process::id()));
         std::fs::create_dir_all(&data)?;
         let mut command = Command::new(tree::parlor("debug"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data);
-        command.env("PARLOR_LIMITS", "off");
+        command.env("PARLOR_LIMITS", "off").envs(settings.iter().copied());
         let mut server = Background::start(&mut command)?;
         let url = server.wait_for(BOUND, START).context("the server did not start")?;
         Ok(Self { server, data, url })

@@ -13,6 +13,10 @@ use crate::{python, setup, test, tree};
 /// stream of events. They have tests of their own in the test kit.
 const ENDLESS: [&str; 2] = ["/api/v1/socket", "/api/v1/events"];
 
+/// It waits for each answer, and asks with every number that is described: nothing is to make it
+/// wait for long.
+const IMPATIENT: [(&str, &str); 1] = [("PARLOR_LIMIT_KEY_WAIT_MS_MAX", "10")];
+
 /// The seed of the step of `cargo xtask test`: the same requests every time.
 const SEED: u64 = 1;
 
@@ -42,12 +46,17 @@ pub(crate) fn schemathesis(options: &Options) -> anyhow::Result<()> {
     setup::set_up()?;
     install()?;
     test::build_server()?;
-    let server = TestServer::start()?;
+    let server = start()?;
     let result = run(&mut command(options, &server.url)?);
     let log = tree::scratch("logs")?.join("schemathesis-server.log");
     std::fs::write(&log, server.stop())?;
     println!("the server's log: {}", log.display());
     result
+}
+
+/// Its server.
+pub(crate) fn start() -> anyhow::Result<TestServer> {
+    TestServer::start_with(&IMPATIENT)
 }
 
 /// Schemathesis against the server at `url`.

@@ -138,7 +138,7 @@ fn described(steps: &mut Steps) -> anyhow::Result<()> {
     }
     steps.call("schemathesis packages", schemathesis::install)?;
     build_server()?;
-    let server = TestServer::start()?;
+    let server = schemathesis::start()?;
     let command = schemathesis::command(&schemathesis::Options::few(), &server.url)?;
     let result = steps.run("schemathesis", command);
     std::fs::write(steps.logs().join("schemathesis-server.log"), server.stop())?;
