@@ -69,6 +69,26 @@ test('a search with conditions finds what one may read, and leads there', async 
   await page.getByText('in Hall').waitFor();
 });
 
+test('what was found before stays readable until the next answer is there', async () => {
+  const ana = await person('Ana');
+  const desk = await room(ana, 'Desk');
+  await say(ana, desk.main_session_id, 'The red bus leaves at nine');
+  await say(ana, desk.main_session_id, 'The red tram does not');
+  const page = await ana.window('/app/search');
+  await input(page).fill('red');
+  await until('both are found', async () => (await hits(page).count()) === 2);
+  let answer;
+  const answered = new Promise((done) => { answer = done; });
+  await page.route(/\/search\?/, async (route) => { await answered; await route.continue(); });
+  await page.keyboard.type(' bus');
+  await page.locator('.search-box[data-busy]').waitFor();
+  await axeEverywhere(page, 'a search that waits for its answer');
+  assert.equal(await hits(page).count(), 2);
+  answer();
+  await until('one is left', async () => (await hits(page).count()) === 1);
+  await page.locator('.search-box:not([data-busy])').waitFor();
+});
+
 test('keys search here and everywhere; a second press is the browser\'s', async () => {
   const ana = await person('Ana');
   const { id } = await room(ana, 'Desk');

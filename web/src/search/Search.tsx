@@ -42,7 +42,7 @@ export default function Search({ text }: { text: string }) {
     <main id="main" className="page search" data-landmark tabIndex={-1}>
       <PageHead title={strings.searchTitle} />
       <div className="page-body" role="search" aria-label={strings.searchTitle}>
-        <SearchField query={query} onChange={setQuery}
+        <SearchField query={query} busy={found.busy} onChange={setQuery}
           onDown={() => list.current?.querySelector<HTMLElement>('a')?.focus()} />
         <p className="hidden" aria-live="polite">{asked && !found.busy && !found.error ? strings.results(found.hits.length) : ''}</p>
         {found.error ? <p className="form-error" role="alert"><Icon name="alert" size={16} /> {found.error}</p>

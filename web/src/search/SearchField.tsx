@@ -9,13 +9,15 @@ import { chipOf, halfOf, withChip, type Chip, type Query } from './query';
 
 interface Props {
   query: Query;
+  /** Whether an answer is waited for. */
+  busy: boolean;
   onChange: (query: Query) => void;
   /** Goes from the field into the results. */
   onDown: () => void;
 }
 
 /** One field: the conditions as chips, then the words. */
-export function SearchField({ query, onChange, onDown }: Props) {
+export function SearchField({ query, busy, onChange, onDown }: Props) {
   const field = useRef<HTMLInputElement>(null);
   const [open, setOpen] = useState(false);
   const [at, setAt] = useState(-1);
@@ -70,7 +72,7 @@ export function SearchField({ query, onChange, onDown }: Props) {
   };
   return (
     <div className="search-field">
-      <div className="field-box search-box">
+      <div className="field-box search-box" data-busy={busy || undefined}>
         <Icon name="search" size={20} />
         <ul className="chips" aria-label={strings.searchConditions} hidden={!query.chips.length}>
           {query.chips.map((chip) => (
