@@ -314,6 +314,72 @@ test('two people compare emoji, and are told apart from strangers', async () => 
   await line(there).getByText(/all compared/).waitFor();
 });
 
+const code = (page) => page.locator('.code-text');
+
+/** Both show a code, and one of them takes the other's, entered as it is copied. */
+async function passCode(shows, takes, { label, asks, looked = async () => {} }) {
+  for (const page of [shows, takes]) await code(page).waitFor();
+  await looked('code');
+  await takes.getByLabel(label).fill(await code(shows).innerText());
+  await takes.getByLabel(label).press('Enter');
+  await takes.getByText(/The code fits\./).waitFor();
+  await shows.getByText(asks).waitFor();
+  await looked('taken');
+  await shows.getByRole('button', { name: 'It fits' }).click();
+}
+
+test('two people who cannot compare emoji pass a code instead', async () => {
+  const { ana, here, there } = await two();
+  await line(here).getByRole('button').click();
+  await readers(here).getByRole('button', { name: /^Compare with/ }).click();
+  await there.locator('.asked').getByRole('button', { name: 'Compare' }).click();
+  for (const page of [here, there]) await page.locator('.emoji-seven li').nth(6).waitFor();
+  // Bo wants it, by the keyboard; Ana's dialog goes along.
+  await there.getByRole('button', { name: 'Use a code instead' }).press('Enter');
+  for (const page of [here, there]) {
+    await page.getByRole('dialog', { name: 'Use a code' }).waitFor();
+    await code(page).waitFor();
+    assert.match(await page.evaluate(() => document.activeElement.textContent), /^Give this code to/, 'the focus is at its beginning');
+  }
+  await here.keyboard.press('Tab');
+  await ana.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await here.keyboard.press('Enter');
+  await here.getByRole('button', { name: 'Copied' }).waitFor();
+  assert.equal(await here.evaluate(() => navigator.clipboard.readText()), await code(here).innerText());
+
+  const entry = there.getByLabel('The code that Ana gives you');
+  const box = () => there.getByRole('dialog').boundingBox();
+  const before = await box();
+  for (const [text, why] of [
+    ['not a code', 'That is no code, or a part of it is missing. Copy all of it.'],
+    [await code(there).innerText(), 'That is the code of this device. Enter the one of the other.'],
+    [(await code(here).innerText()).slice(0, -3), 'That is no code, or a part of it is missing. Copy all of it.'],
+  ]) {
+    await entry.fill(text);
+    await there.getByRole('button', { name: 'Check the code' }).click();
+    await there.getByText(why).waitFor();
+    assert.deepEqual(await box(), before, 'nothing moves');
+    assert.equal(await entry.evaluate((field) => field === document.activeElement && field.getAttribute('aria-invalid')), 'true');
+  }
+  await axeEverywhere(there, 'a code that is refused');
+  await look(there, 'code-refused');
+  await passCode(here, there, {
+    label: 'The code that Ana gives you', asks: /^Bo has entered the code\. Ask them/,
+    looked: async (step) => {
+      await axeEverywhere(here, `passing a code, where it is shown: ${step}`);
+      await look(here, `${step}-shows`);
+      if (step === 'taken') await axeEverywhere(there, 'passing a code, where it fits');
+      await look(there, `${step}-takes`);
+    },
+  });
+  await here.getByText(/You and Bo see the same/).waitFor();
+  await there.getByText(/You and Ana see the same/).waitFor();
+  await axe(here, 'a code that was passed');
+  for (const page of [here, there]) await page.getByRole('button', { name: 'Done' }).click();
+  await readers(here).getByText('Compared', { exact: true }).waitFor();
+  await line(there).getByText(/all compared/).waitFor();
+});
+
 test('where compared people only read, others get no key until they compare', async () => {
   const [ana, bo] = [await keyed('Ana'), await keyed('Bo')];
   const { id } = await room(ana, 'Vault', [bo]);
@@ -400,6 +466,40 @@ test('a new device is confirmed by comparing with another one of one’s own', a
   await there.locator('.asked').getByText('Another device of yours wants to be confirmed').waitFor();
   await there.locator('.asked').getByRole('button', { name: 'Compare' }).click();
   for (const one of [page, there]) await one.getByRole('button', { name: 'They are the same' }).click();
+  for (const one of [page, there]) await one.getByText('Both of your devices see the same.').waitFor();
+  for (const one of [page, there]) await one.getByRole('button', { name: 'Done' }).click();
+  await page.getByText('Confirmed with your keys.').waitFor();
+  await page.goto(path);
+  await ready(page);
+  await write(here, 'to both of yours');
+  await message(page, 'to both of yours').waitFor();
+});
+
+test('a new device is confirmed by a code, whichever of the two shows it; who says that it does not fit confirms nothing', async () => {
+  const { bo, here, path } = await two();
+  const there = bo.page;
+  const page = await (await another(bo)).window('/app/settings/encryption');
+  const begin = async () => {
+    await page.getByRole('button', { name: 'Confirm with another device' }).click();
+    await page.getByRole('button', { name: 'Use a code instead' }).click();
+    await there.locator('.asked').getByText('Another device of yours wants to be confirmed by a code').waitFor();
+    await there.locator('.asked').getByRole('button', { name: 'Compare' }).click();
+    for (const one of [page, there]) await code(one).waitFor();
+  };
+  const label = 'The code of your other device';
+  await begin();
+  await there.getByLabel(label).fill(await code(page).innerText());
+  await there.getByLabel(label).press('Enter');
+  await page.getByText('Your other device has taken the code. Does it say that the code fits?').waitFor();
+  await page.getByRole('button', { name: 'It does not' }).click();
+  for (const one of [page, there]) {
+    await one.getByText(/The code did not fit/).waitFor();
+    await axe(one, 'a code that did not fit');
+    await one.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
+  }
+  await page.getByText('Not confirmed.').waitFor();
+  await begin();
+  await passCode(there, page, { label, asks: /^Your other device has taken the code/ });
   for (const one of [page, there]) await one.getByText('Both of your devices see the same.').waitFor();
   for (const one of [page, there]) await one.getByRole('button', { name: 'Done' }).click();
   await page.getByText('Confirmed with your keys.').waitFor();

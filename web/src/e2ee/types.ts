@@ -130,15 +130,32 @@ export interface Reader {
   devices: ReaderDevice[];
 }
 
-/** Two devices compare what they see. */
+/** Two devices compare what they see, or pass a code. */
 export interface Comparing {
   flow: string;
   user_id: string;
   device_id: string | null;
   /** Whether it was asked for here. */
   mine: boolean;
-  phase: 'asked' | 'begun' | 'compare' | 'waiting' | 'done' | 'cancelled';
+  phase:
+    | 'asked' | 'begun'
+    /** Emoji are looked at. */
+    | 'compare'
+    /** A code is shown, and the other side's would be taken. */
+    | 'code'
+    /** The other side has taken the code of this one: does it say that it fits? */
+    | 'taken'
+    /** The code of the other side fits, and that side is to say so. */
+    | 'fits'
+    | 'waiting' | 'done' | 'cancelled';
   emoji: { symbol: string; word: string }[];
+  by_code: boolean;
+  /** Whether the other side can do that, as far as is known. */
+  may_code: boolean;
+  /** What this device shows; null when it has none to show. */
+  code: string | null;
+  /** The one that goes on in the place of this one. */
+  next?: string;
   /** Why it was broken off, as the library names it. */
   cancelled?: string;
 }

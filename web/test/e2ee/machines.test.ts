@@ -1,9 +1,10 @@
 // @vitest-environment node
 import 'fake-indexeddb/auto';
-import { initAsync, OlmMachine } from '@matrix-org/matrix-sdk-crypto-wasm';
+import { initAsync, OlmMachine, VerificationMethod, VerificationRequest } from '@matrix-org/matrix-sdk-crypto-wasm';
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { readCode, writeCode } from '../../src/e2ee/engine/code';
 import { Engine } from '../../src/e2ee/engine/engine';
-import type { Opened, Payload, ToOpen } from '../../src/e2ee/types';
+import type { Comparing, Opened, Payload, ToOpen } from '../../src/e2ee/types';
 import type { Encrypted } from '../../src/wire';
 import { Relay } from './relay';
 
@@ -351,20 +352,37 @@ test('reactions come sealed, and are counted', async () => {
   expect(await open(ana, said)).toMatchObject({ reactions: [] });
 });
 
-/** Both sides to the end of a comparison. */
-async function compare(asks: Person, answers: Person, to: { user: string; device: string | null }): Promise<string[][]> {
+async function shown(who: Person, flow: string): Promise<Comparing> {
+  return (await who.engine.status()).comparing.find((one) => one.flow === flow)!;
+}
+
+async function phases(flow: string, ...all: Person[]): Promise<string[]> {
+  return Promise.all(all.map(async (who) => (await shown(who, flow)).phase));
+}
+
+interface To {
+  user: string;
+  device: string | null;
+}
+
+/** Both sides until they look at emoji. */
+async function begin(asks: Person, answers: Person, to: To): Promise<string> {
   const flow = await asks.engine.compare(to.user, to.device);
   await settle(answers);
   await answers.engine.answerCompare(flow);
   await settle(asks, answers, asks, answers);
-  const shown = async (who: Person) => (await who.engine.status()).comparing.find((one) => one.flow === flow)!;
-  const [left, right] = [await shown(asks), await shown(answers)];
-  expect(left.phase).toBe('compare');
+  expect(await phases(flow, asks, answers)).toEqual(['compare', 'compare']);
+  return flow;
+}
+
+/** Both sides to the end of a comparison. */
+async function compare(asks: Person, answers: Person, to: To): Promise<string[][]> {
+  const flow = await begin(asks, answers, to);
+  const [left, right] = [await shown(asks, flow), await shown(answers, flow)];
   await asks.engine.confirmCompare(flow);
   await answers.engine.confirmCompare(flow);
   await settle(asks, answers, asks, answers);
-  expect((await shown(asks)).phase).toBe('done');
-  expect((await shown(answers)).phase).toBe('done');
+  expect(await phases(flow, asks, answers)).toEqual(['done', 'done']);
   return [left, right].map(({ emoji }) => emoji.map(({ word }) => word));
 }
 
@@ -412,6 +430,190 @@ test('who says that they differ breaks it off', async () => {
   await bo.engine.cancelCompare(flow, true);
   await settle(ana);
   expect((await ana.engine.status()).comparing).toMatchObject([{ phase: 'cancelled', cancelled: 'm.mismatched_sas' }]);
+});
+
+/** Both sides begin with emoji, and one of them goes over to a code, until both show one. */
+async function codes(asks: Person, answers: Person, to: To, turns = asks): Promise<string> {
+  const emoji = await begin(asks, answers, to);
+  const flow = await turns.engine.compareByCode(emoji);
+  const follows = turns === asks ? answers : asks;
+  await settle(follows, turns, follows);
+  expect(await shown(follows, emoji)).toMatchObject({ phase: 'cancelled', next: flow });
+  expect(await phases(flow, asks, answers)).toEqual(['code', 'code']);
+  return flow;
+}
+
+/** Two people who know each other's devices. */
+async function met(): Promise<{ ana: Person; bo: Person }> {
+  const { ana, bo } = await two();
+  expect([await statesFor(ana, bo), await statesFor(bo, ana)]).toEqual([['first'], ['first']]);
+  return { ana, bo };
+}
+
+async function codeOf(who: Person, flow: string): Promise<string> {
+  const { code } = await shown(who, flow);
+  expect(code).toMatch(/^([\w-]{4} )+[\w-]{1,4}$/);
+  return code!;
+}
+
+/** One takes what the other shows, to the end. */
+async function pass(shows: Person, takes: Person, flow: string): Promise<void> {
+  await takes.engine.takeCode(flow, ` ${(await codeOf(shows, flow)).replaceAll(' ', '\n')}`);
+  await settle(shows);
+  expect(await phases(flow, shows, takes)).toEqual(['taken', 'fits']);
+  await shows.engine.confirmCompare(flow);
+  expect(await phases(flow, shows)).toEqual(['waiting']);
+  await settle(takes, shows, takes, shows);
+  expect(await phases(flow, shows, takes)).toEqual(['done', 'done']);
+}
+
+test.each(['asks', 'answers'])('two people pass a code instead, and know each other from then on; the one who %s shows it', async (side) => {
+  const { ana, bo } = await two();
+  await say(ana, says('hello'));
+  await settle(ana, bo);
+  await say(bo, says('hello'));
+  expect(await statesFor(ana, bo)).toEqual(['first']);
+  expect(await statesFor(bo, ana)).toEqual(['first']);
+  const [shows, takes] = side === 'asks' ? [ana, bo] : [bo, ana];
+  await pass(shows, takes, await codes(ana, bo, { user: bo.user, device: bo.device }, takes));
+  expect(await statesFor(ana, bo)).toEqual(['verified']);
+  expect(await statesFor(bo, ana)).toEqual(['verified']);
+  expect(await open(bo, await say(ana, says('known')))).toMatchObject({ payload: { body: 'known' } });
+});
+
+test.each(['shows', 'takes'])('a second device that %s a code is confirmed by it, and gets the account’s keys', async (side) => {
+  const { ana, bo } = await two();
+  const second = await device(bo.user);
+  await settle(bo, second);
+  const flow = await codes(second, bo, { user: bo.user, device: null });
+  await (side === 'shows' ? pass(second, bo, flow) : pass(bo, second, flow));
+  await settle(bo, second, bo, second);
+  expect(await second.engine.status()).toMatchObject({ account: 'mine', signed: true });
+  expect((await bo.engine.status()).devices.map(({ signed }) => signed)).toEqual([true, true]);
+  expect(await body(second, await say(ana, says('both of yours')))).toBe('both of yours');
+});
+
+/** The same code with another letter at a place. */
+function mangled(code: string, place: number): string {
+  const letters = [...code.replaceAll(' ', '')];
+  const at = place < 0 ? letters.length + place : place;
+  letters[at] = letters[at] === 'A' ? 'B' : 'A';
+  return letters.join('');
+}
+
+test('what is no code, or not the one that is shown now, is refused, and nothing ends by it', async () => {
+  const { ana, bo } = await met();
+  const earlier = await codes(ana, bo, { user: bo.user, device: bo.device });
+  const old = await codeOf(bo, earlier);
+  await ana.engine.cancelCompare(earlier, false);
+  await settle(bo, ana);
+  const flow = await codes(ana, bo, { user: bo.user, device: bo.device });
+  const code = await codeOf(bo, flow);
+  const refused: [string, RegExp][] = [
+    ['', /malformed/], ['hello', /malformed/], ['TUFUUklY', /malformed/], [`${code} AAAA`, /malformed/], [code.slice(0, -2), /malformed/], [code.slice(5), /malformed/],
+    [code.replace(/.$/, '='), /malformed/], [mangled(code, 0), /malformed/], [mangled(code, 20), /other/], [mangled(code, 70), /malformed|keys/],
+    [old, /other/], [await codeOf(ana, flow), /own/],
+  ];
+  for (const [text, why] of refused) {
+    await expect(ana.engine.takeCode(flow, text), text).rejects.toMatchObject({ code: expect.stringMatching(why) });
+    await settle(bo, ana);
+    expect(await phases(flow, ana, bo)).toEqual(['code', 'code']);
+  }
+  await pass(bo, ana, flow);
+});
+
+test('a code of other keys than the server tells of is refused', async () => {
+  const { ana, bo } = await met();
+  const flow = await codes(ana, bo, { user: bo.user, device: bo.device });
+  const bytes = readCode(await codeOf(bo, flow))!.bytes;
+  const master = readCode(await codeOf(ana, flow))!.bytes.subarray(-80, -48);
+  bytes.set(master, bytes.length - 80);
+  await expect(ana.engine.takeCode(flow, writeCode(bytes))).rejects.toMatchObject({ code: 'code_keys' });
+  await pass(bo, ana, flow);
+});
+
+test('a code with another secret ends it at both sides without confirming anybody, and they can begin anew', async () => {
+  const { ana, bo } = await met();
+  const flow = await codes(ana, bo, { user: bo.user, device: bo.device });
+  await ana.engine.takeCode(flow, mangled(await codeOf(bo, flow), -8));
+  await settle(bo, ana, bo);
+  for (const who of [ana, bo]) expect(await shown(who, flow)).toMatchObject({ phase: 'cancelled', cancelled: 'm.key_mismatch' });
+  expect(await statesFor(ana, bo)).toEqual(['first']);
+  await pass(bo, ana, await codes(ana, bo, { user: bo.user, device: bo.device }));
+  expect(await statesFor(ana, bo)).toEqual(['verified']);
+});
+
+test('who says that it does not fit at the other side confirms nobody', async () => {
+  const { ana, bo } = await met();
+  const flow = await codes(ana, bo, { user: bo.user, device: bo.device });
+  await ana.engine.takeCode(flow, await codeOf(bo, flow));
+  await settle(bo);
+  await bo.engine.cancelCompare(flow, true);
+  await settle(ana, bo);
+  for (const who of [ana, bo]) expect(await shown(who, flow)).toMatchObject({ phase: 'cancelled', cancelled: 'm.key_mismatch' });
+  expect([await statesFor(ana, bo), await statesFor(bo, ana)]).toEqual([['first'], ['first']]);
+});
+
+test('who has not agreed yet is asked for a code like for emoji, and whoever saw a difference is not taken along', async () => {
+  const { ana, bo } = await met();
+  const emoji = await ana.engine.compare(bo.user, bo.device);
+  await settle(bo);
+  const flow = await ana.engine.compareByCode(emoji);
+  await settle(bo, ana);
+  expect(await shown(bo, flow)).toMatchObject({ phase: 'asked', by_code: true });
+  await bo.engine.answerCompare(flow);
+  await settle(ana);
+  await pass(ana, bo, flow);
+
+  const again = await met();
+  const differs = await begin(again.ana, again.bo, { user: again.bo.user, device: again.bo.device });
+  await again.bo.engine.cancelCompare(differs, true);
+  await settle(again.ana);
+  const next = await again.bo.engine.compareByCode(differs);
+  await settle(again.ana);
+  expect(await shown(again.ana, differs)).toMatchObject({ phase: 'cancelled', cancelled: 'm.mismatched_sas' });
+  expect(await shown(again.ana, next)).toMatchObject({ phase: 'asked' });
+});
+
+test('where both are willing and no emoji were begun, a code is shown in the same flow; emoji may still take its place', async () => {
+  const { ana, bo } = await met();
+  // As the terminal client, which begins nothing by itself.
+  const begins = vi.spyOn(VerificationRequest.prototype, 'startSas').mockResolvedValue(undefined);
+  const flow = await ana.engine.compare(bo.user, bo.device);
+  await settle(bo);
+  await bo.engine.answerCompare(flow);
+  await settle(ana, bo);
+  expect(await phases(flow, ana, bo)).toEqual(['begun', 'begun']);
+  expect(await bo.engine.compareByCode(flow)).toBe(flow);
+  expect(await bo.engine.compareByCode(flow), 'twice is once').toBe(flow);
+  expect(await phases(flow, ana, bo)).toEqual(['begun', 'code']);
+  begins.mockRestore();
+  await settle(ana, bo, ana, bo);
+  expect(await phases(flow, ana, bo)).toEqual(['compare', 'compare']);
+  for (const who of [ana, bo]) await who.engine.confirmCompare(flow);
+  await settle(ana, bo, ana, bo);
+  expect(await phases(flow, ana, bo)).toEqual(['done', 'done']);
+});
+
+test('a device that knows emoji only is not asked for a code', async () => {
+  const { ana, bo } = await met();
+  const accept = VerificationRequest.prototype.acceptWithMethods;
+  vi.spyOn(VerificationRequest.prototype, 'acceptWithMethods').mockImplementation(function (this: VerificationRequest) {
+    return accept.call(this, [VerificationMethod.SasV1]);
+  });
+  const flow = await begin(ana, bo, { user: bo.user, device: bo.device });
+  expect(await shown(ana, flow)).toMatchObject({ may_code: false, by_code: false });
+  expect(await shown(bo, flow)).toMatchObject({ may_code: true });
+});
+
+test.each(['emoji', 'a code'])('that the server says that it is done does not make it done: %s', async (how) => {
+  const { ana, bo } = await met();
+  const flow = how === 'emoji' ? await begin(ana, bo, { user: bo.user, device: bo.device }) : await codes(ana, bo, { user: bo.user, device: bo.device });
+  const messages = { [relay.name(ana.user)]: { [ana.device]: { transaction_id: flow } } };
+  await relay.wire(bo.user, bo.device).call('PUT', '/e2ee/send_to_device/m.key.verification.done/forged', { messages });
+  await settle(ana);
+  expect(await shown(ana, flow)).toMatchObject({ phase: 'cancelled' });
+  expect(await statesFor(ana, bo)).toEqual(['first']);
 });
 
 test('a recovery key confirms a new device and opens what was said before', async () => {

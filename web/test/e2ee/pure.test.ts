@@ -1,6 +1,7 @@
 // @vitest-environment node
 import { expect, test } from 'vitest';
 import { fromBase58, toBase58, toBase64, utf8 } from '../../src/e2ee/engine/bytes';
+import { readCode, writeCode } from '../../src/e2ee/engine/code';
 import { Findings } from '../../src/e2ee/engine/findings';
 import { messageIndex } from '../../src/e2ee/engine/megolm';
 import { readPayload, writePayload } from '../../src/e2ee/engine/payload';
@@ -112,6 +113,26 @@ test('a long message is shown around what was found', async () => {
   const [hit] = (await found.find('needle')).hits;
   expect(hit!.text.length).toBeLessThan(200);
   expect(hit!.text.slice(hit!.matches[0]!.start, hit!.matches[0]!.end)).toBe('needle');
+});
+
+/** The bytes of a QR code of the standard. */
+const qr = (flow: string, { head = 'MATRIX', version = 2, mode = 0, rest = 80 } = {}) => Uint8Array.from([
+  ...utf8(head), version, mode, 0, length(flow), ...utf8(flow), ...new Uint8Array(rest).fill(0xfb),
+]);
+
+test('a code is written in groups of four, and read whatever is between them', () => {
+  const text = writeCode(qr('a1b2'));
+  expect(text).toMatch(/^TUFU UklY AgAA BGEx YjL7( -_v7)+ -w$/);
+  for (const shown of [text, text.replaceAll(' ', ''), ` ${text.replaceAll(' ', '\r\n\t')}\u00a0`]) expect(readCode(shown)).toEqual({ bytes: qr('a1b2'), flow: 'a1b2' });
+});
+
+test.each([
+  ['nothing', ''], ['words', 'not a code'], ['another alphabet', writeCode(qr('a1b2')).replace('-', '+')], ['padding', `${writeCode(qr('a1b2'))}=`],
+  ['a letter too many', `${writeCode(qr('a1b2'))}A`], ['a letter too few', writeCode(qr('a1b2')).slice(0, -1)], ['bits that mean nothing', writeCode(qr('a1b2')).replace(/w$/, 'x')],
+  ['another head', writeCode(qr('a1b2', { head: 'MATRIY' }))], ['another version', writeCode(qr('a1b2', { version: 3 }))], ['a mode that there is not', writeCode(qr('a1b2', { mode: 3 }))],
+  ['a shorter secret', writeCode(qr('a1b2', { rest: 72 }))], ['more than there is', writeCode(qr('a1b2').subarray(0, 12))],
+])('%s is no code', (_, text) => {
+  expect(readCode(text)).toBeNull();
 });
 
 function deskOf(methods: Partial<Record<keyof Methods, (...args: never[]) => Promise<unknown>>>, broken = (_: unknown) => false) {

@@ -294,6 +294,15 @@ export class Engine {
     return this.comparisons.ask(user, device);
   }
 
+  /** Goes on by a code instead of emoji; says in which flow. */
+  compareByCode(flow: string): Promise<string> {
+    return this.comparisons.useCode(flow);
+  }
+
+  takeCode(flow: string, text: string): Promise<void> {
+    return this.comparisons.take(flow, text);
+  }
+
   answerCompare(flow: string): Promise<void> {
     return this.comparisons.answer(flow);
   }
