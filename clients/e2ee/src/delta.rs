@@ -114,11 +114,15 @@ impl Machine {
             unused_fallback_keys: Some(&unused),
             next_batch_token: Some(delta.pos.to_string()),
         };
+        let asked = self.asked(delta);
+        for (user, _) in &asked {
+            self.end_failed(user);
+        }
         let (_, keys) = self.0.olm.receive_sync_changes(changes, &TRUST).await?;
         if delta.stirs() {
             self.stir();
         }
-        let mut received = Received { asked: self.asked(delta), ..Received::default() };
+        let mut received = Received { asked, ..Received::default() };
         for key in keys {
             received.sessions.extend(self.account().session_of(&key.room_id));
         }

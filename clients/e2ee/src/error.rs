@@ -4,7 +4,7 @@ use matrix_sdk_crypto::{
     CryptoStoreError, MegolmError, OlmError, SessionRecipientCollectionError, SetRoomSettingsError,
 };
 
-use crate::{CarryError, PayloadError};
+use crate::{CarryError, CodeError, PayloadError};
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,9 @@ pub enum Error {
     /// There is no such device, person or verification.
     #[error("find {0}")]
     Unknown(&'static str),
+    /// A code was not shown or not taken; the verification goes on.
+    #[error(transparent)]
+    Code(#[from] CodeError),
     /// What was to be said cannot be written.
     #[error(transparent)]
     Payload(#[from] PayloadError),

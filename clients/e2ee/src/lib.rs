@@ -19,6 +19,7 @@
 
 pub mod attachment;
 mod clock;
+mod code;
 mod delta;
 mod error;
 mod identity;
@@ -38,6 +39,7 @@ mod statement;
 mod verdict;
 mod verify;
 
+pub use code::CodeError;
 pub use delta::{Changed, EventList, Received, SyncDelta, ToDevice};
 pub use error::Error;
 pub use identity::{DeviceInfo, Standing};

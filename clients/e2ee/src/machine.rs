@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     sessions: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// What the last send in each session has made sure of.
     pub(crate) settled: Mutex<HashMap<String, Settled>>,
+    /// One code of a verification at a time: a second one would end it.
+    pub(crate) codes: tokio::sync::Mutex<()>,
     /// How often anything has changed about anybody's devices or identity, or may have.
     stirs: AtomicU64,
 }
@@ -72,6 +74,7 @@ impl Machine {
             road: tokio::sync::Mutex::default(),
             sessions: Mutex::default(),
             settled: Mutex::default(),
+            codes: tokio::sync::Mutex::default(),
             stirs: AtomicU64::default(),
         }))
     }

@@ -45,7 +45,14 @@ enum Command {
     OpenFile { session: String, text: String },
     /// Compare emoji with a device, or with whoever asks; tell them as soon as they are there.
     Compare { user: String, device: Option<String> },
-    /// They are the same: wait until the other side says so, too.
+    /// Ask a device to verify by a code, or accept whoever asks until it is by one, and wait until
+    /// both are willing.
+    Meet { user: String, device: Option<String> },
+    /// The same, unless they have met; then tell a code for the other side to take.
+    ShowCode { user: String, device: Option<String> },
+    /// The same, and take the code that the other side shows.
+    TakeCode { user: String, device: Option<String>, code: String },
+    /// They are the same, or the code worked: wait until the other side says so, too.
     Agree,
     /// Make a recovery key.
     MakeRecovery,
@@ -59,7 +66,7 @@ struct Puppet {
     client: Client,
     /// Every update since the beginning: who asks to compare is in it, also when nobody waits yet.
     updates: Receiver<Update>,
-    comparing: Option<Verification>,
+    verifying: Option<Verification>,
 }
 
 #[tokio::main]
@@ -92,7 +99,7 @@ impl Puppet {
             Err(error) => return Err(error.into()),
         }
         client.start();
-        Ok(Self { client, updates, comparing: None })
+        Ok(Self { client, updates, verifying: None })
     }
 
     async fn act(&mut self, command: Command) -> Answer {
@@ -146,6 +153,11 @@ impl Puppet {
                 Ok(json!({ "name": file.name, "content": String::from_utf8(bytes)? }))
             }
             Command::Compare { user, device } => self.compare(&user, device).await,
+            Command::Meet { user, device } => self.meet(&user, device).await.map(|_| Value::Null),
+            Command::ShowCode { user, device } => {
+                Ok(self.meet(&user, device).await?.show_code().await?.into())
+            }
+            Command::TakeCode { user, device, code } => self.take(&user, device, &code).await,
             Command::Agree => self.agree().await,
             Command::MakeRecovery => {
                 Ok(client.encryption()?.set_up_recovery().await?.text().into())
@@ -206,18 +218,61 @@ impl Puppet {
     }
 
     async fn compare(&mut self, user: &str, device: Option<String>) -> Answer {
+        let mine = device.is_some();
         let client = self.client.clone();
         let encryption = client.encryption()?;
-        let (verification, mine) = match device {
+        let verification = match device {
             Some(device) => {
                 encryption.devices(user).await?;
-                (encryption.ask_to_verify(user, &device).await?, true)
+                encryption.ask_to_verify(user, &device).await?
             }
-            None => (encryption.verification(user, &self.asked_by(user).await?)?, false),
+            None => encryption.verification(user, &self.asked_by(user).await?)?,
         };
         let emoji = self.emoji(&verification, mine).await?;
-        self.comparing = Some(verification);
+        self.verifying = Some(verification);
         Ok(emoji)
+    }
+
+    /// Goes on with the verification that was met in, or else begins one, until both are willing.
+    async fn meet(
+        &mut self,
+        user: &str,
+        device: Option<String>,
+    ) -> Result<Verification, Box<dyn Error>> {
+        let met = self.verifying.as_ref().filter(|met| met.user_id() == user);
+        let over = |stage| matches!(stage, Stage::Done | Stage::Cancelled { .. });
+        if let Some(met) = met.filter(|met| !over(met.stage())) {
+            return Ok(met.clone());
+        }
+        let client = self.client.clone();
+        let encryption = client.encryption()?;
+        let verification = match device {
+            Some(device) => {
+                encryption.devices(user).await?;
+                let asking = encryption.ask_to_verify_by_code(user, &device).await?;
+                self.until(|| (asking.stage() != Stage::Waiting).then_some(())).await?;
+                asking
+            }
+            None => loop {
+                let name = self.asked_by(user).await?;
+                // One that is over already was called off.
+                let Ok(answering) = encryption.verification(user, &name) else { continue };
+                answering.accept()?;
+                encryption.flush().await?;
+                // A browser goes over from emoji to a code by asking anew.
+                if answering.is_by_code() {
+                    break answering;
+                }
+            },
+        };
+        self.verifying = Some(verification.clone());
+        Ok(verification)
+    }
+
+    async fn take(&mut self, user: &str, device: Option<String>, code: &str) -> Answer {
+        self.meet(user, device).await?.take_code(code).await?;
+        self.client.encryption()?.flush().await?;
+        Ok(Value::Null)
     }
 
     async fn asked_by(&mut self, user: &str) -> Result<String, Box<dyn Error>> {
@@ -249,10 +304,19 @@ impl Puppet {
     }
 
     async fn agree(&mut self) -> Answer {
-        let verification = self.comparing.take().ok_or("there is nothing to compare")?;
+        let verification = self.verifying.take().ok_or("there is nothing to compare")?;
         let encryption = self.client.encryption()?;
-        verification.confirm().await?;
+        // Whoever shows a code agrees when it was taken, and whoever took it has said all.
+        self.until(|| (!matches!(verification.stage(), Stage::Showing(_))).then_some(())).await?;
+        if verification.stage() != Stage::Matched {
+            verification.confirm().await?;
+        }
         encryption.flush().await?;
-        self.until(|| (verification.stage() == Stage::Done).then_some(Value::Null)).await
+        self.until(|| match verification.stage() {
+            Stage::Done => Some(Ok(Value::Null)),
+            Stage::Cancelled { reason, .. } => Some(Err(reason.into())),
+            _ => None,
+        })
+        .await?
     }
 }

@@ -253,7 +253,10 @@ impl<'a> Encryption<'a> {
         Ok(self.machine.let_in(self.client, session_id, user_ids, version).await?)
     }
 
-    /// Asks a device to verify; [`Self::flush`] after every step of it.
+    /// Asks a device to verify; [`Self::flush`] after every step of it. When both are willing
+    /// ([`Stage::Ready`](crate::Stage::Ready)), either begins to compare emoji, or one of the two
+    /// shows a code ([`Verification::show_code`]) and the other takes it
+    /// ([`Verification::take_code`]).
     ///
     /// # Errors
     /// [`Error::Encryption`].
@@ -263,6 +266,20 @@ impl<'a> Encryption<'a> {
         device_id: &str,
     ) -> Result<Verification, Error> {
         let asked = self.machine.ask_to_verify(user_id, device_id).await?;
+        self.flush().await?;
+        Ok(asked)
+    }
+
+    /// The same by a code and not by emoji, so that there is nothing to choose.
+    ///
+    /// # Errors
+    /// [`Error::Encryption`].
+    pub async fn ask_to_verify_by_code(
+        &self,
+        user_id: &str,
+        device_id: &str,
+    ) -> Result<Verification, Error> {
+        let asked = self.machine.ask_to_verify_by_code(user_id, device_id).await?;
         self.flush().await?;
         Ok(asked)
     }

@@ -63,7 +63,8 @@ pub use error::Error;
 pub use message::{FileInfo, Message, Reaction, Secrecy};
 pub use outbox::{Draft, Sending};
 pub use parlor_e2ee::{
-    DeviceInfo, Distrust, RecoveryKey, Restored, Settings, Stage, Standing, Verdict, Verification,
+    CodeError, DeviceInfo, Distrust, RecoveryKey, Restored, Settings, Stage, Standing, Verdict,
+    Verification,
 };
 pub use room::{Member, Room, Session};
 pub use session::{Page, SessionHandle};

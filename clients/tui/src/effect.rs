@@ -119,6 +119,8 @@ pub enum Effect {
     Look(String),
     /// Ask somebody, or one's own other devices, to verify.
     Verify(Option<String>),
+    /// Ask the device whose emoji are compared anew, for a code.
+    VerifyByCode,
     /// Go on with the verification.
     Answer(Answer),
     /// Take somebody's new identity, having looked at it.
@@ -187,13 +189,19 @@ pub enum Making {
 }
 
 /// What somebody says to a verification.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// They are willing.
     Accept,
-    /// The emoji are the same.
+    /// They want to compare emoji.
+    Compare,
+    /// They want to show a code.
+    Show,
+    /// They have the code of the other device. (It is a secret; nothing prints an answer.)
+    Take(String),
+    /// The emoji are the same, or the code worked at the other device.
     Same,
-    /// They differ.
+    /// They differ, or it did not.
     Differ,
     /// They call it off.
     Cancel,

@@ -42,7 +42,7 @@ pub enum Key {
 }
 
 /// What keys there are, for help; the page about the terminal client has the same table.
-pub const HELP: [(&str, &str); 31] = [
+pub const HELP: [(&str, &str); 32] = [
     ("Ctrl P", "choose a session, a person or a command"),
     ("Alt n / Alt p", "next and previous session with something unread"),
     ("Ctrl n / Ctrl b, :b NAME", "next and previous session, or one by its name"),
@@ -69,6 +69,7 @@ pub const HELP: [(&str, &str); 31] = [
     (":members", "who is here, and whom you verified"),
     (":let-in PERSON", "give keys to somebody whom nobody has let in"),
     (":verify PERSON, :devices", "compare emoji with a person, or your own devices"),
+    (":code TEXT", "verify by the code that the other device shows"),
     (":recovery, :recover", "make a recovery key, or use it"),
     (":room, :direct, :session", "make a room, a direct room, a session"),
     (":settings", "about this device and account"),

@@ -196,6 +196,7 @@ impl<'a> Run<'a> {
                     self.verify(whom);
                     Ok(Vec::new())
                 }
+                Effect::VerifyByCode => self.verify_by_code(),
                 Effect::Answer(answer) => {
                     let done = self.verifier.answer(answer).await;
                     self.flush_keys();
@@ -244,6 +245,19 @@ impl<'a> Run<'a> {
             let asked = verifier::ask(&client, whom).await?;
             Ok(asked.map_or_else(nobody, Came::Verification))
         });
+    }
+
+    /// Asks the device anew that emoji are compared with, for a code.
+    fn verify_by_code(&mut self) -> Result<Vec<News>, Error> {
+        if let Some((user_id, device_id)) = self.verifier.leave()? {
+            let client = self.client.clone();
+            self.asked.spawn(async move {
+                let encryption = client.encryption()?;
+                let asked = encryption.ask_to_verify_by_code(&user_id, &device_id).await?;
+                Ok(Came::Verification(asked))
+            });
+        }
+        Ok(Vec::new())
     }
 
     async fn came(&mut self, done: Result<Came, Error>) {

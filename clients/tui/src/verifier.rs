@@ -1,7 +1,7 @@
 //! The one verification that goes on: what of it goes by itself, and what people have to say.
 //!
 //! Owns its steps. Refuses a second one while one is looked at, and to say for anybody that the
-//! emoji are the same.
+//! emoji are the same, or that a code worked.
 
 use parlor_sdk::{Client, Error, Stage, Verification};
 
@@ -13,8 +13,6 @@ pub(crate) struct Verifier {
     flow: Option<Verification>,
     /// Whether this side is willing: it asked, or has accepted.
     willing: bool,
-    /// Whether this side asked, and so begins the comparison.
-    asked: bool,
     /// What was told last.
     told: Option<Stage>,
 }
@@ -22,7 +20,7 @@ pub(crate) struct Verifier {
 impl Verifier {
     /// This side has asked.
     pub(crate) fn asks(&mut self, flow: Verification) {
-        *self = Self { flow: Some(flow), willing: true, asked: true, told: None };
+        *self = Self { flow: Some(flow), willing: true, told: None };
     }
 
     /// Somebody asks.
@@ -36,26 +34,32 @@ impl Verifier {
             return Ok(Vec::new());
         }
         let flow = client.encryption()?.verification(user_id, name)?;
-        *self = Self { flow: Some(flow), willing: false, asked: false, told: None };
+        *self = Self { flow: Some(flow), willing: false, told: None };
         Ok(self.news())
     }
 
     /// Does what goes by itself; whether something is to be sent then.
     pub(crate) async fn go_on(&mut self) -> Result<(Vec<News>, bool), Error> {
-        let Some(flow) = &self.flow else { return Ok((Vec::new(), false)) };
-        let due = match flow.stage() {
-            Stage::Ready if self.asked => {
-                flow.begin().await?;
-                true
-            }
+        let due = self.step().await?;
+        Ok((self.news(), due))
+    }
+
+    async fn step(&self) -> Result<bool, Error> {
+        let Some(flow) = &self.flow else { return Ok(false) };
+        match flow.stage() {
             // The other side begins the comparison to which this one has agreed.
             Stage::Asked if self.willing => {
                 flow.accept()?;
-                true
+                Ok(true)
             }
-            _ => false,
-        };
-        Ok((self.news(), due))
+            // Where it can only be a code there is nothing to choose. Without one to show, the
+            // other side's can still be taken.
+            Stage::Ready if flow.is_by_code() => {
+                drop(flow.show_code().await);
+                Ok(false)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// What somebody said.
@@ -66,6 +70,9 @@ impl Verifier {
                 flow.accept()?;
                 self.willing = true;
             }
+            Answer::Compare => flow.begin().await?,
+            Answer::Show => drop(flow.show_code().await?),
+            Answer::Take(code) => flow.take_code(&code).await?,
             Answer::Same => flow.confirm().await?,
             Answer::Differ => flow.mismatch()?,
             Answer::Cancel => {
@@ -73,7 +80,17 @@ impl Verifier {
                 self.flow = None;
             }
         }
+        self.step().await?;
         Ok(self.news())
+    }
+
+    /// Calls it off, so that the same device is asked anew: whose, and which. Once emoji were begun
+    /// there is no code any more.
+    pub(crate) fn leave(&mut self) -> Result<Option<(String, String)>, Error> {
+        let Some(flow) = self.flow.take() else { return Ok(None) };
+        let device_id = flow.device_id();
+        flow.cancel()?;
+        Ok(device_id.map(|device_id| (flow.user_id().to_owned(), device_id)))
     }
 
     /// How far it is, when that was not told yet.

@@ -7,10 +7,16 @@ use crate::relay::Relay;
 
 const ALL: [&str; 3] = ["ana", "bo", "cy"];
 
-/// Ana asks, Bo accepts, Ana begins; until both have emoji.
-async fn to_the_emoji(ana: &Device, bo: &Device) -> (Verification, Verification) {
+/// Ana asks, Bo accepts; until both are willing.
+pub(crate) async fn meet(ana: &Device, bo: &Device) -> (Verification, Verification) {
     let (user, device) = (&bo.user, &bo.machine.account().device_id);
     let asking = ana.machine.ask_to_verify(user, device).await.unwrap();
+    let answering = answer(ana, &asking, bo).await;
+    (asking, answering)
+}
+
+/// Bo accepts what Ana has asked; until both are willing.
+pub(crate) async fn answer(ana: &Device, asking: &Verification, bo: &Device) -> Verification {
     ana.machine.flush(&ana.line).await.unwrap();
     assert_eq!(asking.stage(), Stage::Waiting);
     let asked = bo.sync().await.asked;
@@ -20,7 +26,24 @@ async fn to_the_emoji(ana: &Device, bo: &Device) -> (Verification, Verification)
     answering.accept().unwrap();
     bo.machine.flush(&bo.line).await.unwrap();
     ana.sync().await;
-    assert_eq!(asking.stage(), Stage::Ready);
+    assert_eq!((asking.stage(), answering.stage()), (Stage::Ready, Stage::Ready));
+    answering
+}
+
+/// The same, and Ana begins; until both have emoji.
+async fn to_the_emoji(ana: &Device, bo: &Device) -> (Verification, Verification) {
+    let (asking, answering) = meet(ana, bo).await;
+    compare(ana, &asking, bo, &answering).await;
+    (asking, answering)
+}
+
+/// Ana begins the comparison; until both have emoji.
+pub(crate) async fn compare(
+    ana: &Device,
+    asking: &Verification,
+    bo: &Device,
+    answering: &Verification,
+) {
     asking.begin().await.unwrap();
     ana.machine.flush(&ana.line).await.unwrap();
     bo.sync().await;
@@ -29,10 +52,9 @@ async fn to_the_emoji(ana: &Device, bo: &Device) -> (Verification, Verification)
         bo.sync().await;
         ana.sync().await;
     }
-    (asking, answering)
 }
 
-async fn finish(devices: [&Device; 2]) {
+pub(crate) async fn finish(devices: [&Device; 2]) {
     for _ in 0..3 {
         for device in devices {
             device.sync().await;

@@ -1,6 +1,8 @@
 //! Encrypted sessions through a real server: it hands on, and sees nothing of what is said.
 
-use parlor_sdk::{Client, Draft, Error, Message, Secrecy, Settings, Stage, Update, Verdict};
+use parlor_sdk::{
+    Client, CodeError, Draft, Error, Message, Secrecy, Settings, Stage, Update, Verdict,
+};
 use serde_json::json;
 
 use crate::kit::{Server, bodies, heard, hears, knows, stands_in, started};
@@ -229,6 +231,51 @@ async fn two_people_verify_each_other_by_emoji() {
     ana.session(&session).say("it is me").unwrap().delivered().await.unwrap();
     let message = hears(&mut at_bos, "it is me").await;
     assert_eq!(message.secrecy, Secrecy::Opened { verdict: Verdict::Verified });
+}
+
+#[tokio::test]
+async fn a_new_device_is_verified_by_the_code_that_it_shows() {
+    let server = Server::start();
+    let (ana, bo, session) = two_people(&server).await;
+    let second = server.sign_in("ana", "ana-second").await;
+    let (old, new) = (ana.encryption().unwrap(), second.encryption().unwrap());
+    assert!(!new.standing().await.unwrap().device_signed);
+    let (mut at_old, mut at_new) = (ana.updates(), second.updates());
+    let keys = |update: &Update| matches!(update, Update::Keys).then_some(());
+    old.devices(&ana.user_id()).await.unwrap();
+    new.devices(&ana.user_id()).await.unwrap();
+    let asking = old.ask_to_verify(&ana.user_id(), &second.device_id()).await.unwrap();
+    let (user, name) = heard(&mut at_new, |update| match update {
+        Update::Verification { user_id, name } => Some((user_id.clone(), name.clone())),
+        _ => None,
+    })
+    .await;
+    let answering = new.verification(&user, &name).unwrap();
+    answering.accept().unwrap();
+    new.flush().await.unwrap();
+    while asking.stage() != Stage::Ready {
+        heard(&mut at_old, keys).await;
+    }
+    let code = answering.show_code().await.unwrap();
+    let refused = asking.take_code("no such code").await.unwrap_err();
+    assert_eq!(refused.to_string(), CodeError::Malformed.to_string());
+    asking.take_code(&code).await.unwrap();
+    old.flush().await.unwrap();
+    while answering.stage() != Stage::Taken {
+        heard(&mut at_new, keys).await;
+    }
+    assert_eq!(asking.stage(), Stage::Matched);
+    answering.confirm().await.unwrap();
+    new.flush().await.unwrap();
+    while asking.stage() != Stage::Done {
+        heard(&mut at_old, keys).await;
+    }
+    while answering.stage() != Stage::Done || !new.standing().await.unwrap().device_signed {
+        heard(&mut at_new, keys).await;
+    }
+    let mut at_bos = bo.updates();
+    second.session(&session).say("from the new one").unwrap().delivered().await.unwrap();
+    assert!(is_opened(&hears(&mut at_bos, "from the new one").await));
 }
 
 #[tokio::test]

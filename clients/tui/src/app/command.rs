@@ -48,6 +48,7 @@ impl App {
             }
             ("accept", _) => self.look_at_verification(),
             ("verify", whom) => self.verify(whom),
+            ("code", code) => self.take_code(code),
             ("room" | "session" | "direct" | "invite", words) => self.make(name, words),
             ("upload" | "timer" | "members" | "let-in" | "leave", words) => self.here(name, words),
             _ => {

@@ -4,6 +4,7 @@ use parlor_sdk::{Message, Stage};
 
 use super::{App, HELD_MAX, Link, Mode, Place, Verifying};
 use crate::effect::{Answer, Effect, News};
+use crate::input::Input;
 use crate::keys::Key;
 
 impl App {
@@ -162,7 +163,7 @@ impl App {
             self.notice = Some(text);
         }
         // One that oneself has asked for is looked at from the beginning.
-        let open = open || matches!(stage, Stage::Waiting);
+        let open = open || matches!(stage, Stage::Waiting | Stage::Ready);
         self.verifying = Some(Verifying { user_id, stage, open });
     }
 
@@ -176,13 +177,17 @@ impl App {
 
     /// Keys while a verification is looked at.
     pub(super) fn compare(&mut self, key: Key) -> Vec<Effect> {
-        let Some(verifying) = &mut self.verifying else { return Vec::new() };
+        let Some(verifying) = &self.verifying else { return Vec::new() };
         let over = matches!(verifying.stage, Stage::Done | Stage::Cancelled { .. });
         let answer = match (&verifying.stage, key) {
             _ if over => None,
             (Stage::Asked, Key::Char('y')) => Some(Answer::Accept),
-            (Stage::Compare(_), Key::Char('y')) => Some(Answer::Same),
-            (Stage::Compare(_), Key::Char('n')) => Some(Answer::Differ),
+            (Stage::Ready | Stage::Showing(_), Key::Char('e')) => Some(Answer::Compare),
+            (Stage::Ready, Key::Char('c')) => Some(Answer::Show),
+            (Stage::Compare(_), Key::Char('c')) => return vec![Effect::VerifyByCode],
+            (Stage::Ready | Stage::Showing(_), Key::Char(':')) => return self.type_code(""),
+            (Stage::Compare(_) | Stage::Taken, Key::Char('y')) => Some(Answer::Same),
+            (Stage::Compare(_) | Stage::Taken, Key::Char('n')) => Some(Answer::Differ),
             (Stage::Asked, Key::Char('n')) | (_, Key::Esc) => Some(Answer::Cancel),
             _ => return Vec::new(),
         };
@@ -190,5 +195,36 @@ impl App {
             self.verifying = None;
         }
         answer.map(Effect::Answer).into_iter().collect()
+    }
+
+    /// Whether keys are for a verification.
+    pub(super) fn is_verifying(&self) -> bool {
+        let open = self.verifying.as_ref().is_some_and(|verifying| verifying.open);
+        open && !matches!(self.mode, Mode::Command(_))
+    }
+
+    /// Begins typing the code of the other device, which is a command.
+    pub(super) fn type_code(&mut self, code: &str) -> Vec<Effect> {
+        self.mode = Mode::Command(Input::with(&format!("code {code}")));
+        Vec::new()
+    }
+
+    /// A text was pasted while a verification is looked at: it can only be a code, and is seen
+    /// before it is taken.
+    pub(super) fn paste_code(&mut self, text: &str) {
+        let stage = self.verifying.as_ref().map(|verifying| &verifying.stage);
+        if matches!(stage, Some(Stage::Ready | Stage::Showing(_))) {
+            self.type_code(text.trim());
+        }
+    }
+
+    pub(super) fn take_code(&mut self, code: &str) -> Vec<Effect> {
+        let Some(verifying) = &mut self.verifying else {
+            self.notice = Some("first :verify PERSON, or :accept".to_owned());
+            return Vec::new();
+        };
+        verifying.open = true;
+        let code = Some(code.to_owned()).filter(|code| !code.is_empty());
+        code.map(|code| Effect::Answer(Answer::Take(code))).into_iter().collect()
     }
 }

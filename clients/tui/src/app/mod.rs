@@ -222,7 +222,7 @@ impl App {
         if key == Key::Ctrl('c') {
             return vec![Effect::Quit];
         }
-        if self.verifying.as_ref().is_some_and(|verifying| verifying.open) {
+        if self.is_verifying() {
             return self.compare(key);
         }
         let effects = self.press_in_mode(key);
@@ -254,6 +254,9 @@ impl App {
     pub fn paste(&mut self, text: &str) {
         let text = crate::clean::clean(&text.replace("\r\n", "\n").replace('\r', "\n"));
         let line = text.replace('\n', " ");
+        if self.is_verifying() {
+            return self.paste_code(&line);
+        }
         match &mut self.mode {
             Mode::Command(input)
             | Mode::Search(input)

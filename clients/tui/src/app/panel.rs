@@ -86,8 +86,9 @@ impl Panel {
 }
 
 /// The commands that the palette knows, and what they do.
-const COMMANDS: [(&str, &str); 19] = [
+const COMMANDS: [(&str, &str); 20] = [
     ("accept", "go on with a verification that somebody asks for"),
+    ("code ", "take the code that another device shows"),
     ("devices", "your own devices"),
     ("direct ", "talk to one person"),
     ("invite ", "bring people into this room or session"),
@@ -105,7 +106,7 @@ const COMMANDS: [(&str, &str); 19] = [
     ("timer ", "let what you write here decay"),
     ("unreads clear", "mark everything read"),
     ("upload ", "send a file"),
-    ("verify ", "compare emoji with somebody"),
+    ("verify ", "compare emoji with somebody, or pass a code"),
 ];
 
 impl App {

@@ -67,14 +67,32 @@ fn verification(frame: &mut Frame<'_>, app: &App, verifying: &Verifying) {
         Stage::Asked => {
             vec![format!("{whom} asks to verify."), String::new(), "y go on   n not now".to_owned()]
         }
-        Stage::Waiting | Stage::Ready => {
+        Stage::Waiting => {
             vec![format!("waiting for {whom}"), String::new(), "Esc calls it off".to_owned()]
         }
+        Stage::Ready => vec![
+            format!("Compare seven words with {whom}, or pass a code instead:"),
+            "one device shows it, the other takes it.".to_owned(),
+            String::new(),
+            "e compare   c show a code   : type the other's   Esc calls it off".to_owned(),
+        ],
+        Stage::Showing(code) => return shown_code(frame, &whom, code),
+        Stage::Taken => vec![
+            "The code was taken. Does the other device say that it worked?".to_owned(),
+            String::new(),
+            "y it does   n it does not".to_owned(),
+        ],
+        Stage::Matched => vec![
+            format!("It worked: say so at the other device. Waiting for {whom}"),
+            String::new(),
+            "Esc calls it off".to_owned(),
+        ],
         Stage::Compare(emoji) => {
             let mut lines =
                 vec![format!("Does {whom} see the same, in this order?"), String::new()];
             lines.extend(emoji.iter().map(|(_, word)| format!("    {word}")));
-            lines.extend([String::new(), "y they are the same   n they differ".to_owned()]);
+            let keys = "y they are the same   n they differ   c use a code instead";
+            lines.extend([String::new(), keys.to_owned()]);
             lines
         }
         Stage::Confirmed => vec![
@@ -96,16 +114,39 @@ fn verification(frame: &mut Frame<'_>, app: &App, verifying: &Verifying) {
     boxed(frame, " verify ", lines.into_iter().map(Line::from).collect(), 0);
 }
 
+/// A code from one edge to the other, with nothing beside it: so it can be marked and copied.
+fn shown_code(frame: &mut Frame<'_>, whom: &str, code: &str) {
+    let groups: Vec<&str> = code.split(' ').collect();
+    // A group is four letters and a blank.
+    let in_row = (usize::from(frame.area().width) / 5).max(1);
+    let rows = groups.chunks(in_row).map(|row| row.join(" "));
+    let above = [
+        String::new(),
+        format!("A code for {whom}. Type or paste it there: `:` and the code."),
+        "Do not send it through Parlor: whoever has it can pretend to be that device.".to_owned(),
+        String::new(),
+    ];
+    let below =
+        [String::new(), "e compare instead   : type the other's   Esc calls it off".to_owned()];
+    let lines = above.into_iter().chain(rows).chain(below).map(Line::from).collect();
+    let block = Block::new().borders(Borders::TOP | Borders::BOTTOM).title(" verify ");
+    over(frame, block, u16::MAX, lines, 0);
+}
+
 /// A box over everything else, in which this line is seen.
 fn boxed(frame: &mut Frame<'_>, title: &str, lines: Vec<Line<'_>>, seen: usize) {
+    over(frame, Block::new().borders(Borders::ALL).title(title), WIDTH, lines, seen);
+}
+
+/// Lines over everything else, of which this one is seen, at most so many columns wide.
+fn over(frame: &mut Frame<'_>, block: Block<'_>, columns: u16, lines: Vec<Line<'_>>, seen: usize) {
     let area = frame.area();
-    let width = area.width.min(WIDTH);
+    let width = area.width.min(columns);
     let height = area.height.min(u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2));
     let place = Rect { x: (area.width - width) / 2, y: (area.height - height) / 3, width, height };
     let room = usize::from(height).saturating_sub(2);
     let hidden = (seen + 1).saturating_sub(room).min(lines.len().saturating_sub(room));
     let scroll = (u16::try_from(hidden).unwrap_or(u16::MAX), 0);
     frame.render_widget(Clear, place);
-    let block = Block::new().borders(Borders::ALL).title(title);
     frame.render_widget(Paragraph::new(lines).block(block).scroll(scroll), place);
 }

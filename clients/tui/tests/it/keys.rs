@@ -355,9 +355,36 @@ fn nobody_is_verified_by_what_is_typed_before_one_looks() {
     assert!(types(&mut app, "x").is_empty());
     assert_eq!(types(&mut app, "n"), [Effect::Answer(Answer::Differ)]);
     assert_eq!(types(&mut app, "y"), [Effect::Answer(Answer::Same)]);
+    assert_eq!(types(&mut app, "c"), [Effect::VerifyByCode]);
     app.learn(asked(Stage::Done));
     app.press(Key::Enter);
     assert!(app.verifying.is_none());
+}
+
+#[test]
+fn a_code_is_shown_typed_or_pasted_where_a_verification_is_looked_at() {
+    let mut app = app();
+    let verifying = |stage| News::Verifying { user_id: "bo".into(), stage };
+    assert!(runs(&mut app, "code TUFU UklY").is_empty());
+    assert_eq!(app.notice.as_deref(), Some("first :verify PERSON, or :accept"));
+    app.learn(verifying(Stage::Ready));
+    assert_eq!(types(&mut app, "c"), [Effect::Answer(Answer::Show)]);
+    app.learn(verifying(Stage::Showing("QUJD".into())));
+    assert_eq!(types(&mut app, "e"), [Effect::Answer(Answer::Compare)]);
+    assert!(types(&mut app, ":TUFU UklY").is_empty());
+    let taken = [Effect::Answer(Answer::Take("TUFU UklY".into()))];
+    assert_eq!(app.press(Key::Enter), taken);
+    app.paste("TUFU\nUklY\n");
+    assert!(app.composer.is_empty(), "a code is not written to anybody");
+    assert_eq!(app.press(Key::Enter), taken);
+    // Whoever does not type it after all is back at the verification.
+    types(&mut app, ":TU");
+    app.press(Key::Esc);
+    app.learn(verifying(Stage::Taken));
+    app.paste("TUFU");
+    assert!(app.composer.is_empty() && app.mode == Mode::Normal);
+    assert_eq!(types(&mut app, "n"), [Effect::Answer(Answer::Differ)]);
+    assert_eq!(types(&mut app, "y"), [Effect::Answer(Answer::Same)]);
 }
 
 #[test]

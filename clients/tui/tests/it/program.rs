@@ -290,6 +290,8 @@ async fn two_terminals_verify_each_other_by_words_and_what_they_say_decays() {
     bo.command("accept");
     bo.shows("y go on");
     bo.press("y");
+    ana.shows("e compare");
+    ana.press("e");
     ana.shows("Does bo see the same");
     bo.shows("Does ana see the same");
     let (at_ana, at_bo) = (words(&ana), words(&bo));
@@ -372,6 +374,8 @@ async fn words_that_differ_verify_nobody() {
     ana.command("accept");
     ana.shows("y go on");
     ana.press("y");
+    bo.shows("e compare");
+    bo.press("e");
     ana.shows("see the same");
     bo.shows("see the same");
     ana.press("n");
@@ -379,6 +383,53 @@ async fn words_that_differ_verify_nobody() {
     ana.shows("Nobody is verified");
     bo.press("\r");
     bo.shows("[encrypted, 1 person not verified] ana");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_terminals_verify_each_other_by_a_code_in_place_of_words() {
+    let server = Server::start();
+    server.account("ana").await;
+    server.account("bo").await;
+    let (mut ana, mut bo) = (terminal(&server, "ana"), terminal(&server, "bo"));
+    ana.command("direct bo");
+    ana.shows("[encrypted, 1 person not verified] bo");
+    bo.shows("*ana");
+    bo.command("b ana");
+    bo.shows("[encrypted, 1 person not verified] ana");
+    ana.command("verify bo");
+    bo.shows("ana asks to verify");
+    bo.command("accept");
+    bo.shows("y go on");
+    bo.press("y");
+    ana.shows("c show a code");
+    bo.shows("c show a code");
+    ana.press("c");
+    ana.shows("e compare instead");
+    // They compare words after all; then Bo wants a code, and they have to agree to that.
+    ana.press("e");
+    ana.shows("see the same");
+    bo.shows("c use a code instead");
+    bo.press("c");
+    ana.shows("bo asks to verify");
+    ana.press("y");
+    bo.shows("A code for ana");
+    ana.shows("e compare instead");
+    bo.press(":no such code\r");
+    bo.shows("this is no code");
+    let from = ana.rows().iter().position(|row| row.contains("A code for bo")).unwrap() + 3;
+    let rows = ana.rows().into_iter().skip(from).take_while(|row| !row.is_empty());
+    let code = rows.collect::<Vec<_>>().join(" ");
+    assert!(code.starts_with("TUFU UklY"), "{code}");
+    bo.press(&format!(":{code}\r"));
+    bo.shows("It worked: say so at the other device");
+    ana.shows("Does the other device say that it worked?");
+    ana.press("y");
+    ana.shows("bo is verified");
+    bo.shows("ana is verified");
+    ana.press("\r");
+    bo.press("\r");
+    ana.shows("[encrypted, everybody verified] bo");
+    bo.shows("[encrypted, everybody verified] ana");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -267,6 +267,28 @@ fn a_verification_shows_the_words_of_seven_emoji() {
 }
 
 #[test]
+fn a_code_has_its_rows_to_itself() {
+    let mut app = app();
+    let code = ["TUFU"; 41].join(" ");
+    let stage = Stage::Showing(format!("{code} UklY"));
+    app.verifying = Some(Verifying { user_id: "bo".into(), stage, open: true });
+    let rows = screen(&app, 80, 24);
+    let from = rows.iter().position(|row| row.contains("A code for Bo")).unwrap() + 3;
+    let row = ["TUFU"; 16].join(" ");
+    let last = format!("{} UklY", ["TUFU"; 9].join(" "));
+    assert_eq!(rows[from..from + 4], [row.clone(), row, last, String::new()]);
+    for (stage, asked) in [
+        (Stage::Ready, "c show a code"),
+        (Stage::Taken, "Does the other device say that it worked?"),
+        (Stage::Matched, "It worked: say so at the other device. Waiting for Bo"),
+    ] {
+        app.verifying.as_mut().unwrap().stage = stage;
+        let rows = screen(&app, 80, 24).join("\n");
+        assert!(rows.contains(asked), "{rows}");
+    }
+}
+
+#[test]
 fn the_form_shows_no_secret() {
     let fields = [(Wanted::Name, "ana"), (Wanted::Password, "secret")];
     let sheet = Form::new("sign in", &["about it"], &fields);
@@ -290,7 +312,6 @@ fn the_newest_messages_are_seen_when_there_are_more_than_lines() {
 #[test]
 fn a_screen_of_any_size_is_drawn() {
     let mut app = app();
-    app.verifying = Some(Verifying { user_id: "bo".into(), stage: Stage::Asked, open: false });
     app.composer = Input::with("a line that is longer than some of the screens\nand another");
     let modes = [
         Mode::Normal,
@@ -304,8 +325,12 @@ fn a_screen_of_any_size_is_drawn() {
     for mode in modes {
         app.mode = mode;
         for (width, height) in [(1, 1), (80, 1), (3, 2), (10, 4), (79, 5), (200, 60)] {
-            for open in [false, true] {
-                app.verifying.as_mut().unwrap().open = open;
+            for (stage, open) in [
+                (Stage::Asked, false),
+                (Stage::Asked, true),
+                (Stage::Showing("TUFU UklY".into()), true),
+            ] {
+                app.verifying = Some(Verifying { user_id: "bo".into(), stage, open });
                 screen(&app, width, height);
             }
             drawn(width, height, |frame| form(frame, &sheet));
