@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { Fragment, useEffect, useRef, useState, type FormEvent } from 'react';
 import { say } from '../store/store';
 import { strings } from '../strings';
 import { Button, Field } from '../ui/controls';
@@ -60,7 +60,7 @@ function Shown({ code }: { code: string }) {
         <p aria-hidden="true">{words.codeShown}</p>
         <Button onClick={() => void copy()}><Icon name="copy" size={18} /> {copied ? strings.copied : strings.copy}</Button>
       </div>
-      <p className="code-text">{code}</p>
+      <p className="code-text">{code.split(' ').map((four, at) => <Fragment key={at}>{at > 0 && ' '}<span>{four}</span></Fragment>)}</p>
     </div>
   );
 }
