@@ -277,6 +277,48 @@ test('people who compare emoji by a browser and a program know each other; files
   assert.deepEqual(await bo.puppet.told({ open_file: { session, text: 'the map' } }), { name: 'map.txt', content: 'here it is' });
 }));
 
+test('a browser and a program verify each other by a code, whichever of them shows it', () => withPuppets(async (puppetOf) => {
+  const [ana, bo, cleo] = [await person('Ana'), await person('Bo'), await person('Cleo')];
+  ana.page = await settings(ana);
+  await confirmed(ana.page);
+  for (const who of [bo, cleo]) {
+    who.puppet = puppetOf(who);
+    await who.puppet.told('who');
+  }
+  const { id } = await room(ana, 'Ledger', [bo, cleo], { encryption: ENCRYPTION });
+  await opened(ana, `/app/r/${id}`);
+  await line(ana.page).getByRole('button').click();
+  const code = ana.page.locator('.code-text');
+  const goOver = async (who) => {
+    const reader = ana.page.locator('.reader', { hasText: who.name });
+    await reader.getByRole('button', { name: /^Compare with/ }).click();
+    await ana.page.getByRole('button', { name: 'Use a code instead' }).click();
+  };
+  const done = async (who) => {
+    await ana.page.getByText(`You and ${who.name} see the same`).waitFor();
+    await ana.page.getByRole('button', { name: 'Done' }).click();
+  };
+
+  const shown = bo.puppet.told({ show_code: { user: ana.id, device: null } });
+  await goOver(bo);
+  await ana.page.getByLabel('The code that Bo gives you').fill(await shown);
+  await ana.page.getByRole('button', { name: 'Check the code' }).click();
+  await ana.page.getByText(/The code fits\./).waitFor();
+  await bo.puppet.told('agree');
+  await done(bo);
+
+  const met = cleo.puppet.told({ meet: { user: ana.id, device: null } });
+  await goOver(cleo);
+  await met;
+  const copied = await code.innerText();
+  await assert.rejects(cleo.puppet.told({ take_code: { user: ana.id, device: null, code: copied.slice(0, -3) } }), /not all of it/);
+  await cleo.puppet.told({ take_code: { user: ana.id, device: null, code: copied } });
+  await ana.page.getByText(/^Cleo has entered the code\./).waitFor();
+  await ana.page.getByRole('button', { name: 'It fits' }).click();
+  await done(cleo);
+  await line(ana.page).getByText(/all compared/).waitFor();
+}));
+
 test('what a program backed up opens in a new browser, and the other way round', () => withPuppets(async (puppetOf) => {
   const [ana, bo] = [await person('Ana'), await person('Bo')];
   ana.page = await settings(ana);
