@@ -113,16 +113,16 @@ export async function beginRoll(session: string, named: string[]): Promise<void>
 const CALM_MS = 1_200;
 let asked = 0;
 
-/** Begins when the page has had time to be drawn. */
+/** Begins when the page has had time to be drawn; where something sealed is to be read, at once. */
 export async function beginSealing(): Promise<void> {
   if (sealing.getState().at !== 'unknown') return;
   if (!isSecureContext || !navigator.locks || !globalThis.crypto?.subtle) return sealing.setState({ at: 'insecure' });
   const turn = ++asked;
+  sealing.setState({ at: 'starting' });
   try {
-    const { user_id, device_id } = await call<{ user_id: string; device_id: string }>('GET', '/e2ee');
+    if (!anySealed()) await new Promise((done) => setTimeout(done, CALM_MS));
     if (turn !== asked) return;
-    sealing.setState({ at: 'starting' });
-    await new Promise((done) => setTimeout(done, anySealed() ? 0 : CALM_MS));
+    const { user_id, device_id } = await call<{ user_id: string; device_id: string }>('GET', '/e2ee');
     const { startSealing } = await sealingPage();
     if (turn === asked) startSealing(user_id, device_id);
   } catch {
