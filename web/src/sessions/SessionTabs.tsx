@@ -16,9 +16,11 @@ export function SessionTabs({ room, current }: { room: Room; current: string }) 
   const all = useParlor((state) => state.sessions);
   const sessions = useMemo(() => sessionsOf({ sessions: all } as Parameters<typeof sessionsOf>[0], room.id), [all, room.id]);
   const strip = useRef<HTMLElement>(null);
+  const several = sessions.length > 1;
   useEffect(() => {
-    strip.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-  }, [current]);
+    // To look where something is costs the first screen a layout more: a single tab is in sight.
+    if (several) strip.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current, several]);
   return (
     <div className="tabs">
       <nav className="tabs-strip" aria-label={strings.sessions} ref={strip}>
