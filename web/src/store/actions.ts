@@ -3,6 +3,7 @@ import { ApiError } from '../net/http';
 import type { Member, Message, MessagePage } from '../wire';
 import { patchMessage, patchSession, posted, reacted, readUpTo, withLog } from './apply';
 import { explain } from '../ui/explain';
+import { takeFirst } from './first';
 import { ownReaction } from './reactions';
 import { isShut, mayEncrypt, sealedOf, sealingPage } from './sealed';
 import { say, store, update } from './store';
@@ -31,14 +32,34 @@ export function openSession(id: string): Promise<void> {
   return once(`open ${id}`, async () => {
     const state = store.getState();
     const session = state.sessions[id];
-    if (!session || state.logs[id]?.loaded) return;
+    const log = state.logs[id];
+    if (!session || log?.loaded) return;
+    const held = log && takeFirst(session, log.seq);
+    if (held) {
+      const page = await openedPage(held);
+      await drawn();
+      return showPage(id, page, {}, true);
+    }
     const far = session.unread > LEAP_AT;
     await loadPage(id, far ? { around: session.read_number + 1 } : {}, true);
   });
 }
 
+const DRAWN_MS = 100;
+
+/** Waits until the empty list is drawn, or nobody looks: before it is measured it cannot go to its end, and its beginning would be seen. */
+function drawn(): Promise<void> {
+  return new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, DRAWN_MS);
+  });
+}
+
 async function loadPage(id: string, bound: PageBound, replace: boolean): Promise<void> {
-  const page = await openedPage(await sessionsApi.page(id, bound, PAGE));
+  showPage(id, await openedPage(await sessionsApi.page(id, bound, PAGE)), bound, replace);
+}
+
+function showPage(id: string, page: MessagePage, bound: PageBound, replace: boolean): void {
   // The window may have moved elsewhere meanwhile; then nobody wants this page any more.
   if (!replace && !adjoins(id, bound)) return;
   update((state) => withLog(state, id, (log) => withPage(log, page, replace)));

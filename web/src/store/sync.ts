@@ -5,6 +5,7 @@ import { Link, type LinkState } from '../net/socket';
 import type { Event as WireEvent, ServerFrame } from '../wire';
 import { applyEvent, applyPresence, applyRead, applyTyping, position } from './apply';
 import { fromServer, heardDraft } from './drafts';
+import { keepFirst } from './first';
 import { EMPTY, fromInit, type State } from './state';
 import { around, store, update } from './store';
 
@@ -38,6 +39,7 @@ class Sync {
       const init = await meApi.init();
       if (generation !== this.generation) return;
       this.bootAttempt = 0;
+      keepFirst(init);
       update((state) => fromInit(init, state));
       fromServer(init.drafts);
       around.setState({ gate: 'in' });

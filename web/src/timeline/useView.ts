@@ -34,6 +34,8 @@ export interface View {
 }
 
 const NEAR_PX = 900;
+/** Whoever stays at the end has not begun to look back. */
+const NEAR_AT_END_PX = 300;
 const BOTTOM_PX = 32;
 const MARKER_GAP_PX = 72;
 const LIT_MS = 2_400;
@@ -68,7 +70,7 @@ export function useView({ session, log, rows, pending, marker, setMarker, goTo }
     offset.current = view.scrollOffset;
     setAtBottom(bottom.current && !log.hasAfter);
     setUnreadAbove(marker === null ? 0 : countAbove(view, rows, log, marker, session.head_number));
-    if (view.scrollOffset < NEAR_PX) void loadBefore(id).catch(ignore);
+    if (view.scrollOffset < (bottom.current ? NEAR_AT_END_PX : NEAR_PX)) void loadBefore(id).catch(ignore);
     if (view.scrollSize - end < NEAR_PX) void loadAfter(id).catch(ignore);
     if (document.visibilityState !== 'visible' || !document.hasFocus()) return;
     const seen = lastSeen(view, rows, end);
