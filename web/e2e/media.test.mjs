@@ -102,10 +102,10 @@ test('links of a message have a quiet card, which says where it leads', async ()
   const bo = await person('Bo');
   const { id, main_session_id: session } = await room(ana, 'Desk', [bo]);
   await say(bo, session, 'See https://press.example/inks/grey');
-  await ana.context.route('**/api/v1/sessions/*/messages?**', async (route) => {
+  await ana.context.route('**/api/v1/me/init', async (route) => {
     const answer = await route.fetch();
     const body = await answer.json();
-    body.messages.forEach((one) => Object.assign(one, { previews: PREVIEWS }));
+    body.newest.flatMap(({ messages }) => messages).forEach((one) => Object.assign(one, { previews: PREVIEWS }));
     return route.fulfill({ response: answer, json: body });
   });
   await ana.context.route('**/media/bbbbbbbb-*/**', (route) => route.fulfill({ contentType: 'image/png', body: DOT }));
