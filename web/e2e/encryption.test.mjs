@@ -456,6 +456,17 @@ test('a new device is confirmed by the recovery key, and opens what was said bef
   await message(here, 'from the new one').waitFor();
 });
 
+/** The first of two devices of one person is confirmed by the other: it reads what is written from now on. */
+async function confirmed(both, { here, path }) {
+  for (const one of both) await one.getByText('Both of your devices see the same.').waitFor();
+  for (const one of both) await one.getByRole('button', { name: 'Done' }).click();
+  await both[0].getByText('Confirmed with your keys.').waitFor();
+  await both[0].goto(path);
+  await ready(both[0]);
+  await write(here, 'to both of yours');
+  await message(both[0], 'to both of yours').waitFor();
+}
+
 test('a new device is confirmed by comparing with another one of one’s own', async () => {
   const { bo, here, path } = await two();
   const second = await another(bo);
@@ -466,13 +477,7 @@ test('a new device is confirmed by comparing with another one of one’s own', a
   await there.locator('.asked').getByText('Another device of yours wants to be confirmed').waitFor();
   await there.locator('.asked').getByRole('button', { name: 'Compare' }).click();
   for (const one of [page, there]) await one.getByRole('button', { name: 'They are the same' }).click();
-  for (const one of [page, there]) await one.getByText('Both of your devices see the same.').waitFor();
-  for (const one of [page, there]) await one.getByRole('button', { name: 'Done' }).click();
-  await page.getByText('Confirmed with your keys.').waitFor();
-  await page.goto(path);
-  await ready(page);
-  await write(here, 'to both of yours');
-  await message(page, 'to both of yours').waitFor();
+  await confirmed([page, there], { here, path });
 });
 
 test('a new device is confirmed by a code, whichever of the two shows it; who says that it does not fit confirms nothing', async () => {
@@ -500,13 +505,7 @@ test('a new device is confirmed by a code, whichever of the two shows it; who sa
   await page.getByText('Not confirmed.').waitFor();
   await begin();
   await passCode(there, page, { label, asks: /^Your other device has taken the code/ });
-  for (const one of [page, there]) await one.getByText('Both of your devices see the same.').waitFor();
-  for (const one of [page, there]) await one.getByRole('button', { name: 'Done' }).click();
-  await page.getByText('Confirmed with your keys.').waitFor();
-  await page.goto(path);
-  await ready(page);
-  await write(here, 'to both of yours');
-  await message(page, 'to both of yours').waitFor();
+  await confirmed([page, there], { here, path });
 });
 
 test('two windows of one browser share one set of keys; the second takes over when the first goes', async () => {

@@ -3,7 +3,7 @@
 //! What is said is encrypted on the senders' devices for those of the members; here it is a text
 //! that means nothing. Encryption is chosen when a session is made and never taken away.
 
-use crate::{Denied, File, RoomKind, View};
+use crate::{Denied, File, Limits, RoomKind, View};
 
 /// How what is said in a session is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +89,20 @@ pub fn of_room(kind: RoomKind, encryption: Option<Encryption>) -> Result<(), Den
     match encryption {
         Some(_) if kind.is_open() => {
             Err(Denied::invalid(FIELD, "only private and direct rooms can be encrypted"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Decides whether people may come into a session that then has so many devices with keys; `None`:
+/// it is not encrypted. Who is in it may sign in by further ones all the same.
+///
+/// # Errors
+/// [`Denied::Conflict`] when every new key would have to be sent to too many.
+pub fn admit_devices(devices: Option<u64>, limits: &Limits) -> Result<(), Denied> {
+    match devices {
+        Some(devices) if devices > limits.session_devices_max => {
+            Err(Denied::Conflict("they have more devices than an encrypted session takes"))
         }
         _ => Ok(()),
     }

@@ -76,6 +76,7 @@ limits! {
     backup_keys_max = 200_000, "Session keys in one backup of keys.";
     account_data_max = 100, "Notes that the devices of one user keep for each other.";
     statements_max = 10_000, "Statements of who was let in that one encrypted session keeps.";
+    session_devices_max = 1_000, "Devices up to which people are added to an encrypted session.";
     file_chars_max = 500, "Characters of the place of a file that goes with a message.";
     mentions_max = 50, "People named in one message.";
     reaction_bytes_max = 64, "Bytes of the emoji of a reaction.";

@@ -2,7 +2,7 @@
 //! they keep for their person. Everything is a text here that nobody reads.
 
 use async_trait::async_trait;
-use parlor_domain::{Denied, DeviceId, SessionId, Time, UserId};
+use parlor_domain::{Denied, DeviceId, RoomId, SessionId, Time, UserId};
 
 use crate::StoreError;
 
@@ -167,6 +167,17 @@ impl News {
     }
 }
 
+/// Into which session people are to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crowd {
+    /// A new one, which is encrypted and empty.
+    New,
+    /// This one.
+    Session(SessionId),
+    /// The main session of this room.
+    Room(RoomId),
+}
+
 /// Decides about new signing keys of somebody, with those that they have.
 pub type DecideSigning = Box<dyn FnOnce(&[(Usage, String)]) -> Result<(), Denied> + Send>;
 
@@ -237,6 +248,17 @@ pub trait Keys: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn key_sharers(&self, user: UserId) -> Result<Vec<UserId>, StoreError>;
+
+    /// How many devices with keys the members of a session have together with those who are to
+    /// come; `None` when it is not encrypted.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn count_devices(
+        &self,
+        crowd: Crowd,
+        people: Vec<UserId>,
+    ) -> Result<Option<u64>, StoreError>;
 
     /// Puts messages into the queues of devices, all or none of them. Those to people who share no
     /// session with the sender, and to devices for which too many wait, are not taken. Returns

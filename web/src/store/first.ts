@@ -11,6 +11,10 @@ export function keepFirst({ newest, sessions }: Init): void {
   }));
 }
 
+export function dropFirst(): void {
+  first = new Map();
+}
+
 /** A session's first page, where it came already: nothing has happened since, and it shows the oldest unread message. */
 export function takeFirst({ id, read_number }: Session, seq: number): MessagePage | null {
   const held = first.get(id);

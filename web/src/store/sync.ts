@@ -5,7 +5,7 @@ import { Link, type LinkState } from '../net/socket';
 import type { Event as WireEvent, ServerFrame } from '../wire';
 import { applyEvent, applyPresence, applyRead, applyTyping, position } from './apply';
 import { fromServer, heardDraft } from './drafts';
-import { keepFirst } from './first';
+import { dropFirst, keepFirst } from './first';
 import { EMPTY, fromInit, type State } from './state';
 import { around, store, update } from './store';
 
@@ -60,6 +60,7 @@ class Sync {
     this.generation++;
     this.link?.stop();
     this.link = null;
+    dropFirst();
     around.setState({ gate: 'out', outbox: [] });
     update(() => EMPTY);
     this.onSignedOut();

@@ -357,18 +357,23 @@ async fn whom_the_server_puts_into_a_session_is_shown_and_let_in_by_a_command() 
     ana.command("q");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn words_that_differ_verify_nobody() {
-    let server = Server::start();
-    server.account("ana").await;
-    server.account("bo").await;
-    let (mut ana, mut bo) = (terminal(&server, "ana"), terminal(&server, "bo"));
-    // What two people say to each other is encrypted from the start.
+/// Ana and Bo in the direct room of the two, which is encrypted from the start.
+fn face_to_face(server: &Server) -> (Terminal, Terminal) {
+    let (mut ana, mut bo) = (terminal(server, "ana"), terminal(server, "bo"));
     ana.command("direct bo");
     ana.shows("[encrypted, 1 person not verified] bo");
     bo.shows("*ana");
     bo.command("b ana");
     bo.shows("[encrypted, 1 person not verified] ana");
+    (ana, bo)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_that_differ_verify_nobody() {
+    let server = Server::start();
+    server.account("ana").await;
+    server.account("bo").await;
+    let (mut ana, mut bo) = face_to_face(&server);
     bo.command("verify ana");
     ana.shows("bo asks to verify");
     ana.command("accept");
@@ -390,12 +395,7 @@ async fn two_terminals_verify_each_other_by_a_code_in_place_of_words() {
     let server = Server::start();
     server.account("ana").await;
     server.account("bo").await;
-    let (mut ana, mut bo) = (terminal(&server, "ana"), terminal(&server, "bo"));
-    ana.command("direct bo");
-    ana.shows("[encrypted, 1 person not verified] bo");
-    bo.shows("*ana");
-    bo.command("b ana");
-    bo.shows("[encrypted, 1 person not verified] ana");
+    let (mut ana, mut bo) = face_to_face(&server);
     ana.command("verify bo");
     bo.shows("ana asks to verify");
     bo.command("accept");

@@ -6,6 +6,7 @@
 
 mod backups;
 mod claim;
+mod crowd;
 mod names;
 mod news;
 mod notes;

@@ -56,6 +56,10 @@ impl App {
             &self.limits_for(&asked),
         )?
         .encrypted(asked.encryption)?;
+        // A direct room is found when it is there, however many devices its people have by now.
+        if room.encryption.is_some() && room.kind != RoomKind::Direct {
+            self.admit_crowd(actor, &room.members).await?;
+        }
         if let Some(password) = &asked.password {
             check_password(password, &self.limits)?;
             if room.kind == RoomKind::Direct {

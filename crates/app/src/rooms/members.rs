@@ -1,6 +1,7 @@
 //! Who is in a room.
 
-use parlor_domain::{Denied, Member, Room, RoomId, UserId, room};
+use parlor_domain::{Denied, Member, Room, RoomId, UserId, encryption, room};
+use parlor_store::e2ee::Crowd;
 
 use crate::{Actor, App, Error};
 
@@ -33,8 +34,16 @@ impl App {
     ) -> Result<Room, Error> {
         let now = self.admit(actor)?;
         let people = self.several(people)?;
-        let asked = people.len();
-        let decide = Box::new(move |facts: &_| room::add(facts, asked));
+        let (asked, limits) = (people.len(), self.limits);
+        let devices = self.store.count_devices(Crowd::Room(room), people.clone()).await?;
+        let decide = Box::new(move |facts: &_| {
+            let changes = room::add(facts, asked)?;
+            // Who is in it already needs no room.
+            if !changes.is_empty() {
+                encryption::admit_devices(devices, &limits)?;
+            }
+            Ok(changes)
+        });
         let changed = self.store.change_room(actor.user, room, people, now, decide).await?;
         Ok(changed.ok_or(Denied::NotFound)?)
     }

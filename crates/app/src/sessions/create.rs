@@ -44,6 +44,9 @@ impl App {
             return Err(Denied::invalid("members", "too many people").into());
         }
         let encryption = asked.encryption;
+        if encryption.is_some() {
+            self.admit_crowd(actor, &people).await?;
+        }
         let key = asked.key.map(|key| {
             let ids = digest::ids(people.iter().map(|user| user.0));
             let how = digest::encryption(encryption);

@@ -1,6 +1,9 @@
 //! Who is in a session.
 
-use parlor_domain::{Denied, Member, Session, SessionFacts, SessionId, UserId, session};
+use parlor_domain::{
+    Denied, Member, Session, SessionFacts, SessionId, UserId, encryption, session,
+};
+use parlor_store::e2ee::Crowd;
 
 use crate::{Actor, App, Error};
 
@@ -44,12 +47,18 @@ impl App {
     ) -> Result<Session, Error> {
         let now = self.admit(actor)?;
         let people = self.several(people)?;
-        let asked = people.len();
+        let (asked, limits) = (people.len(), self.limits);
+        let devices = self.store.count_devices(Crowd::Session(session), people.clone()).await?;
         let decide = Box::new(move |facts: &SessionFacts| {
             if facts.people.len() != asked {
                 return Err(Denied::NotFound);
             }
-            session::add(facts)
+            let changes = session::add(facts)?;
+            // Who is in it already needs no room.
+            if !changes.is_empty() {
+                encryption::admit_devices(devices, &limits)?;
+            }
+            Ok(changes)
         });
         let changed = self.store.change_session(actor.user, session, people, now, decide).await?;
         Ok(changed.ok_or(Denied::NotFound)?)

@@ -3,6 +3,7 @@
 
 mod backups;
 mod changes;
+mod crowd;
 mod directory;
 mod queue;
 mod statements;
@@ -14,8 +15,8 @@ use super::PostgresStore;
 use super::rows::{most, one, user_no};
 use crate::StoreError;
 use crate::e2ee::{
-    Claim, Claimed, DecideSigning, Keys, Left, News, Published, SERVER_NAME, Sending, Signature,
-    Upload, Usage, new_server_name,
+    Claim, Claimed, Crowd, DecideSigning, Keys, Left, News, Published, SERVER_NAME, Sending,
+    Signature, Upload, Usage, new_server_name,
 };
 
 pub(super) use changes::Changes;
@@ -90,6 +91,14 @@ impl Keys for PostgresStore {
             Some(no) => changes::sharers(&db, no).await,
             None => Ok(vec![]),
         }
+    }
+
+    async fn count_devices(
+        &self,
+        crowd: Crowd,
+        people: Vec<UserId>,
+    ) -> Result<Option<u64>, StoreError> {
+        crowd::count(&self.read().await?, crowd, &people).await
     }
 
     async fn send_to_devices(

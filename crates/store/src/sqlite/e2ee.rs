@@ -2,6 +2,7 @@
 
 mod backups;
 mod changes;
+mod crowd;
 mod directory;
 mod queue;
 mod statements;
@@ -14,8 +15,8 @@ use super::SqliteStore;
 use super::rows::{most, one, user_no};
 use crate::StoreError;
 use crate::e2ee::{
-    Claim, Claimed, DecideSigning, Keys, Left, News, Published, SERVER_NAME, Sending, Signature,
-    Upload, Usage, new_server_name,
+    Claim, Claimed, Crowd, DecideSigning, Keys, Left, News, Published, SERVER_NAME, Sending,
+    Signature, Upload, Usage, new_server_name,
 };
 
 pub(super) use changes::{came, went};
@@ -82,6 +83,14 @@ impl Keys for SqliteStore {
             None => Ok(vec![]),
         })
         .await
+    }
+
+    async fn count_devices(
+        &self,
+        crowd: Crowd,
+        people: Vec<UserId>,
+    ) -> Result<Option<u64>, StoreError> {
+        self.read(move |conn| crowd::count(conn, crowd, &people)).await
     }
 
     async fn send_to_devices(

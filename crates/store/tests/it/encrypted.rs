@@ -10,7 +10,7 @@ use parlor_domain::{
     UserId, View, room, session,
 };
 use parlor_store::e2ee::{
-    BackedUp, Claim, Key, News, Published, Sending, Signature, Upload, Usage, WhichKeys,
+    BackedUp, Claim, Crowd, Key, News, Published, Sending, Signature, Upload, Usage, WhichKeys,
 };
 use parlor_store::logins::Which;
 use parlor_store::sessions::NewSession;
@@ -114,6 +114,28 @@ pub(crate) async fn keys_of_a_device_are_published_once_and_never_changed(w: Wor
         9,
     );
     assert!(matches!(denied(early.await), Denied::Malformed(_)));
+}
+
+pub(crate) async fn the_devices_of_a_session_are_counted_with_those_who_are_to_come(w: World) {
+    let (ana, bo, cyn) = (w.account("ana").await, w.account("bo").await, w.account("cyn").await);
+    let vault = secret(&w, ana, bo).await;
+    for (user, devices) in [(ana, 1..3), (bo, 3..4), (cyn, 4..6)] {
+        for n in devices {
+            device(&w, user, n, &[]).await;
+        }
+    }
+    sign_in(&w, cyn, 6, i64::MAX).await;
+    let count = async |crowd, people: &[UserId]| {
+        w.store.count_devices(crowd, people.to_vec()).await.unwrap()
+    };
+    assert_eq!(count(Crowd::Session(vault.id), &[]).await, Some(3));
+    assert_eq!(count(Crowd::Session(vault.id), &[cyn]).await, Some(5), "one has no keys");
+    assert_eq!(count(Crowd::Session(vault.id), &[bo, cyn]).await, Some(5), "bo is in it already");
+    assert_eq!(count(Crowd::New, &[ana, cyn]).await, Some(4));
+    let room = w.room(ana, RoomKind::Private, &[bo]).await;
+    assert_eq!(count(Crowd::Room(room.id), &[cyn]).await, None, "it is not encrypted");
+    let plain = w.open(w.draft_session(ana, room.id, &[bo])).await.unwrap().value;
+    assert_eq!(count(Crowd::Session(plain.id), &[cyn]).await, None);
 }
 
 pub(crate) async fn each_one_time_key_is_given_out_once_and_then_the_fallback(w: World) {

@@ -165,6 +165,7 @@ macro_rules! suite {
             encrypted {
                 the_name_of_an_installation_stays
                 keys_of_a_device_are_published_once_and_never_changed
+                the_devices_of_a_session_are_counted_with_those_who_are_to_come
                 each_one_time_key_is_given_out_once_and_then_the_fallback
                 claimers_at_once_never_get_the_same_key
                 what_waits_for_a_device_comes_in_order_until_it_is_taken

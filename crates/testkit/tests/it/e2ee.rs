@@ -1,6 +1,8 @@
 //! Keys and encrypted sessions over the wire: by devices whose keys are real and whose ciphertext
 //! is not, since the server could not tell.
 
+mod members;
+
 use std::pin::pin;
 
 use base64::Engine as _;
@@ -614,44 +616,5 @@ async fn a_backup_of_keys_is_written_at_its_newest_version_only() {
     assert_eq!(called(&ana, "GET", path, None).await.status, 404);
     assert_eq!(phone.call("PUT", path, note.clone()).await.status, 204);
     assert_eq!(called(&ana, "GET", path, None).await.json(), note);
-    server.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn statements_of_who_was_let_in_are_kept_in_order_for_the_members() {
-    let server = TestServer::start().await;
-    let [ana, bo, cy] = [server.person("ana"), server.person("bo"), server.person("cy")];
-    let (ana, bo, cy) = (ana.await, bo.await, cy.await);
-    let (_, session) = direct(&ana, &bo).await;
-    let path = format!("/e2ee/statements/{}", session.id);
-    let statement =
-        |n: usize| json!({ "text": format!("{n}"), "signatures": { "ed25519:A": "s" } });
-    let all = |range: std::ops::Range<usize>| -> Vec<Value> { range.map(statement).collect() };
-    for range in [1..3, 3..103] {
-        let body = json!({ "statements": all(range) });
-        let added = called(&ana, "POST", &path, Some(body)).await;
-        assert_eq!((added.status, added.json()), (200, json!({})), "{}", added.text());
-    }
-    let told = |range: std::ops::Range<usize>| -> Vec<Value> {
-        let number = |(mut one, n): (Value, usize)| {
-            one["number"] = n.into();
-            one
-        };
-        all(range.clone()).into_iter().zip(range).map(number).collect()
-    };
-    let page = called(&bo, "GET", &path, None).await.json();
-    assert_eq!(page, json!({ "statements": told(1..101), "more": true }));
-    let page = called(&bo, "GET", &format!("{path}?after=100"), None).await.json();
-    assert_eq!(page, json!({ "statements": told(101..103), "more": false }));
-    for (method, body) in [("GET", None), ("POST", Some(json!({ "statements": all(1..2) })))] {
-        assert_eq!(called(&cy, method, &path, body).await.status, 404, "{method}");
-    }
-    for bad in [json!({}), json!({ "statements": [{ "text": "x" }] })] {
-        assert_eq!(called(&ana, "POST", &path, Some(bad)).await.status, 400);
-    }
-    let plain = ana.room("private", "Yard", &[&bo]).await;
-    let plain = format!("/e2ee/statements/{}", plain.main_session_id);
-    let refused = called(&ana, "POST", &plain, Some(json!({ "statements": all(1..2) }))).await;
-    assert_eq!(refused.status, 422, "{}", refused.text());
     server.stop().await;
 }
