@@ -80,8 +80,8 @@ fn in_browser(options: &Options) -> anyhow::Result<()> {
     // With the page of this very step in it.
     test::build_server()?;
     run(&mut there(&["build", "--quiet", "--package", "parlor-sdk", "--example", "crowd"]))?;
-    // Who writes is one more.
-    let most = (options.browser_devices + 1).to_string();
+    // Who writes in it has some, too.
+    let most = (options.browser_devices + 16).to_string();
     let server = TestServer::start_with(&[("PARLOR_LIMIT_SESSION_DEVICES_MAX", &most)])?;
     let mut crowd = Command::new("node");
     crowd.arg("tools/crowd.mjs").current_dir(tree::root().join("web"));
