@@ -120,6 +120,7 @@ async function watched() {
 
 /** An encrypted room with all of these, that the browser sees when it is complete: at first sight everybody is let in. */
 async function together(who, others) {
+  await who.page.goto('about:blank');
   const made = await who.call('POST', '/rooms', { name: 'Crowd', kind: 'private', members: [], encryption: ENCRYPTION });
   for (let at = 0; at < others.length; at += ADDED_MAX) {
     await who.call('POST', `/rooms/${made.id}/members`, { users: others.slice(at, at + ADDED_MAX).map(({ id }) => id) });
