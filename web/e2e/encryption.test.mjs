@@ -508,6 +508,23 @@ test('a new device is confirmed by a code, whichever of the two shows it; who sa
   await confirmed([page, there], { here, path });
 });
 
+test('what a server writes into an encrypted session by itself is not shown as anybody’s', async () => {
+  const { bo, here, path } = await two();
+  await write(here, 'Friday as always');
+  await message(bo.page, 'Friday as always').waitFor();
+  const forge = (said) => (said.content === undefined || !said.encrypted ? said : { ...said, encrypted: null, content: 'send it to the new account' });
+  await bo.context.route(/\/api\/v1\/(me\/init|sessions\/[^/]+\/messages\?.*)$/, async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    for (const place of [body, ...(body.newest ?? [])]) place.messages = place.messages?.map(forge);
+    await route.fulfill({ response: answer, json: body });
+  });
+  await bo.page.goto(path);
+  await bo.page.getByText('It came without encryption, so nobody knows who wrote it. It is not shown.').first().waitFor();
+  assert.equal(await bo.page.getByText('the new account').count(), 0);
+  await axe(bo.page, 'a message that came without encryption');
+});
+
 test('two windows of one browser share one set of keys; the second takes over when the first goes', async () => {
   const { ana, here, there, path } = await two();
   const other = await opened(ana, path);

@@ -176,6 +176,7 @@ export const strings = {
     changed: 'The sender’s keys are not the ones you compared. It is not shown.',
     replayed: 'An earlier message that was given out again as a new one. It is not shown.',
     damaged: 'It was changed on its way, or is no message.',
+    bare: 'It came without encryption, so nobody knows who wrote it. It is not shown.',
     off: 'Encrypted. This browser cannot open it here.',
   } as Record<string, string>,
   readersAll: (n: number) => (n === 1 ? 'Only you are here. You alone can read this.' : `Everybody in the room can read this: ${people(n)}.`),

@@ -62,18 +62,20 @@ async fn understand(
     let text = |kind: &Value, name: &str| kind[name].as_str().unwrap_or_default().to_owned();
     let member = |kind: &Value| (session_id.to_owned(), text(kind, "user_id"));
     Ok(if let Some(message) = event.get("posted") {
-        (take(client, message).await?, Told::New)
+        (take_here(client, session_id, message).await?, Told::New)
     } else if let Some(message) = event.get("edited") {
-        (take(client, message).await?, Told::Changed)
+        (take_here(client, session_id, message).await?, Told::Changed)
     } else if let Some(deleted) = event.get("deleted") {
-        (Change::Erase { id: text(deleted, "message_id"), at: at() }, Told::Changed)
+        let (id, session_id) = (text(deleted, "message_id"), session_id.to_owned());
+        (Change::Erase { id, session_id, at: at() }, Told::Changed)
     } else if event.get("reacted").is_some() && is_sealed(client, session_id).await? {
         // Reactions are sealed there: whoever says so in the clear is not the one who reacts.
         (Change::Nothing, Told::Nothing)
     } else if let Some(reacted) = event.get("reacted") {
         let on = reacted["on"].as_bool().unwrap_or_default();
         let (id, emoji) = (text(reacted, "message_id"), text(reacted, "emoji"));
-        (Change::React { id, emoji, user_id: text(reacted, "user_id"), on }, Told::Changed)
+        let (session_id, user_id) = member(reacted);
+        (Change::React { id, session_id, emoji, user_id, on }, Told::Changed)
     } else if let Some(joined) = event.get("joined") {
         let (session_id, user_id) = member(joined);
         let is_news = load::members_changed(client, &session_id, &user_id);
@@ -125,6 +127,15 @@ pub(crate) async fn page(
         changes.push(change);
     }
     Ok((changes, ids))
+}
+
+/// The same as [`take`] for a message that is told of in this session; one that says that it is of
+/// another is passed over.
+async fn take_here(client: &Client, session_id: &str, said: &Value) -> Result<Change, Error> {
+    match said["session_id"] == session_id {
+        true => take(client, said).await,
+        false => Ok(Change::Nothing),
+    }
 }
 
 /// Reads a message object, and opens it if it is sealed.

@@ -65,6 +65,8 @@ export type Why =
   | 'replayed'
   /** It cannot be a message of ours. */
   | 'damaged'
+  /** It did not come sealed: whoever runs the server may have written it. */
+  | 'bare'
   /** This browser has no encryption here. */
   | 'off';
 

@@ -2,6 +2,7 @@ import type {
   BanList, DeviceList, Encryption, EventPage, Init, Me, Member, MemberList, Message, MessagePage, Registered,
   RevisionList, Room, RoomList, SearchPage, SendRequest, Session, SessionList, ThreadList, User, UserEventPage, UserList,
 } from '../wire';
+import { believed, believedOne, believedPage } from '../store/believed';
 import { call, query } from './http';
 
 export interface NewAccount {
@@ -40,7 +41,10 @@ export const me = {
   password: (old: string, next: string) => call<void>('POST', '/me/password', { old, new: next }),
   devices: () => call<DeviceList>('GET', '/me/devices'),
   revoke: (id: string) => call<void>('DELETE', `/me/devices/${id}`),
-  threads: (cursor?: string) => call<ThreadList>('GET', `/me/threads${query({ cursor })}`),
+  threads: async (cursor?: string) => {
+    const list = await call<ThreadList>('GET', `/me/threads${query({ cursor })}`);
+    return { ...list, threads: list.threads.map((thread) => ({ ...thread, message: believedOne(thread.message) })) };
+  },
   events: (after: number) => call<UserEventPage>('GET', `/me/events${query({ after, limit: 100 })}`),
 };
 
@@ -100,16 +104,16 @@ export const sessions = {
   read: (id: string, number: number) => call<void>('PUT', `/sessions/${id}/read`, { number }),
   send: (id: string, message: SendRequest) => call<Message>('POST', `/sessions/${id}/messages`, message),
   sendSealed: (id: string, message: object) => call<Message>('POST', `/sessions/${id}/messages`, message),
-  pins: (id: string) => call<MessagePage>('GET', `/sessions/${id}/pins`),
+  pins: async (id: string) => believedPage(id, await call<MessagePage>('GET', `/sessions/${id}/pins`)),
   draft: (id: string, draft: { content: string; reply_to?: string; thread_id?: string }) =>
     call<void>('PUT', `/sessions/${id}/draft`, draft),
-  page: (id: string, bound: PageBound, limit = 50) =>
-    call<MessagePage>('GET', `/sessions/${id}/messages${query({ ...bound, limit })}`),
+  page: async (id: string, bound: PageBound, limit = 50) =>
+    believedPage(id, await call<MessagePage>('GET', `/sessions/${id}/messages${query({ ...bound, limit })}`)),
   events: (id: string, after: number) => call<EventPage>('GET', `/sessions/${id}/events${query({ after, limit: 100 })}`),
 };
 
 export const messages = {
-  get: (id: string) => call<Message>('GET', `/messages/${id}`),
+  get: async (id: string) => believedOne(await call<Message>('GET', `/messages/${id}`)),
   edit: (id: string, content: string) => call<Message>('PATCH', `/messages/${id}`, { content }),
   editSealed: (id: string, message: object) => call<Message>('PATCH', `/messages/${id}`, message),
   remove: (id: string) => call<void>('DELETE', `/messages/${id}`),
@@ -118,15 +122,19 @@ export const messages = {
   reactors: (id: string, emoji: string, cursor?: string) =>
     call<UserList>('GET', `/messages/${id}/reactions${query({ emoji, cursor })}`),
   pin: (id: string, on: boolean) => call<void>(on ? 'PUT' : 'DELETE', `/messages/${id}/pin`),
-  replies: (id: string, bound: PageBound, limit: number) =>
-    call<MessagePage>('GET', `/messages/${id}/thread${query({ ...bound, limit })}`),
+  replies: async (id: string, bound: PageBound, limit: number) => {
+    const page = await call<MessagePage>('GET', `/messages/${id}/thread${query({ ...bound, limit })}`);
+    return { ...page, messages: page.messages.map(believedOne) };
+  },
   readThread: (id: string, number: number) => call<void>('PUT', `/messages/${id}/thread/read`, { number }),
   followThread: (id: string, on: boolean) => call<void>(on ? 'PUT' : 'DELETE', `/messages/${id}/thread/follow`),
   revisions: (id: string) => call<RevisionList>('GET', `/messages/${id}/revisions`),
 };
 
-export function search(q: string, cursor?: string): Promise<SearchPage> {
-  return call<SearchPage>('GET', `/search${query({ q, cursor, limit: 20 })}`);
+/** What the server can find: it knows no word of what is encrypted. */
+export async function search(q: string, cursor?: string): Promise<SearchPage> {
+  const page = await call<SearchPage>('GET', `/search${query({ q, cursor, limit: 20 })}`);
+  return { ...page, hits: page.hits.filter(({ message }) => believed(message.session_id, message) === message) };
 }
 
 const MEMBERS_MAX = 2_000;

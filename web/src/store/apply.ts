@@ -92,7 +92,7 @@ function pinsMoved(state: State, id: string): State {
 /** The state after one message changed, in the timeline and in open threads. */
 export function patchMessage(state: State, id: string, messageId: string, patch: Patch): State {
   const next = withLog(state, id, (log) => withPatch(log, messageId, patch));
-  const threads = patchReplies(next.threads, messageId, patch);
+  const threads = patchReplies(next.threads, id, messageId, patch);
   return threads === next.threads ? next : { ...next, threads };
 }
 

@@ -1,4 +1,5 @@
 import type { Init, MessagePage, Session } from '../wire';
+import { believedPage } from './believed';
 
 /** The newest messages of some sessions, as they came with the first screen. */
 let first = new Map<string, { seq: number; page: MessagePage }>();
@@ -21,5 +22,5 @@ export function takeFirst({ id, read_number }: Session, seq: number): MessagePag
   first.delete(id);
   if (!held || held.seq !== seq) return null;
   const { messages, has_more_before } = held.page;
-  return has_more_before && (messages[0]?.number ?? 0) > read_number + 1 ? null : held.page;
+  return has_more_before && (messages[0]?.number ?? 0) > read_number + 1 ? null : believedPage(id, held.page);
 }

@@ -42,7 +42,7 @@ export function encryptionOf(session: Session | undefined): Encryption | null {
   const told = session.encryption ?? null;
   if (told && !known().has(session.id)) {
     known().add(session.id);
-    localStorage.setItem(KNOWN, JSON.stringify([...known()].slice(-KNOWN_MAX)));
+    globalThis.localStorage?.setItem(KNOWN, JSON.stringify([...known()].slice(-KNOWN_MAX)));
   }
   return told ?? (known().has(session.id) ? WANTED : null);
 }

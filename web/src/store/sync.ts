@@ -4,6 +4,7 @@ import { ApiError, isPassing, whenSignedOut } from '../net/http';
 import { Link, type LinkState } from '../net/socket';
 import type { Event as WireEvent, ServerFrame } from '../wire';
 import { applyEvent, applyPresence, applyRead, applyTyping, position } from './apply';
+import { believedEvent } from './believed';
 import { fromServer, heardDraft } from './drafts';
 import { dropFirst, keepFirst } from './first';
 import { EMPTY, fromInit, type State } from './state';
@@ -181,7 +182,8 @@ class Sync {
     let state = before;
     const holes = new Set<string>();
     const applied: WireEvent[] = [];
-    for (const event of events) {
+    for (const told of events) {
+      const event = believedEvent(state, told);
       const at = position(state, event);
       const key = event.session_id ?? '';
       if (at === 'next') {

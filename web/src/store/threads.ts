@@ -106,10 +106,10 @@ function unreadAfter(state: State, root: Message, number: number): number {
 }
 
 /** The open threads after one message changed. */
-export function patchReplies(threads: State['threads'], id: string, patch: Patch): State['threads'] {
+export function patchReplies(threads: State['threads'], session: string, id: string, patch: Patch): State['threads'] {
   const changed = Object.entries(threads).flatMap(([key, { root, messages, hasBefore }]) => {
     const at = messages.findIndex((message) => message.id === id);
-    if (at < 0 && root.id !== id) return [];
+    if (root.session_id !== session || (at < 0 && root.id !== id)) return [];
     const replies = messages.slice();
     if (at >= 0) replies[at] = patched(replies[at]!, patch);
     return [[key, { root: root.id === id ? patched(root, patch) : root, messages: replies, hasBefore }] as const];

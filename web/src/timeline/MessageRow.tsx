@@ -45,7 +45,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   const editing = useTalk((state) => state.editing === message.id) && inThread === Boolean(message.thread_id);
   const name = nameOf(sender);
   const deleted = Boolean(message.deleted_at);
-  const closed = sealedOf(message) !== null && message.clear?.state !== 'open';
+  const closed = message.clear?.state === 'shut' || (sealedOf(message) !== null && message.clear?.state !== 'open');
   const [pointed, setPointed] = useState(false);
   const [within, setWithin] = useState(false);
   const blur = (event: FocusEvent) => {

@@ -8,4 +8,4 @@ export function Shut({ why }: { why: Why | undefined }) {
   return <p className="shut"><Icon name={BAD.includes(why) ? 'alert' : 'sealed'} size={16} /> <span>{strings.shut[why]}</span></p>;
 }
 
-const BAD: Why[] = ['changed', 'replayed', 'damaged', 'unsigned'];
+const BAD: Why[] = ['changed', 'replayed', 'damaged', 'unsigned', 'bare'];

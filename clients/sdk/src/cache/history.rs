@@ -23,10 +23,10 @@ pub(crate) enum Change {
     Put(Box<Message>, Option<Sealed>),
     /// It says something about another one, and is itself nothing to read.
     Relate { id: String, session_id: String, relation: Relation },
-    /// It was deleted.
-    Erase { id: String, at: String },
-    /// Somebody reacts to it, or does so no more.
-    React { id: String, emoji: String, user_id: String, on: bool },
+    /// It was deleted, in this session.
+    Erase { id: String, session_id: String, at: String },
+    /// Somebody reacts to it in this session, or does so no more.
+    React { id: String, session_id: String, emoji: String, user_id: String, on: bool },
     /// Nothing.
     Nothing,
 }
@@ -60,7 +60,7 @@ impl Cache {
                 self.put(file, &kept)
             }
             Change::Relate { id, session_id, relation } => {
-                self.forget_message(file, id)?;
+                self.forget_message(file, id, session_id)?;
                 let value = self.vault.close(relation)?;
                 file.prepare_cached(
                     "INSERT OR REPLACE INTO relations VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -74,28 +74,34 @@ impl Cache {
                 ])?;
                 Ok(())
             }
-            Change::Erase { id, at } => {
-                file.prepare_cached("DELETE FROM relations WHERE target = ?1 OR id = ?1")?
-                    .execute([id])?;
-                self.alter(file, id, |message| message.erase(at.clone()))
+            Change::Erase { id, session_id, at } => {
+                file.prepare_cached(
+                    "DELETE FROM relations WHERE (target = ?1 OR id = ?1) AND session_id = ?2",
+                )?
+                .execute([id, session_id])?;
+                self.alter(file, (id, session_id), |message| message.erase(at.clone()))
             }
-            Change::React { id, emoji, user_id, on } => {
-                self.alter(file, id, |message| message.react(emoji, user_id, *on))
+            Change::React { id, session_id, emoji, user_id, on } => {
+                let place = (id.as_str(), session_id.as_str());
+                self.alter(file, place, |message| message.react(emoji, user_id, *on))
             }
             Change::Nothing => Ok(()),
         }
     }
 
+    /// Keeps a message. One that says that it is of another session than the one of this id that
+    /// is here already is not believed.
     fn put(&self, file: &Connection, kept: &Kept) -> Result<(), Error> {
         let message = &kept.message;
         let value = self.vault.close(kept)?;
-        let place: i64 = file
+        let place: Option<i64> = file
             .prepare_cached(
                 "INSERT INTO messages (id, session_id, number, locked, expires_at, value)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT (id) DO UPDATE SET
                      locked = excluded.locked, expires_at = excluded.expires_at,
                      value = excluded.value
+                 WHERE session_id = excluded.session_id
                  RETURNING place",
             )?
             .query_row(
@@ -108,17 +114,19 @@ impl Cache {
                     value
                 ],
                 |row| row.get(0),
-            )?;
-        Ok(words::index(file, place, &message.body)?)
+            )
+            .optional()?;
+        place.map_or(Ok(()), |place| Ok(words::index(file, place, &message.body)?))
     }
 
     fn alter(
         &self,
         file: &Connection,
-        id: &str,
+        (id, session_id): (&str, &str),
         how: impl FnOnce(&mut Message),
     ) -> Result<(), Error> {
-        let Some(mut kept) = self.kept(file, id)? else { return Ok(()) };
+        let kept = self.kept(file, id)?.filter(|kept| kept.message.session_id == session_id);
+        let Some(mut kept) = kept else { return Ok(()) };
         how(&mut kept.message);
         if kept.message.deleted_at.is_some() {
             kept.sealed = None;
@@ -126,13 +134,13 @@ impl Cache {
         self.put(file, &kept)
     }
 
-    fn forget_message(&self, file: &Connection, id: &str) -> Result<(), Error> {
+    fn forget_message(&self, file: &Connection, id: &str, session_id: &str) -> Result<(), Error> {
         file.execute(
-            "DELETE FROM words.words
-             WHERE rowid IN (SELECT place FROM main.messages WHERE id = ?1)",
-            [id],
+            "DELETE FROM words.words WHERE rowid IN
+             (SELECT place FROM main.messages WHERE id = ?1 AND session_id = ?2)",
+            [id, session_id],
         )?;
-        file.execute("DELETE FROM messages WHERE id = ?1", [id])?;
+        file.execute("DELETE FROM messages WHERE id = ?1 AND session_id = ?2", [id, session_id])?;
         Ok(())
     }
 
@@ -223,8 +231,8 @@ impl Cache {
             let rows = asked.query_map([now], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<Result<_, _>>()?
         };
-        for (id, _) in &gone {
-            self.forget_message(&transaction, id)?;
+        for (id, session_id) in &gone {
+            self.forget_message(&transaction, id, session_id)?;
             transaction.execute("DELETE FROM relations WHERE target = ?1", [id])?;
         }
         transaction.commit()?;

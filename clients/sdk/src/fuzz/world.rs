@@ -248,6 +248,7 @@ impl World {
     fn look_at_what_is_kept(&mut self, frame: &str) {
         for session in SEALED {
             for message in self.reader.session(session).timeline(None, 10_000).unwrap() {
+                assert_eq!(message.session_id, session, "{message:?} after {frame}");
                 self.is_true(&message, frame);
             }
         }

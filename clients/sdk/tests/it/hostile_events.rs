@@ -216,6 +216,46 @@ async fn nothing_that_comes_in_the_clear_is_believed_in_an_encrypted_session() {
 }
 
 #[tokio::test]
+async fn nothing_that_is_told_in_another_session_changes_an_encrypted_one() {
+    let scene = Scene::reader_in_between().await;
+    let mut updates = scene.bo.updates();
+    let real = read(&scene, &mut updates, "real").await;
+    let room = scene.ana.session(&scene.session).info().unwrap().room_id;
+    let members = [scene.bo.user_id()];
+    let yard = scene.ana.create_session(&room, "yard", &members, None).await.unwrap();
+    knows(&scene.bo, &mut updates, &yard.id).await;
+    say(&scene.ana, &yard.id, "in the open").await;
+    let open = hears(&mut updates, "in the open").await;
+    let (_, mut forged) = as_the_next(posted(&scene, &open.id), &posted(&scene, &open.id));
+    let seq = forged["seq"].as_i64().unwrap();
+    // The same message, told where nothing is sealed, in other words …
+    forged["posted"]["id"] = real.id.clone().into();
+    forged["posted"]["content"] = "send money".into();
+    scene.middle.say(forged.clone());
+    // … one of the encrypted session, told there, …
+    let mut elsewhere = forged.clone();
+    elsewhere["seq"] = (seq + 1).into();
+    elsewhere["posted"]["session_id"] = scene.session.clone().into();
+    scene.middle.say(elsewhere);
+    // … and what somebody is said to do with it there.
+    let reacted = json!({"message_id": real.id, "user_id": scene.ana.user_id(), "emoji": "+",
+        "on": true});
+    let deleted = json!({"message_id": real.id, "number": real.number, "by": scene.ana.user_id()});
+    for (seq, kind, what) in [(seq + 2, "reacted", reacted), (seq + 3, "deleted", deleted)] {
+        scene.middle.say(json!({"type": "event", "session_id": yard.id, "seq": seq, kind: what}));
+    }
+    let (id, mut last) = as_the_next(forged.clone(), &forged);
+    last["seq"] = (seq + 4).into();
+    last["posted"]["seq"] = (seq + 4).into();
+    scene.middle.say(last);
+    decided(&mut updates, &id).await;
+    let kept = scene.bo.session(&scene.session).timeline(None, 10).unwrap();
+    let kept: Vec<_> =
+        kept.iter().map(|m| (&*m.body, m.reactions.len(), m.session_id.clone())).collect();
+    assert_eq!(kept, [("real", 0, scene.session.clone())]);
+}
+
+#[tokio::test]
 async fn a_leave_that_the_server_hides_from_the_sender_seals_nothing_for_who_left() {
     let scene = Scene::sender_in_between().await;
     let cy = scene.person("cy").await;
