@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use parlor_e2ee::{Machine, Settings};
@@ -15,7 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cache::{Cache, Thing};
 use crate::clock::{self, Clock};
-use crate::encryption::{Encryption, Settling};
+use crate::encryption::Encryption;
 use crate::http::Http;
 use crate::login::{Api, Login};
 use crate::outbox::Outcome;
@@ -45,7 +46,10 @@ pub(crate) struct Inner {
     /// Who waits for what was handed over.
     pub(crate) waiting: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
     pub(crate) members: Mutex<HashMap<String, Known>>,
-    pub(crate) settling: Settling,
+    /// Doing what is due about keys.
+    pub(crate) settling: Turns,
+    /// Reading rooms and sessions anew.
+    pub(crate) reloading: Turns,
     pub(crate) tasks: TaskTracker,
     pub(crate) stopping: CancellationToken,
 }
@@ -132,6 +136,14 @@ impl Builder {
     }
 }
 
+/// Whose turn it is to do something.
+#[derive(Default)]
+pub(crate) struct Turns {
+    /// Somebody waits for the turn, and will see whatever came before it.
+    waits: AtomicBool,
+    turn: tokio::sync::Mutex<()>,
+}
+
 impl Client {
     /// A client of these parts, which does nothing yet.
     pub(crate) fn assemble(clock: Clock, api: Api, cache: Cache, machine: Option<Machine>) -> Self {
@@ -147,7 +159,8 @@ impl Client {
             bell: Notify::new(),
             waiting: Mutex::default(),
             members: Mutex::default(),
-            settling: Settling::default(),
+            settling: Turns::default(),
+            reloading: Turns::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         }))
@@ -202,6 +215,24 @@ impl Client {
     pub(crate) fn behind(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stopping = self.0.stopping.clone();
         self.0.tasks.spawn(async move { stopping.run_until_cancelled(work).await });
+    }
+
+    /// The same for work that is about whatever came before it: however often it is asked for, one
+    /// does it and one waits for its turn.
+    pub(crate) fn in_turn<F: Future<Output = ()> + Send>(
+        &self,
+        turns: fn(&Self) -> &Turns,
+        work: impl FnOnce(Self) -> F + Send + 'static,
+    ) {
+        if turns(self).waits.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let client = self.clone();
+        self.behind(async move {
+            let _turn = turns(&client).turn.lock().await;
+            turns(&client).waits.store(false, Ordering::Release);
+            work(client.clone()).await;
+        });
     }
 
     /// Ends everything that runs, and waits until it has ended.

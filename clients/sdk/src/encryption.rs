@@ -1,7 +1,6 @@
 //! Encryption, as far as a program has to do with it: setting it up, verifying people, recovering.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use parlor_e2ee::{
     Account, Carrier, CarryError, DeviceInfo, Machine, RecoveryKey, Request, Restored, Standing,
@@ -87,29 +86,17 @@ pub(crate) async fn take(client: &Client, frame: &Value) -> Result<i64, Error> {
     Ok(delta.pos)
 }
 
-/// Whose turn it is to do what is due about keys.
-#[derive(Default)]
-pub(crate) struct Settling {
-    /// Somebody waits for the turn, and will see whatever came before it.
-    waits: AtomicBool,
-    turn: tokio::sync::Mutex<()>,
-}
-
-/// Does what is due beside everything else: the events that follow do not wait for it. However
-/// many they are, one does it and one waits.
+/// Does what is due beside everything else: the events that follow do not wait for it.
 pub(crate) fn settle_behind(client: &Client) {
-    if client.0.settling.waits.swap(true, Ordering::AcqRel) {
-        return;
-    }
-    let after = client.clone();
-    client.behind(async move {
-        let _turn = after.0.settling.turn.lock().await;
-        after.0.settling.waits.store(false, Ordering::Release);
-        if let Err(error) = settle(&after).await {
-            tracing::debug!(%error, "the keys are not in step yet");
-        }
-        after.tell(Update::Keys);
-    });
+    client.in_turn(
+        |client| &client.0.settling,
+        async |client| {
+            if let Err(error) = settle(&client).await {
+                tracing::debug!(%error, "the keys are not in step yet");
+            }
+            client.tell(Update::Keys);
+        },
+    );
 }
 
 /// Does what is due, and opens what that has made credible.

@@ -62,12 +62,14 @@ pub(crate) async fn reload(client: &Client) -> Result<(), Error> {
 
 /// The same beside what goes on.
 pub(crate) fn reload_behind(client: &Client) {
-    let again = client.clone();
-    client.behind(async move {
-        if let Err(error) = reload(&again).await {
-            tracing::debug!(%error, "rooms were not read anew");
-        }
-    });
+    client.in_turn(
+        |client| &client.0.reloading,
+        async |client| {
+            if let Err(error) = reload(&client).await {
+                tracing::debug!(%error, "rooms were not read anew");
+            }
+        },
+    );
 }
 
 fn list<T>(values: &Value, read: impl Fn(&Value) -> Result<T, Error>) -> Result<Vec<T>, Error> {
