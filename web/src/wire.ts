@@ -27,6 +27,7 @@ export interface Event {
   reacted?: Reacted | null;
   pinned?: Pinned | null;
   previewed?: Previewed | null;
+  decayed?: Decayed | null;
   /** In a user's log. */
   added?: Added | null;
   removed?: Removed | null;
@@ -50,6 +51,7 @@ export type EventKind =
   | "reacted"
   | "pinned"
   | "previewed"
+  | "decayed"
   | "added"
   | "removed"
   | "room_created"
@@ -62,6 +64,15 @@ export interface Deleted {
   message_id: string;
   number: number;
   by: string;
+}
+
+/**
+ * The time of messages was over: nothing is left of any with a number from `from` to `to`, both
+ * included, but the number itself.
+ */
+export interface Decayed {
+  from: number;
+  to: number;
 }
 
 /** Somebody reacted to a message, or does so no more. */
@@ -122,6 +133,8 @@ export interface RoleChanged {
 export interface SessionSettings {
   name: string;
   by: string;
+  /** How many seconds messages live that are sent from now on; absent: for ever. */
+  message_ttl_s?: number | null;
 }
 
 /** The room's settings, as they are now; logged in its main session. */
@@ -256,6 +269,8 @@ export interface Session {
    * session says for which membership it was encrypted.
    */
   membership_version: number;
+  /** How many seconds messages live in it, counted from sending; absent: for ever. */
+  message_ttl_s?: number | null;
 }
 
 /** How a session is encrypted. */
@@ -321,8 +336,9 @@ export interface Message {
   reply_to?: string | null;
   sent_at: string;
   edited_at?: string | null;
+  /** When it was deleted, or has decayed. */
   deleted_at?: string | null;
-  /** When it decays; absent: never. */
+  /** When it decays, with all that there is of it but its number; absent: never. */
   expires_at?: string | null;
   /** Where a file that goes with it is, as its sender wrote it; only some façades' clients do. */
   file?: string | null;
@@ -628,10 +644,14 @@ export interface CreateSessionRequest {
   members: string[];
   /** Encrypts it, for good. */
   encryption?: Encryption | null;
+  /** How many seconds messages live in it, from 1 to 31,536,000; absent: for ever. */
+  message_ttl_s?: number | null;
 }
 
 export interface PatchSessionRequest {
   name?: string | null;
+  /** How many seconds messages live that are sent from now on; 0: for ever. */
+  message_ttl_s?: number | null;
 }
 
 export interface SessionList {
@@ -653,6 +673,11 @@ export interface SendRequest {
   encrypted?: Encrypted | null;
   /** The session's membership that it was encrypted for. */
   membership_version?: number | null;
+  /**
+   * For how many seconds it is to live, from 1 to 31,536,000, counted from when it is stored. It
+   * never lives longer than what the session says.
+   */
+  ttl_s?: number | null;
 }
 
 export interface EditRequest {
@@ -828,6 +853,11 @@ export interface Send {
   encrypted?: Encrypted | null;
   /** The session's membership that it was encrypted for. */
   membership_version?: number | null;
+  /**
+   * For how many seconds it is to live, from 1 to 31,536,000, counted from when it is stored. It
+   * never lives longer than what the session says.
+   */
+  ttl_s?: number | null;
 }
 
 /** Reword a message of one's own. */

@@ -87,7 +87,11 @@ mod tests {
     }
 
     fn events(seqs: &[i64]) -> Vec<Event> {
-        let kind = || EventKind::SessionSettings { name: String::new(), by: UserId(Uuid::nil()) };
+        let kind = || EventKind::SessionSettings {
+            name: String::new(),
+            message_ttl: None,
+            by: UserId(Uuid::nil()),
+        };
         let event = |seq| Event { session: session(), seq, at: Time(0), kind: kind() };
         seqs.iter().map(|seq| event(*seq)).collect()
     }

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod actor;
 pub mod clock;
 mod courier;
+pub mod decay;
 pub mod deliver;
 mod digest;
 pub mod drafts;

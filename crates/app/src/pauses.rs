@@ -151,6 +151,7 @@ mod tests {
             sent_at: Time(seq),
             edited_at: None,
             deleted_at: None,
+            expires_at: None,
             extras: None,
         };
         event(session, seq, EventKind::Posted(message))

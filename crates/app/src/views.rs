@@ -91,6 +91,7 @@ impl Views {
             EventKind::Posted(_)
             | EventKind::Edited(_)
             | EventKind::Deleted { .. }
+            | EventKind::Decayed { .. }
             | EventKind::Reacted { .. }
             | EventKind::Previewed { .. } => {}
             // In the main session's log alone, but whether one may write is so in all of them.
@@ -146,6 +147,7 @@ mod tests {
         Arc::new(View {
             encryption: None,
             membership_version: 0,
+            message_ttl: None,
             session: SessionId(Uuid::nil()),
             session_no: 1,
             main: true,

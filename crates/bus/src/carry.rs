@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{Heard, Node, Spent, Topic, Word};
 
 /// The version of the form. Nodes read their own only.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Bytes of an event beyond which only its place is carried.
 const EVENT_BYTES_MAX: usize = 48 * 1024;
@@ -29,6 +29,7 @@ const DELETED: u8 = 3;
 const SESSION_HEAD: u8 = 4;
 const USER_HEAD: u8 = 5;
 const REACTED: u8 = 6;
+const DECAYED: u8 = 7;
 const TYPING: u8 = 16;
 const READ: u8 = 17;
 const PRESENCE: u8 = 18;
@@ -68,6 +69,12 @@ pub(crate) fn event(event: &Event) -> Vec<u8> {
             id(&mut out, by.0);
             return out;
         }
+        EventKind::Decayed { from, to } => {
+            let mut out = placed(DECAYED, event);
+            int(&mut out, *from);
+            int(&mut out, *to);
+            return out;
+        }
         EventKind::Reacted { message, number, user, emoji, on, count } => {
             let mut out = placed(REACTED, event);
             id(&mut out, message.0);
@@ -98,6 +105,7 @@ pub(crate) fn event(event: &Event) -> Vec<u8> {
     int(&mut out, message.sent_at.0);
     option(&mut out, message.edited_at, |out, at| int(out, at.0));
     option(&mut out, message.deleted_at, |out, at| int(out, at.0));
+    option(&mut out, message.expires_at, |out, at| int(out, at.0));
     out
 }
 
@@ -224,7 +232,9 @@ pub(crate) fn read(letter: &[u8]) -> Vec<Heard> {
 fn entry(input: &mut Input<'_>, node: Node) -> Option<Heard> {
     let said = |word| Some(Heard::Word(node, word));
     match input.byte()? {
-        tag @ (POSTED | EDITED | DELETED | REACTED) => Some(Heard::Event(input.event(tag)?)),
+        tag @ (POSTED | EDITED | DELETED | REACTED | DECAYED) => {
+            Some(Heard::Event(input.event(tag)?))
+        }
         SESSION_HEAD => Some(Heard::Head(Topic::Session(SessionId(input.id()?)), input.int()?)),
         USER_HEAD => Some(Heard::Head(Topic::User(UserId(input.id()?)), input.int()?)),
         TYPING => said(Word::Typing(SessionId(input.id()?), UserId(input.id()?))),
@@ -365,6 +375,7 @@ impl<'a> Input<'a> {
         let kind = match tag {
             POSTED => EventKind::Posted(self.message(session)?),
             EDITED => EventKind::Edited(self.message(session)?),
+            DECAYED => EventKind::Decayed { from: self.int()?, to: self.int()? },
             _ => {
                 let (message, number) = (MessageId(self.id()?), self.int()?);
                 let user = UserId(self.id()?);
@@ -408,6 +419,7 @@ impl<'a> Input<'a> {
             sent_at: Time(self.int()?),
             edited_at: self.option(Self::int)?.map(Time),
             deleted_at: self.option(Self::int)?.map(Time),
+            expires_at: self.option(Self::int)?.map(Time),
             extras: None,
         })
     }
@@ -439,6 +451,7 @@ mod tests {
             sent_at: Time(11),
             edited_at: Some(Time(-12)),
             deleted_at: None,
+            expires_at: Some(Time(13)),
             extras: None,
         };
         Event { session, seq: 9, at: Time(11), kind: EventKind::Posted(message) }
@@ -461,7 +474,9 @@ mod tests {
         let emoji = "\u{1F44D}".to_owned();
         let kind = EventKind::Reacted { message: id, number: 5, user, emoji, on: true, count: 3 };
         let reacted = Event { seq: 12, kind, ..said.clone() };
-        let all = [said, edited, deleted, reacted];
+        let decayed =
+            Event { seq: 13, kind: EventKind::Decayed { from: 5, to: 7 }, ..said.clone() };
+        let all = [said, edited, deleted, reacted, decayed];
         let entries: Vec<_> = all.iter().map(event).collect();
         assert_eq!(read(&letter(&entries)), all.map(Heard::Event));
         assert_eq!(writer(&letter(&[])), Some(Node(77)));

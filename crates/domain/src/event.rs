@@ -2,7 +2,7 @@
 
 use crate::{
     Device, DeviceId, Message, MessageId, Preview, Profile, Role, Room, RoomId, RoomKind, Session,
-    SessionId, Time, UserId,
+    SessionId, Time, Ttl, UserId,
 };
 
 /// Something that changed a session.
@@ -43,6 +43,13 @@ pub enum EventKind {
         number: i64,
         /// By whom.
         by: UserId,
+    },
+    /// The time of messages was over: nothing is left of any with these numbers, which stay.
+    Decayed {
+        /// The first number.
+        from: i64,
+        /// The last number.
+        to: i64,
     },
     /// Somebody reacted to a message, or does so no more.
     Reacted {
@@ -112,6 +119,8 @@ pub enum EventKind {
     SessionSettings {
         /// Its name.
         name: String,
+        /// How long messages live that are sent from now on; `None`: for ever.
+        message_ttl: Option<Ttl>,
         /// By whom.
         by: UserId,
     },

@@ -1,6 +1,6 @@
 //! Passing on what somebody said elsewhere.
 
-use crate::message::SendMessage;
+use crate::saying::SendMessage;
 use crate::{Denied, Message, Time, UserId};
 
 /// Whose words a message passes on.
@@ -14,7 +14,7 @@ pub struct Forwarded {
 
 impl SendMessage {
     /// The same with the words and the files of `source`, which the sender can see. Who passes on
-    /// what was passed on keeps whose words they were.
+    /// what was passed on keeps whose words they were, and when they decay.
     ///
     /// # Errors
     /// [`Denied::NotFound`] when it is deleted, [`Denied::SessionEncrypted`] when only its
@@ -40,6 +40,7 @@ impl SendMessage {
             carried: extras.files,
             blank: true,
             forwarded: Some(extras.forwarded.unwrap_or(said)),
+            source_expires_at: source.expires_at,
             ..self
         })
     }

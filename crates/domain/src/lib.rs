@@ -5,6 +5,7 @@
 //! storage. Time and facts come in as arguments, decisions go out as values.
 
 pub mod account;
+pub mod decay;
 pub mod denied;
 pub mod emoji;
 pub mod encryption;
@@ -26,6 +27,7 @@ pub mod preview;
 pub mod reaction;
 pub mod rewording;
 pub mod room;
+pub mod saying;
 pub mod search;
 pub mod session;
 pub mod thread;
@@ -33,6 +35,7 @@ pub mod time;
 pub mod unsent;
 
 pub use account::{Device, Person, Profile, User};
+pub use decay::Ttl;
 pub use denied::Denied;
 pub use encryption::{Algorithm, Encryption};
 pub use event::{Event, EventKind, Gone, UserEvent, UserEventKind};

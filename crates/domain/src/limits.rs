@@ -63,6 +63,7 @@ limits! {
     json_bytes_max = 64 * 1024, "Bytes of a request body.";
     json_depth_max = 32, "Nesting of a JSON document.";
     body_ms_max = 30_000, "Milliseconds until a request body must be complete.";
+    message_ttl_s_max = 365 * 24 * 3_600, "Seconds that a message may live when it is to decay.";
     message_bytes_max = 16 * 1024, "Bytes of a message's text.";
     ciphertext_bytes_max = 32 * 1024, "Bytes of an encrypted message, as it is stored.";
     keys_json_bytes_max = 2 * 1024 * 1024, "Bytes of a request body about keys of encryption.";

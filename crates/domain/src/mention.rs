@@ -1,7 +1,7 @@
 //! Whom a text names: people by `@username`, and everybody in the session by `@room`.
 
-use crate::message::SendMessage;
 use crate::permission::{Action, may};
+use crate::saying::SendMessage;
 use crate::{Denied, Limits, View, name};
 
 /// What stands for everybody.

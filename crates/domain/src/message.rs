@@ -3,8 +3,9 @@
 
 use crate::mention::Named;
 use crate::permission::{Action, may};
+use crate::saying::SendMessage;
 use crate::{
-    ClientId, Denied, Extras, File, FileId, Forwarded, Limits, MessageId, RoomId, SessionId, Time,
+    ClientId, Denied, Extras, File, Forwarded, Limits, MessageId, RoomId, SessionId, Time, Ttl,
     UserId, View, file, name,
 };
 
@@ -37,8 +38,10 @@ pub struct Message {
     pub sent_at: Time,
     /// When it was last reworded.
     pub edited_at: Option<Time>,
-    /// When it was deleted.
+    /// When it was deleted, or has decayed.
     pub deleted_at: Option<Time>,
+    /// When it decays; `None`: never.
+    pub expires_at: Option<Time>,
     /// What else there is of it; mostly nothing.
     pub extras: Option<Box<Extras>>,
 }
@@ -57,36 +60,6 @@ pub struct Placed {
     pub message: Message,
     /// The room.
     pub room: RoomId,
-}
-
-/// What a sender asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendMessage {
-    /// The sender's own id for it.
-    pub client_id: ClientId,
-    /// The session.
-    pub session: SessionId,
-    /// The text.
-    pub content: String,
-    /// The message that it answers.
-    pub reply_to: Option<MessageId>,
-    /// Where a file that goes with it is.
-    pub file: Option<String>,
-    /// The files that it carries.
-    pub files: Vec<FileId>,
-    /// The same, once they are looked up.
-    pub carried: Vec<File>,
-    /// The message that began the thread that it is said in.
-    pub thread: Option<MessageId>,
-    /// The message that it passes on, whose words are still to be looked up.
-    pub forward: Option<MessageId>,
-    /// Whose words these are, once they are looked up.
-    pub forwarded: Option<Forwarded>,
-    /// Whether an empty text will do, as it does in some façades.
-    pub blank: bool,
-    /// The membership that the text was encrypted for ([`View::membership_version`]); `None`: it is
-    /// plain.
-    pub encrypted_for: Option<i64>,
 }
 
 /// A message that may be stored, as long as `acl_version` still holds.
@@ -117,6 +90,12 @@ pub struct Draft {
     pub thread: Option<MessageId>,
     /// Whose words these are, when somebody passes them on.
     pub forwarded: Option<Forwarded>,
+    /// How long its sender wants it to live.
+    pub ttl: Option<Ttl>,
+    /// When what it passes on decays.
+    pub source_expires_at: Option<Time>,
+    /// When it decays; `None`: never.
+    pub expires_at: Option<Time>,
     /// Whom it names; the store keeps those who are members.
     pub mentions: Named,
     /// When.
@@ -149,6 +128,7 @@ impl View {
         self.admit_file_forms(&cmd.carried)?;
         check_file(cmd.file.as_deref(), limits)?;
         file::check_carried(&cmd.carried, limits)?;
+        let ttl = cmd.ttl_s.map(|seconds| Ttl::read("ttl_s", seconds, limits)).transpose()?;
         let blank = cmd.blank || !cmd.carried.is_empty();
         if cmd.encrypted_for.is_some() {
             check_ciphertext(&cmd.content, limits)?;
@@ -168,6 +148,9 @@ impl View {
             reply_to: cmd.reply_to,
             thread: cmd.thread,
             forwarded: cmd.forwarded,
+            ttl,
+            source_expires_at: cmd.source_expires_at,
+            expires_at: self.deadline(now, ttl, cmd.source_expires_at),
             file: cmd.file,
             files: cmd.carried,
             sent_at: now,
@@ -185,7 +168,8 @@ impl View {
         may(self.role, Action::Talk)?;
         self.admit_form(draft.encrypted_for)?;
         self.admit_all(draft.mentions.all, limits)?;
-        Ok(Draft { acl_version: self.acl_version, ..draft })
+        let expires_at = self.deadline(draft.sent_at, draft.ttl, draft.source_expires_at);
+        Ok(Draft { acl_version: self.acl_version, expires_at, ..draft })
     }
 }
 

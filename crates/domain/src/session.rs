@@ -3,7 +3,7 @@
 use crate::permission::{Action, may};
 use crate::{
     Denied, Encryption, Gone, Limits, Role, RoomFacts, RoomId, RoomKind, SessionId, Standing, Time,
-    UserId, name, room,
+    Ttl, UserId, name, room,
 };
 
 /// A conversation inside a room, as one of its members sees it.
@@ -45,6 +45,8 @@ pub struct Session {
     pub encryption: Option<Encryption>,
     /// The `seq` of the last event by which somebody came or went.
     pub membership_version: i64,
+    /// How long messages live here; `None`: for ever.
+    pub message_ttl: Option<Ttl>,
 }
 
 impl Session {
@@ -90,6 +92,8 @@ pub struct View {
     pub encryption: Option<Encryption>,
     /// The `seq` of the last event by which somebody came or went.
     pub membership_version: i64,
+    /// How long messages live here; `None`: for ever.
+    pub message_ttl: Option<Ttl>,
 }
 
 impl View {
@@ -126,10 +130,19 @@ pub enum SessionChange {
     Add(UserId),
     /// A member goes.
     Remove(UserId, Gone),
-    /// It gets another name.
-    Rename(String),
+    /// The settings become these.
+    Settings(Settings),
     /// It ends.
     End,
+}
+
+/// New settings; `None` leaves one as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// The name.
+    pub name: Option<String>,
+    /// How long messages live that are sent from now on; `Some(None)`: for ever.
+    pub message_ttl: Option<Option<Ttl>>,
 }
 
 /// Decides who will be in a new session: the creator and the `asked` people who are named, all
@@ -204,14 +217,24 @@ pub fn remove(facts: &SessionFacts) -> Result<Vec<SessionChange>, Denied> {
     Ok(vec![SessionChange::Remove(person.user, Gone::Removed)])
 }
 
-/// Decides about a new name.
+/// Decides about new settings, which are read and normalised here.
 ///
 /// # Errors
-/// [`Denied`] when the actor may not or the name is not acceptable.
-pub fn rename(facts: &SessionFacts, to: &str, limits: &Limits) -> Result<SessionChange, Denied> {
+/// [`Denied`] when the actor may not or a value is not acceptable.
+pub fn settings(
+    facts: &SessionFacts,
+    mut asked: Settings,
+    limits: &Limits,
+) -> Result<SessionChange, Denied> {
     facts.view.open()?;
-    manage(&facts.view)?;
-    name::line("name", to, limits).map(SessionChange::Rename)
+    // Two people who write to each other alone have nobody who keeps order.
+    if facts.view.kind != RoomKind::Direct || asked.name.is_some() {
+        manage(&facts.view)?;
+    }
+    if let Some(text) = &asked.name {
+        asked.name = Some(name::line("name", text, limits)?);
+    }
+    Ok(SessionChange::Settings(asked))
 }
 
 /// Decides about ending it.

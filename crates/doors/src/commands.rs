@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures_util::stream::FuturesOrdered;
 use parlor_app::{Actor, App, Error, Posted};
-use parlor_domain::message::SendMessage;
 use parlor_domain::rewording::Rewording;
+use parlor_domain::saying::SendMessage;
 use parlor_domain::{Denied, FileId, MessageId, SessionId};
 use parlor_hub::Key;
 use parlor_wire::command::Command;
@@ -142,19 +142,16 @@ fn read_send(send: v1::Send) -> Result<SendMessage, Denied> {
     let client_id = send.client_id.parse();
     let (content, encrypted_for) =
         words(send.content, send.encrypted.as_deref(), send.membership_version)?;
+    let client_id = client_id.map_err(|_| Denied::invalid("client_id", "not a UUID"))?;
+    let session = send.session_id.parse().map_err(|_| Denied::NotFound)?;
     Ok(SendMessage {
-        client_id: client_id.map_err(|_| Denied::invalid("client_id", "not a UUID"))?,
-        session: send.session_id.parse().map_err(|_| Denied::NotFound)?,
-        content,
         encrypted_for,
         reply_to: id(send.reply_to)?,
-        file: None,
         files: file_ids(&send.files)?,
-        carried: vec![],
         thread: id(send.thread_id)?,
         forward: id(send.forward)?,
-        forwarded: None,
-        blank: false,
+        ttl_s: send.ttl_s,
+        ..SendMessage::plain(client_id, session, content)
     })
 }
 

@@ -7,7 +7,7 @@ use parlor_domain::{DeviceId, Event, EventKind, UserEvent, UserId};
 use parlor_wire::Dialect;
 use parlor_wire::frame::{self, Codec};
 use parlor_wire::packet;
-use parlor_wire::v1::server_frame;
+use parlor_wire::v1::{self, server_frame};
 use parlor_ws::{Kind, Shared};
 
 /// What a frame is in each façade: made when the first of its connections needs it.
@@ -21,6 +21,10 @@ pub struct Frame {
     /// The device that said it, and need not hear it.
     device: Option<DeviceId>,
     bytes: u64,
+    /// The number of the message that it tells something of.
+    about: Option<i64>,
+    /// Of which messages nothing is left with it: the first and the last number.
+    erases: Option<(i64, i64)>,
     /// `None` for what only façades say.
     content: Option<server_frame::Frame>,
     ends: bool,
@@ -34,9 +38,32 @@ pub struct Frame {
 impl Frame {
     /// An event of a session.
     pub fn event(event: Event) -> Arc<Self> {
-        let content = server_frame::Frame::Event((&event).into());
+        let told = v1::Event::from(&event);
+        let (about, erases) = (told.is_about(), told.erases());
+        let content = server_frame::Frame::Event(told);
         let ends = matches!(event.kind, EventKind::Ended { .. });
-        Self::new(event.seq, event.takes_out(), ends, Some(content))
+        let bare = Self::bare(event.seq, event.takes_out(), ends, Some(content));
+        Arc::new(Self { about, erases, ..bare })
+    }
+
+    /// The same without what it tells of a message, if that is one of these, of which nothing is
+    /// left since then: the first and the last number.
+    pub(crate) fn without(&self, (from, to): (i64, i64), at: i64) -> Option<Arc<Self>> {
+        self.about.filter(|number| (from..=to).contains(number))?;
+        let mut content = self.content.clone()?;
+        if let server_frame::Frame::Event(event) = &mut content {
+            event.erase(at);
+        }
+        let bare = Self::bare(self.seq, self.takes_out, self.ends, Some(content));
+        Some(Arc::new(Self { about: self.about, ..bare }))
+    }
+
+    /// Of which messages nothing is left with it, the first and the last number, and since when.
+    pub(crate) fn erases(&self) -> Option<((i64, i64), i64)> {
+        match &self.content {
+            Some(server_frame::Frame::Event(event)) => Some((self.erases?, event.at)),
+            _ => None,
+        }
     }
 
     /// An entry of a user's own log.
@@ -93,6 +120,8 @@ impl Frame {
             typist: None,
             device: None,
             bytes: content.as_ref().map_or(0, |content| content.encoded_len() as u64),
+            about: None,
+            erases: None,
             ends,
             dialects: OnceLock::new(),
             content,

@@ -58,6 +58,18 @@ pub(crate) enum Taken {
     Lost,
 }
 
+impl State {
+    /// Takes out of the frames what they tell of messages of which nothing is left.
+    fn erase(&mut self, numbers: (i64, i64), at: i64) {
+        for frame in &mut self.frames {
+            if let Some(erased) = frame.without(numbers, at) {
+                self.bytes = self.bytes - frame.bytes() + erased.bytes();
+                *frame = erased;
+            }
+        }
+    }
+}
+
 impl Lane {
     pub(crate) fn new(key: Key) -> Self {
         Self { key, state: Mutex::default() }
@@ -84,6 +96,9 @@ impl Lane {
                     break;
                 }
                 Place::Next => {}
+            }
+            if let Some((numbers, at)) = frame.erases() {
+                state.erase(numbers, at);
             }
             state.tail = frame.seq();
             state.bytes += frame.bytes();

@@ -9,7 +9,8 @@ use axum::{Extension, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use parlor_app::mail::{FolderMail, SmtpMail};
 use parlor_app::{
-    App, Clock, Hashing, Mail, Parts, Settings, deliver, exchange, heal, hear, jobs, presence,
+    App, Clock, Hashing, Mail, Parts, Settings, decay, deliver, exchange, heal, hear, jobs,
+    presence,
 };
 use parlor_bus::Heard;
 use parlor_doors::redirect::{self, Redirect};
@@ -100,6 +101,8 @@ impl Running {
         });
         told.spawn(deliver::deliver(Arc::clone(&app), commits, quiet.clone()));
         app.tidy_files().await.context("failed to put the files in order")?;
+        // Before anybody is served.
+        app.decay_due().await.context("failed to let decay what is due")?;
         listen_around(&app, neighbours.shared, neighbours.heard, &tasks, &stop);
         tasks.spawn(presence::murmur(Arc::clone(&app), stop.clone()));
         begin_jobs(&app, &tasks, &stop);
@@ -267,6 +270,7 @@ fn egress(config: &Config) -> Option<Egress> {
 
 /// What is done without being asked for, and what is done later.
 fn begin_jobs(app: &Arc<App>, tasks: &TaskTracker, stop: &CancellationToken) {
+    tasks.spawn(decay::decay(Arc::clone(app), stop.clone()));
     tasks.spawn(jobs::sweep(Arc::clone(app), stop.clone()));
     for kind in jobs::Kind::ALL {
         tasks.spawn(jobs::work(Arc::clone(app), kind, stop.clone()));

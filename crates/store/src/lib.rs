@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod content;
+pub mod decay;
 pub mod drafts;
 pub mod e2ee;
 pub mod error;
@@ -33,6 +34,7 @@ pub mod threads;
 
 pub use accounts::Accounts;
 pub use content::Content;
+pub use decay::{Decay, Decayed};
 pub use drafts::Drafts;
 pub use e2ee::{Backups, Keys, Statements};
 pub use error::{Changed, StoreError};
@@ -69,6 +71,7 @@ pub trait Store:
     + Rooms
     + Sessions
     + Messages
+    + Decay
     + Talk
     + Search
     + Log
@@ -87,6 +90,7 @@ impl<T> Store for T where
         + Rooms
         + Sessions
         + Messages
+        + Decay
         + Talk
         + Search
         + Log

@@ -23,6 +23,8 @@ pub struct Posted {
     pub seq: i64,
     /// When it was stored.
     pub sent_at: Time,
+    /// When it decays; `None`: never.
+    pub expires_at: Option<Time>,
     /// False when an earlier send with the same id had done it.
     pub fresh: bool,
 }
@@ -49,6 +51,7 @@ impl Posted {
             sent_at: self.sent_at,
             edited_at: None,
             deleted_at: None,
+            expires_at: self.expires_at,
             extras,
         }
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use parlor_domain::{
     ClientId, Denied, Encryption, Member, RoomFacts, RoomId, Session, SessionChange, SessionFacts,
-    SessionId, Time, UserId, View,
+    SessionId, Time, Ttl, UserId, View,
 };
 
 use crate::{Changed, StoreError};
@@ -23,6 +23,8 @@ pub struct NewSession {
     pub people: Vec<UserId>,
     /// How it is encrypted, for good; `None`: not.
     pub encryption: Option<Encryption>,
+    /// How long messages live in it; `None`: for ever.
+    pub message_ttl: Option<Ttl>,
     /// The creating request's idempotency key and the digest of the request.
     pub key: Option<(ClientId, [u8; 16])>,
 }

@@ -2,7 +2,7 @@
 //! so that a database can be moved as it is.
 
 use parlor_domain::{
-    EventKind, Gone, MessageId, Role, RoomId, RoomKind, Time, UserEventKind, UserId,
+    EventKind, Gone, MessageId, Role, RoomId, RoomKind, Time, Ttl, UserEventKind, UserId,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -21,16 +21,47 @@ pub(crate) const REACTED: i64 = 5;
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Stored {
-    Deleted { number: i64, by: Uuid },
+    Deleted {
+        number: i64,
+        by: Uuid,
+    },
+    Decayed {
+        from: i64,
+        to: i64,
+    },
     Reacted(Box<StoredReaction>),
-    Pinned { number: i64, by: Uuid, on: bool },
-    Previewed { number: i64 },
-    Joined { user: Uuid, by: Option<Uuid> },
-    Left { user: Uuid, by: Option<Uuid>, reason: String },
-    RoleChanged { user: Uuid, role: String, by: Uuid },
-    SessionSettings { name: String, by: Uuid },
+    Pinned {
+        number: i64,
+        by: Uuid,
+        on: bool,
+    },
+    Previewed {
+        number: i64,
+    },
+    Joined {
+        user: Uuid,
+        by: Option<Uuid>,
+    },
+    Left {
+        user: Uuid,
+        by: Option<Uuid>,
+        reason: String,
+    },
+    RoleChanged {
+        user: Uuid,
+        role: String,
+        by: Uuid,
+    },
+    SessionSettings {
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message_ttl_s: Option<i64>,
+        by: Uuid,
+    },
     RoomSettings(Box<StoredRoom>),
-    Ended { by: Option<Uuid> },
+    Ended {
+        by: Option<Uuid>,
+    },
 }
 
 /// A reaction that came or went.
@@ -64,6 +95,7 @@ impl Stored {
             EventKind::Posted(_) => return (POSTED, None),
             EventKind::Edited(_) => return (EDITED, None),
             EventKind::Deleted { number, by, .. } => Self::Deleted { number: *number, by: by.0 },
+            EventKind::Decayed { from, to } => Self::Decayed { from: *from, to: *to },
             EventKind::Reacted { number, user, emoji, on, count, .. } => {
                 let (number, user, emoji) = (*number, user.0, emoji.clone());
                 Self::Reacted(Box::new(StoredReaction {
@@ -89,9 +121,11 @@ impl Stored {
             EventKind::RoleChanged { user, role, by } => {
                 Self::RoleChanged { user: user.0, role: role.as_str().to_owned(), by: by.0 }
             }
-            EventKind::SessionSettings { name, by } => {
-                Self::SessionSettings { name: name.clone(), by: by.0 }
-            }
+            EventKind::SessionSettings { name, message_ttl, by } => Self::SessionSettings {
+                name: name.clone(),
+                message_ttl_s: message_ttl.map(Ttl::seconds),
+                by: by.0,
+            },
             EventKind::RoomSettings {
                 room,
                 name,
@@ -132,6 +166,7 @@ impl Stored {
                 number,
                 by: UserId(by),
             },
+            Self::Decayed { from, to } => EventKind::Decayed { from, to },
             Self::Reacted(said) => EventKind::Reacted {
                 message: message.ok_or_else(|| damaged("a reaction"))?,
                 number: said.number,
@@ -166,9 +201,11 @@ impl Stored {
                 role: Role::parse(&role).ok_or_else(|| damaged("a role"))?,
                 by: UserId(by),
             },
-            Self::SessionSettings { name, by } => {
-                EventKind::SessionSettings { name, by: UserId(by) }
-            }
+            Self::SessionSettings { name, message_ttl_s, by } => EventKind::SessionSettings {
+                name,
+                message_ttl: message_ttl_s.and_then(Ttl::stored),
+                by: UserId(by),
+            },
             Self::RoomSettings(room) => EventKind::RoomSettings {
                 room: RoomId(room.room),
                 name: room.name,

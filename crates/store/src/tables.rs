@@ -78,13 +78,13 @@ tables! {
     bans(room_no, user_no) (by_no, reason, banned_at)
     sessions(no) (
         id, room_no, name, main, created_by, created_at, ended_at, member_count, algorithm,
-        rotation_period_ms, rotation_period_msgs, verified_only
+        rotation_period_ms, rotation_period_msgs, verified_only, message_ttl_s
     )
     session_members(session_no, user_no) (joined_at, read_number)
     heads(session_no) (seq, number, acl_version, threaded, membership_version)
     messages(no) (
         id, session_no, number, seq, sender_no, client_id, content, reply_to, sent_at, edited_at,
-        deleted_at, file, extras, thread_id, threaded
+        deleted_at, file, extras, thread_id, threaded, expires_at
     )
     revisions(message_no, nth) (content, written_at)
     mentions(session_no, user_no, number) (root_no)

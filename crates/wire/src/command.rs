@@ -89,6 +89,7 @@ mod tests {
             forward: None,
             encrypted: None,
             membership_version: None,
+            ttl_s: None,
         });
         let json = br#"{"type":"send","ref":2,"session_id":"s","client_id":"c","content":"hi"}"#;
         assert_eq!(parse(Codec::Json, json, 32).as_ref(), Ok(&send));

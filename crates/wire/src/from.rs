@@ -110,6 +110,7 @@ impl From<&domain::Session> for v1::Session {
             thread_unread: session.thread_unread,
             encryption: session.encryption.map(Into::into),
             membership_version: session.membership_version,
+            message_ttl_s: session.message_ttl.map(domain::Ttl::seconds),
         }
     }
 }
@@ -196,7 +197,7 @@ impl From<&domain::Message> for v1::Message {
             sent_at: message.sent_at.0,
             edited_at: message.edited_at.map(|t| t.0),
             deleted_at: message.deleted_at.map(|t| t.0),
-            expires_at: None,
+            expires_at: message.expires_at.map(|t| t.0),
             file: message.file.clone(),
             reactions: extras
                 .map_or_else(Vec::new, |e| e.reactions.iter().map(Into::into).collect()),
@@ -313,15 +314,11 @@ impl From<&EventKind> for Kind {
                 number: *number,
                 by: text(by),
             }),
+            EventKind::Decayed { from, to } => Self::Decayed(v1::Decayed { from: *from, to: *to }),
             EventKind::Reacted { message, number, user, emoji, on, count } => {
-                Self::Reacted(v1::Reacted {
-                    message_id: message.to_string(),
-                    number: *number,
-                    user_id: text(user),
-                    emoji: emoji.clone(),
-                    on: *on,
-                    count: *count,
-                })
+                let (message_id, user_id) = (message.to_string(), text(user));
+                let (number, emoji, on, count) = (*number, emoji.clone(), *on, *count);
+                Self::Reacted(v1::Reacted { message_id, number, user_id, emoji, on, count })
             }
             EventKind::Pinned { message, number, by, on } => Self::Pinned(v1::Pinned {
                 message_id: message.to_string(),
@@ -350,8 +347,12 @@ impl From<&EventKind> for Kind {
                 role: role.as_str().to_owned(),
                 by: text(by),
             }),
-            EventKind::SessionSettings { name, by } => {
-                Self::SessionSettings(v1::SessionSettings { name: name.clone(), by: text(by) })
+            EventKind::SessionSettings { name, message_ttl, by } => {
+                Self::SessionSettings(v1::SessionSettings {
+                    name: name.clone(),
+                    by: text(by),
+                    message_ttl_s: message_ttl.map(domain::Ttl::seconds),
+                })
             }
             EventKind::RoomSettings {
                 room,

@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod dialect;
+mod erase;
 pub mod error;
 pub mod frame;
 pub mod from;

@@ -1,7 +1,7 @@
 //! Sending files with a message.
 
 use parlor_domain::Denied;
-use parlor_domain::message::SendMessage;
+use parlor_domain::saying::SendMessage;
 
 use crate::{Actor, App, Error};
 

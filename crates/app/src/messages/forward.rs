@@ -1,6 +1,6 @@
 //! Passing on what was said elsewhere.
 
-use parlor_domain::message::SendMessage;
+use parlor_domain::saying::SendMessage;
 
 use crate::{Actor, App, Error};
 

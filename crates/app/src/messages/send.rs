@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use parlor_domain::message::SendMessage;
+use parlor_domain::saying::SendMessage;
 use parlor_domain::{Denied, Draft, MessageId};
 use parlor_store::messages::Appending;
 use parlor_store::{Posted, StoreError};
@@ -79,10 +79,16 @@ impl App {
         let encrypted = if cmd.encrypted_for.is_some() { &b"encrypted"[..] } else { &[] };
         // What is encrypted is another text each time that it is: the id alone says that it is one.
         let content = if encrypted.is_empty() { cmd.content.as_bytes() } else { &[] };
-        let parts = [session, reply_to, content, file, &files, &thread, &forward, encrypted];
-        // What is plain has the digest that it had before there was more: an older send is known.
-        let plain = parts[4..].iter().all(|part| part.is_empty());
-        self.digests.of("message", if plain { &parts[..4] } else { &parts })
+        let ttl = cmd.ttl_s.map_or_else(Vec::new, |seconds| seconds.to_be_bytes().to_vec());
+        let parts = [session, reply_to, content, file, &files, &thread, &forward, encrypted, &ttl];
+        // What has less has the digest that it had before there was more: an older send is known.
+        let there = |part: &&[u8]| !part.is_empty();
+        let count = match parts[4..].iter().rposition(there) {
+            None => 4,
+            Some(..=3) => 8,
+            Some(_) => parts.len(),
+        };
+        self.digests.of("message", &parts[..count])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Opening a session.
 
 use parlor_domain::{
-    ClientId, Denied, Encryption, RoomFacts, RoomId, Session, SessionId, UserId, name, session,
+    ClientId, Denied, Encryption, RoomFacts, RoomId, Session, SessionId, Ttl, UserId, name, session,
 };
 use parlor_store::sessions::NewSession;
 
@@ -19,6 +19,8 @@ pub struct CreateSession {
     pub members: Vec<UserId>,
     /// How it is encrypted, for good; `None`: not.
     pub encryption: Option<Encryption>,
+    /// How many seconds messages live in it; `None`: for ever.
+    pub message_ttl_s: Option<i64>,
     /// The request's own id, by which repeating it opens nothing new.
     pub key: Option<ClientId>,
 }
@@ -47,17 +49,25 @@ impl App {
         if encryption.is_some() {
             self.admit_crowd(actor, &people).await?;
         }
+        let ttl = asked.message_ttl_s.map(|s| Ttl::read("message_ttl_s", s, &self.limits));
+        let message_ttl = ttl.transpose()?;
         let key = asked.key.map(|key| {
             let ids = digest::ids(people.iter().map(|user| user.0));
             let how = digest::encryption(encryption);
-            let parts: [&[u8]; 4] = [room.0.as_bytes(), name.as_bytes(), &ids, &how];
-            // What is plain has the digest that it had before there was encryption.
-            let parts = if encryption.is_none() { &parts[..3] } else { &parts[..] };
+            let lives = message_ttl.map_or(0, Ttl::seconds).to_be_bytes();
+            let parts: [&[u8]; 5] = [room.0.as_bytes(), name.as_bytes(), &ids, &how, &lives];
+            // What is plain, and lives for ever, has the digest that it had before there was more.
+            let parts = match (message_ttl, encryption) {
+                (None, None) => &parts[..3],
+                (None, Some(_)) => &parts[..4],
+                (Some(_), _) => &parts[..],
+            };
             (key, self.digests.of("create session", parts))
         });
         let (asked, limits) = (people.len(), self.limits);
         let id = SessionId(new_id(now));
-        let new = NewSession { id, room, name, creator: actor.user, people, encryption, key };
+        let creator = actor.user;
+        let new = NewSession { id, room, name, creator, people, encryption, message_ttl, key };
         let decide =
             Box::new(move |facts: &RoomFacts, open| session::open(facts, open, asked, &limits));
         Ok(self.store.create_session(new, now, decide).await?)

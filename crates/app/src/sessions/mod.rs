@@ -5,7 +5,8 @@ mod end;
 mod list;
 mod members;
 mod read;
-mod rename;
+mod settings;
 mod typing;
 
 pub use create::CreateSession;
+pub use settings::SessionPatch;

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use parlor_app::{Actor, App, Clock, Hashing, Parts, Secret, Settings};
 use parlor_blobs::Disk;
 use parlor_bus::{Bus, Heard, Node, State, Topic, Word};
-use parlor_domain::message::SendMessage;
+use parlor_domain::saying::SendMessage;
 use parlor_domain::{ClientId, Event, Limits, RoomKind, SessionId, Time, UserEvent};
 use parlor_hub::{Cut, Ear, Hub, Key, Who};
 use parlor_store::sqlite::{SqliteConfig, SqliteStore};
@@ -156,20 +156,7 @@ impl Town {
 
     /// Says something on a node, which tells it.
     async fn say(&mut self, node: usize, actor: &Actor, session: SessionId) {
-        let cmd = SendMessage {
-            encrypted_for: None,
-            client_id: ClientId(Uuid::new_v4()),
-            session,
-            content: "hi".into(),
-            reply_to: None,
-            file: None,
-            files: vec![],
-            carried: vec![],
-            thread: None,
-            forward: None,
-            forwarded: None,
-            blank: false,
-        };
+        let cmd = SendMessage::plain(ClientId(Uuid::new_v4()), session, "hi".into());
         let posted = self.app(node).send(actor, cmd).await.unwrap().done().await.unwrap();
         self.tell(node, session, posted.seq).await;
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_app::{Actor, App, Error};
-use parlor_domain::message::SendMessage;
+use parlor_domain::saying::SendMessage;
 use parlor_domain::{ClientId, SessionId};
 use parlor_store::{Accounts as _, Logins as _, Messages as _, Posted};
 use uuid::Uuid;
@@ -20,20 +20,7 @@ async fn say(
     (id, text): (u128, &str),
 ) -> Result<Posted, Error> {
     let client_id = ClientId(Uuid::from_u128(id));
-    let cmd = SendMessage {
-        encrypted_for: None,
-        client_id,
-        session,
-        content: text.to_owned(),
-        reply_to: None,
-        file: None,
-        files: vec![],
-        carried: vec![],
-        thread: None,
-        forward: None,
-        forwarded: None,
-        blank: false,
-    };
+    let cmd = SendMessage::plain(client_id, session, text.to_owned());
     app.send(actor, cmd).await?.done().await
 }
 

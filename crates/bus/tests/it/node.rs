@@ -104,6 +104,7 @@ pub(crate) fn posted(n: u128, seq: i64) -> Event {
         sent_at: Time(seq),
         edited_at: None,
         deleted_at: None,
+        expires_at: None,
         extras: None,
     };
     Event { session: session(n), seq, at: Time(seq), kind: EventKind::Posted(message) }

@@ -28,6 +28,7 @@ fn said(text: &str) -> Message {
         sent_at: Time(0),
         edited_at: None,
         deleted_at: None,
+        expires_at: None,
         file: None,
         thread: None,
         extras: None,

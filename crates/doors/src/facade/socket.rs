@@ -13,7 +13,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use parlor_app::{Actor, App, Error, Posted};
-use parlor_domain::message::SendMessage;
+use parlor_domain::saying::SendMessage;
 use parlor_domain::{ClientId, Denied, SessionId};
 use parlor_hub::{Cut, Frame, Key, Who};
 use parlor_wire::Dialect;
@@ -116,21 +116,21 @@ impl Talk {
     /// # Errors
     /// As [`App::send`].
     pub async fn post(&mut self, session: SessionId, content: String) -> Result<Posted, Error> {
+        self.post_for(session, content, None).await
+    }
+
+    /// The same for a message that lives for so many seconds; `None`: as long as others there.
+    ///
+    /// # Errors
+    /// As [`App::send`].
+    pub async fn post_for(
+        &mut self,
+        session: SessionId,
+        content: String,
+        ttl_s: Option<i64>,
+    ) -> Result<Posted, Error> {
         let client_id = ClientId(Uuid::new_v4());
-        let asked = SendMessage {
-            encrypted_for: None,
-            client_id,
-            session,
-            content,
-            reply_to: None,
-            file: None,
-            files: vec![],
-            carried: vec![],
-            thread: None,
-            forward: None,
-            forwarded: None,
-            blank: false,
-        };
+        let asked = SendMessage { ttl_s, ..SendMessage::plain(client_id, session, content) };
         let mut waited = Duration::ZERO;
         loop {
             match self.app.send(&self.actor, asked.clone()).await {

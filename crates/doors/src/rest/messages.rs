@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use parlor_app::{Actor, Page, Posted};
-use parlor_domain::message::SendMessage;
 use parlor_domain::rewording::Rewording;
+use parlor_domain::saying::SendMessage;
 use parlor_domain::{ClientId, Denied, Message, MessageId, SessionId};
 use parlor_wire::v1;
 use utoipa_axum::router::OpenApiRouter;
@@ -47,19 +47,15 @@ async fn send(
 ) -> Answer<v1::Message> {
     let (content, encrypted_for) =
         words(asked.content, asked.encrypted.as_deref(), asked.membership_version)?;
+    let client_id = client_id(&asked.client_id, key)?;
     let command = SendMessage {
-        client_id: client_id(&asked.client_id, key)?,
-        session,
-        content,
         encrypted_for,
         reply_to: maybe_id(asked.reply_to.as_deref())?,
-        file: None,
         files: file_ids(&asked.files)?,
-        carried: vec![],
         thread: maybe_id(asked.thread_id.as_deref())?,
         forward: maybe_id(asked.forward.as_deref())?,
-        forwarded: None,
-        blank: false,
+        ttl_s: asked.ttl_s,
+        ..SendMessage::plain(client_id, session, content)
     };
     let pending = doors.app.send(&actor, command.clone()).await?;
     let posted = pending.done().await?;
@@ -106,6 +102,7 @@ fn said(actor: &Actor, command: SendMessage, posted: &Posted) -> Message {
         sent_at: posted.sent_at,
         edited_at: None,
         deleted_at: None,
+        expires_at: posted.expires_at,
         extras: None,
     }
 }

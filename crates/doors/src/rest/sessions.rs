@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use parlor_app::sessions::CreateSession;
+use parlor_app::sessions::{CreateSession, SessionPatch};
 use parlor_domain::{RoomId, SessionId, UserId};
 use parlor_wire::v1;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,7 +21,7 @@ use crate::reply::{Answer, Done, created, ok};
 pub(super) fn routes() -> OpenApiRouter<Doors> {
     OpenApiRouter::default()
         .routes(routes!(room_sessions, create_session))
-        .routes(routes!(session, rename_session, end_session))
+        .routes(routes!(session, patch_session, end_session))
         .routes(routes!(session_members, add_to_session))
         .routes(routes!(remove_from_session))
         .routes(routes!(read))
@@ -64,7 +64,14 @@ async fn create_session(
 ) -> Answer<v1::Session> {
     let encryption = v1::Encryption::asked(asked.encryption.as_ref())?;
     let members = ids(&asked.members)?;
-    let asked = CreateSession { room, name: asked.name, members, encryption, key };
+    let asked = CreateSession {
+        room,
+        name: asked.name,
+        members,
+        encryption,
+        message_ttl_s: asked.message_ttl_s,
+        key,
+    };
     let session = doors.app.create_session(&actor, asked).await?;
     created(session.fresh, (&session.value).into())
 }
@@ -83,7 +90,7 @@ async fn session(
     ok((&doors.app.session(&actor, session).await?).into())
 }
 
-/// Rename a session.
+/// Change a session: its name, and how long messages live in it.
 #[utoipa::path(
     patch, path = "/sessions/{id}", tag = "sessions",
     params(("id" = String, Path, description = "The session")),
@@ -93,17 +100,14 @@ async fn session(
         Conflict
     )
 )]
-async fn rename_session(
+async fn patch_session(
     State(doors): State<Doors>,
     Signed(actor): Signed,
     Id(session): Id<SessionId>,
     Body(asked): Body<v1::PatchSessionRequest>,
 ) -> Answer<v1::Session> {
-    let session = match asked.name {
-        Some(name) => doors.app.rename_session(&actor, session, name).await?,
-        None => doors.app.session(&actor, session).await?,
-    };
-    ok((&session).into())
+    let patch = SessionPatch { name: asked.name, message_ttl_s: asked.message_ttl_s };
+    ok((&doors.app.change_session(&actor, session, patch).await?).into())
 }
 
 /// End a session: its log takes nothing more.

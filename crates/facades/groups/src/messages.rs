@@ -5,8 +5,8 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse as _;
 use parlor_app::{Actor, Error, Listing};
-use parlor_domain::message::SendMessage;
 use parlor_domain::rewording::Rewording;
+use parlor_domain::saying::SendMessage;
 use parlor_domain::{ClientId, Denied, Placed};
 use parlor_doors::Doors;
 use parlor_doors::facade::query_value;
@@ -30,25 +30,18 @@ pub(crate) async fn post(State(doors): State<Doors>, visitor: Visitor, request: 
     const DOING: &str = "Failed to send message";
     let actor = visitor.actor()?;
     let mut asked = object(&doors, request, DOING).await?;
-    refuse_decay(&asked, DOING)?;
+    let ttl_s = read_ttl(&asked, DOING)?;
     let content = needed(&mut asked, "content", DOING)?;
     let group = needed(&mut asked, "group_uuid", DOING)?.parse();
     let group = group.map_err(|_| Refused::Unfit(DOING, "group_uuid is no UUID".into()))?;
     let file = text(&mut asked, "file", DOING)?;
     let room = joined(&doors, &actor, group, DOING).await?;
+    let client_id = ClientId(Uuid::new_v4());
     let said = SendMessage {
-        encrypted_for: None,
-        client_id: ClientId(Uuid::new_v4()),
-        session: room.main_session,
-        content: content.clone(),
-        reply_to: None,
         file: file.clone(),
-        files: vec![],
-        carried: vec![],
-        thread: None,
-        forward: None,
-        forwarded: None,
+        ttl_s,
         blank: true,
+        ..SendMessage::plain(client_id, room.main_session, content.clone())
     };
     let outside = || Refused::forbidden("Not a member of this group");
     let pending = doors.app.send(&actor, said).await;
@@ -69,12 +62,16 @@ pub(crate) async fn post(State(doors): State<Doors>, visitor: Visitor, request: 
     Ok((StatusCode::CREATED, Json(said)).into_response())
 }
 
-/// A message that is to decay must not be kept for ever instead.
-fn refuse_decay(asked: &Map<String, Value>, doing: &'static str) -> Result<(), Refused> {
-    if asked.get("ttl_s").is_none_or(Value::is_null) {
-        return Ok(());
+/// For how many seconds a message is to live. What is no whole number is refused: a message that is
+/// to decay must not be kept for ever instead.
+fn read_ttl(asked: &Map<String, Value>, doing: &'static str) -> Result<Option<i64>, Refused> {
+    match asked.get("ttl_s") {
+        None | Some(Value::Null) => Ok(None),
+        Some(ttl) => match ttl.as_i64() {
+            Some(seconds) => Ok(Some(seconds)),
+            None => Err(Refused::Unfit(doing, "ttl_s: not a whole number of seconds".into())),
+        },
     }
-    Err(Refused::Unfit(doing, "ttl_s: messages cannot decay yet".into()))
 }
 
 /// `GET /messages`, page by page.

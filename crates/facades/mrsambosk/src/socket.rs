@@ -95,8 +95,11 @@ impl Interpreter for Lobby {
         let Some((by, text)) = told(event) else {
             return Ok(None);
         };
-        let by = app.person(by).await?;
-        Ok(Some(line(Time(event.at), by.user.no, text)))
+        let by = match by {
+            Some(by) => app.person(by).await?.user.no,
+            None => NOBODY,
+        };
+        Ok(Some(line(Time(event.at), by, text)))
     }
 
     fn farewell(&self, why: Farewell) -> End {
@@ -122,16 +125,20 @@ impl Interpreter for Lobby {
     }
 }
 
+/// Who is said to have let a message decay.
+const NOBODY: i64 = 0;
+
 /// Who did it, and what is told of it. That something else has changed is told by an empty text,
 /// at which clients ask for everything again.
-fn told(event: &v1::Event) -> Option<(UserId, &str)> {
+fn told(event: &v1::Event) -> Option<(Option<UserId>, &str)> {
     let (by, text) = match event.kind.as_ref()? {
         event::Kind::Posted(message) => (&message.sender_id, &*message.content),
         event::Kind::Edited(message) => (&message.sender_id, ""),
         event::Kind::Deleted(deleted) => (&deleted.by, ""),
+        event::Kind::Decayed(_) => return Some((None, "")),
         _ => return None,
     };
-    Some((by.parse().ok()?, text))
+    Some((Some(by.parse().ok()?), text))
 }
 
 fn line(at: Time, no: i64, text: &str) -> Shared {

@@ -170,14 +170,15 @@ impl Chat {
     async fn post(&self, said: &Map<String, Value>, talk: &mut Talk) -> Result<(), End> {
         let content = field(said, "content")?.as_str();
         let content = content.ok_or_else(|| crash("the content is not a text"))?.trim();
-        if said.get("ttl_s").is_some_and(|ttl| !ttl.is_null()) {
-            // Whoever asks for a message that goes must not get one that stays.
-            return Err(End::with(1008, "ttl_s is not served yet"));
-        }
+        // Whoever asks for a message that goes must not get one that stays.
+        let ttl_s = match said.get("ttl_s") {
+            None | Some(Value::Null) => None,
+            Some(ttl) => Some(ttl.as_i64().ok_or_else(|| crash("ttl_s is not a whole number"))?),
+        };
         if content.is_empty() || content.chars().count() > CHARS_MAX {
             return Ok(());
         }
-        match talk.post(self.session, content.to_owned()).await {
+        match talk.post_for(self.session, content.to_owned(), ttl_s).await {
             // (One's own messages count as read.)
             Ok(_) => Ok(()),
             // What cannot be a message is passed over, as one that is too long.

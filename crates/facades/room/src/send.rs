@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use parlor_app::Error;
-use parlor_domain::message::SendMessage;
+use parlor_domain::saying::SendMessage;
 use parlor_domain::{ClientId, Denied};
 use parlor_doors::Doors;
 use parlor_doors::facade::fastapi::{self, Fault, Pydantic};
@@ -51,20 +51,7 @@ pub(crate) async fn send(
         error => error.into(),
     };
     let session = doors.app.session_by_no(&actor, asked.session).await.map_err(missing)?;
-    let message = SendMessage {
-        encrypted_for: None,
-        client_id: ClientId(fresh_id()),
-        session,
-        content: asked.text,
-        reply_to: None,
-        file: None,
-        files: vec![],
-        carried: vec![],
-        thread: None,
-        forward: None,
-        forwarded: None,
-        blank: false,
-    };
+    let message = SendMessage::plain(ClientId(fresh_id()), session, asked.text);
     let app = Arc::clone(&doors.app);
     app.send(&actor, message).await.map_err(missing)?.done().await.map_err(missing)?;
     Ok(Json(json!({"message": "Message sent for processing"})).into_response())

@@ -52,6 +52,7 @@ pub(crate) fn posted(session: SessionId, seq: i64, bytes: usize) -> Event {
         sent_at: Time(0),
         edited_at: None,
         deleted_at: None,
+        expires_at: None,
         file: None,
         thread: None,
         extras: None,

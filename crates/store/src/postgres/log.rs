@@ -100,7 +100,7 @@ async fn between(
     }
     let sql = "select e.seq, e.kind, e.at, e.data, m.id, m.no, m.number, m.seq, s.id, u.id, \
                m.client_id, m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, \
-               m.thread_id, m.extras \
+               m.thread_id, m.extras, m.expires_at \
                from events e left join messages m on m.no = e.message_no \
                left join sessions s on s.no = m.session_no \
                left join users u on u.no = m.sender_no \

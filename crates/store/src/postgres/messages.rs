@@ -5,7 +5,7 @@ mod more;
 mod queries;
 
 use more::More;
-pub(super) use queries::{Erased, erase, held, seen};
+pub(super) use queries::{Erased, erase, held, seen, strip};
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -17,7 +17,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::readers::Db;
-use super::rows::time;
+use super::rows::{maybe_time, time};
 use crate::StoreError;
 use crate::messages::{Posted, Receipt, bits, no_thread};
 
@@ -43,9 +43,9 @@ const LOCK: &str = "select 1 from heads where session_no = any($1) order by sess
 const HELD: &str = "\
     with d as (select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], \
         $5::uuid[], $6::bytea[], $7::text[], $8::uuid[], $9::text[], $10::bigint[], \
-        $13::uuid[], $14::bigint[]) \
+        $13::uuid[], $14::bigint[], $15::bigint[]) \
         with ordinality d (id, session_no, acl_version, sender_no, client_id, digest, content, \
-        reply_to, file, sent_at, thread_id, extras, ord)), \
+        reply_to, file, sent_at, thread_id, extras, expires_at, ord)), \
     held as (select x.*, nextval('messages_no_seq') as no from (select d.*, h.seq as seq, \
         h.number as number, h.threaded as threaded from d \
         join heads h on h.session_no = d.session_no \
@@ -66,9 +66,10 @@ const SAID: &str = "), \
         from held where (no in (select made_no from kept)) is true \
         window sofar as (partition by session_no order by no)), \
     said as (insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
-        content, reply_to, sent_at, file, thread_id, threaded, extras) \
+        content, reply_to, sent_at, file, thread_id, threaded, extras, expires_at) \
         select no, id, session_no, number + nth, seq + nth, sender_no, client_id, content, \
-        reply_to, sent_at, file, thread_id, threaded + nth_threaded, extras from fresh), \
+        reply_to, sent_at, file, thread_id, threaded + nth_threaded, extras, \
+        expires_at from fresh), \
     told as (insert into events (session_no, seq, kind, at, message_no) \
         select session_no, seq + nth, 1, sent_at, no from fresh), ";
 
@@ -116,6 +117,7 @@ pub(super) async fn append(
             number: row.try_get(2)?,
             seq: row.try_get(3)?,
             sent_at: slot.1.sent_at,
+            expires_at: slot.1.expires_at,
             fresh: true,
         });
     }
@@ -159,6 +161,8 @@ async fn store(db: &Db, sessions: &[i64], drafts: &[&Draft]) -> Result<Vec<Row>,
     let threads: Vec<Option<Uuid>> =
         drafts.iter().map(|draft| draft.thread.map(|id| id.0)).collect();
     let extras: Vec<i64> = drafts.iter().map(|draft| bits(draft)).collect();
+    let ends: Vec<Option<i64>> =
+        drafts.iter().map(|draft| draft.expires_at.map(|at| at.0)).collect();
     let more = More::of(drafts);
     let mut bound: Vec<&(dyn ToSql + Sync)> = vec![
         &ids,
@@ -175,6 +179,7 @@ async fn store(db: &Db, sessions: &[i64], drafts: &[&Draft]) -> Result<Vec<Row>,
         &names,
         &threads,
         &extras,
+        &ends,
     ];
     let sql = match &more {
         Some(more) => {
@@ -187,7 +192,8 @@ async fn store(db: &Db, sessions: &[i64], drafts: &[&Draft]) -> Result<Vec<Row>,
 }
 
 /// Why drafts were not stored. Mostly none was left out, and nothing is asked.
-const REASONS: &str = "select m.id, m.no, m.number, m.seq, m.sent_at, r.digest, h.acl_version, \
+const REASONS: &str = "select m.id, m.no, m.number, m.seq, m.sent_at, r.digest, m.expires_at, \
+    h.acl_version, \
     exists (select 1 from messages a where a.id = d.reply_to and a.session_no = d.session_no \
     and a.deleted_at is null), \
     exists (select 1 from messages a left join threads t on t.root_no = a.no \
@@ -228,22 +234,22 @@ fn reason(row: &Row, draft: &Draft) -> Result<Posted, StoreError> {
         let same = first.digest == draft.digest;
         return same.then_some(first.posted).ok_or(StoreError::KeyReused);
     }
-    match row.try_get::<_, Option<i64>>(6)? {
+    match row.try_get::<_, Option<i64>>(7)? {
         None => Err(Denied::NotFound.into()),
         Some(version) if version != draft.acl_version => {
             Err(StoreError::Stale(Box::new(draft.clone())))
         }
-        Some(_) if draft.reply_to.is_some() && !row.try_get::<_, bool>(7)? => {
+        Some(_) if draft.reply_to.is_some() && !row.try_get::<_, bool>(8)? => {
             Err(Denied::NotFound.into())
         }
-        Some(_) if draft.thread.is_some() && !row.try_get::<_, bool>(8)? => Err(no_thread().into()),
+        Some(_) if draft.thread.is_some() && !row.try_get::<_, bool>(9)? => Err(no_thread().into()),
         Some(_) if !draft.files.is_empty() => Err(Denied::NotFound.into()),
         Some(_) => Err(StoreError::Stale(Box::new(draft.clone()))),
     }
 }
 
-/// What an earlier send came to, of a row that begins with the message and the digest; a key that
-/// made something else is refused.
+/// What an earlier send came to, of a row that begins with the message, the digest and the end; a
+/// key that made something else is refused.
 fn first_result(row: &Row) -> Result<Receipt, StoreError> {
     let id: Option<Uuid> = row.try_get(0)?;
     let posted = Posted {
@@ -252,6 +258,7 @@ fn first_result(row: &Row) -> Result<Receipt, StoreError> {
         number: row.try_get(2)?,
         seq: row.try_get(3)?,
         sent_at: time(row, 4)?,
+        expires_at: maybe_time(row, 6)?,
         fresh: false,
     };
     let digest: &[u8] = row.try_get(5)?;

@@ -10,6 +10,7 @@
 mod accounts;
 pub mod backup;
 pub(crate) mod contents;
+mod decay;
 mod drafts;
 mod e2ee;
 mod extras;

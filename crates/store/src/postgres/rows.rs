@@ -2,7 +2,7 @@
 
 use parlor_domain::{
     Algorithm, ClientId, Encryption, Extras, FileId, Message, MessageId, Role, RoomId, RoomKind,
-    SessionId, Time, User, UserId, View,
+    SessionId, Time, Ttl, User, UserId, View,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -89,6 +89,11 @@ pub(super) fn maybe_time(row: &Row, column: usize) -> Result<Option<Time>, Store
     Ok(row.try_get::<_, Option<i64>>(column)?.map(Time))
 }
 
+/// A time to live in this column, or nothing.
+pub(super) fn maybe_ttl(row: &Row, column: usize) -> Result<Option<Ttl>, StoreError> {
+    Ok(row.try_get::<_, Option<i64>>(column)?.and_then(Ttl::stored))
+}
+
 /// The id of a user in this column, or nothing.
 pub(super) fn maybe_user(row: &Row, column: usize) -> Result<Option<UserId>, StoreError> {
     Ok(row.try_get::<_, Option<Uuid>>(column)?.map(UserId))
@@ -130,11 +135,12 @@ pub(super) async fn user_no(db: &Db, id: UserId) -> Result<Option<i64>, StoreErr
 
 /// Selects messages `m`, to be read by [`message`].
 pub(super) const MESSAGE: &str = "select m.id, m.no, m.number, m.seq, s.id, u.id, m.client_id, \
-    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras \
-    from messages m join sessions s on s.no = m.session_no join users u on u.no = m.sender_no";
+    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras, \
+    m.expires_at from messages m join sessions s on s.no = m.session_no \
+    join users u on u.no = m.sender_no";
 
 /// How many columns [`MESSAGE`] has.
-pub(super) const MESSAGE_COLUMNS: usize = 15;
+pub(super) const MESSAGE_COLUMNS: usize = 16;
 
 /// Reads a row of [`MESSAGE`]; what else there is of it is still to be read.
 pub(super) fn message(row: &Row) -> Result<Message, StoreError> {
@@ -159,6 +165,7 @@ pub(super) fn message_at(row: &Row, at: usize) -> Result<Message, StoreError> {
         file: row.try_get(at + 12)?,
         thread: maybe_message(row, at + 13)?,
         extras: Extras::of(row.try_get(at + 14)?),
+        expires_at: maybe_time(row, at + 15)?,
     })
 }
 
@@ -210,7 +217,7 @@ pub(super) async fn view(
     let sql = "select s.no, s.main, s.ended_at is not null, c.id, r.id, r.kind, \
                r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count, \
                h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
-               s.verified_only \
+               s.verified_only, s.message_ttl_s \
                from sessions s join users u on u.no = (select no from users where id = $2) \
                join session_members sm on sm.session_no = s.no and sm.user_no = u.no \
                join rooms r on r.no = s.room_no \
@@ -235,6 +242,7 @@ pub(super) async fn view(
             people: row.try_get(10)?,
             membership_version: row.try_get(11)?,
             encryption: encryption_at(row, 12)?,
+            message_ttl: maybe_ttl(row, 16)?,
         })
     })
     .await

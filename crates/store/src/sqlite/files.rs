@@ -107,7 +107,7 @@ impl Files for SqliteStore {
     }
 
     async fn file(&self, user: UserId, id: FileId) -> Result<Option<Found>, StoreError> {
-        self.read(move |conn| visible(conn, user, id)).await
+        self.read(move |conn| visible(conn, user, id, Time(i64::MIN))).await
     }
 
     async fn any_file(&self, id: FileId) -> Result<Option<Found>, StoreError> {
@@ -239,16 +239,22 @@ fn file(conn: &Connection, id: FileId) -> Result<Option<Found>, StoreError> {
 }
 
 /// A file that somebody may have.
-fn visible(conn: &Connection, user: UserId, id: FileId) -> Result<Option<Found>, StoreError> {
+fn visible(
+    conn: &Connection,
+    user: UserId,
+    id: FileId,
+    until: Time,
+) -> Result<Option<Found>, StoreError> {
     let sql = format!(
         "{FILE} where f.id = ?1 and ((f.carried = 0 and u.id = ?2) or u.picture = f.id \
          or exists (select 1 \
          from attachments a join messages m on m.no = a.message_no \
          join session_members sm on sm.session_no = m.session_no \
          join users me on me.no = sm.user_no \
-         where a.file_id = f.id and me.id = ?2 and m.deleted_at is null))"
+         where a.file_id = f.id and me.id = ?2 and m.deleted_at is null \
+         and (m.expires_at is null or m.expires_at >= ?3)))"
     );
-    one(conn, &sql, params![id.0.as_bytes(), user.0.as_bytes()], found)
+    one(conn, &sql, params![id.0.as_bytes(), user.0.as_bytes(), until.0], found)
 }
 
 /// Deletes a file's row. Its bytes go when nothing else refers to them.

@@ -4,7 +4,7 @@
 mod mentions;
 mod queries;
 
-pub(super) use queries::{Erased, erase, seen};
+pub(super) use queries::{Erased, erase, seen, strip};
 
 use parlor_domain::{ClientId, Denied, Draft, EventKind, MessageId, Time};
 use rusqlite::{Connection, params};
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::receipts::{self, Made};
-use super::rows::one;
+use super::rows::{maybe_time, one};
 use super::threads::{self, Root};
 use super::txn::{Head, Txn};
 use super::{extras, failed, files};
@@ -49,6 +49,7 @@ pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreEr
         number: head.number,
         seq: head.seq + 1,
         sent_at: draft.sent_at,
+        expires_at: draft.expires_at,
         fresh: true,
     };
     write(txn, draft, &posted, head.threaded)?;
@@ -90,8 +91,8 @@ fn still_holds(draft: &Draft, head: Head) -> bool {
 /// Writes the row of a draft.
 fn write(txn: &Txn<'_>, draft: &Draft, posted: &Posted, threaded: i64) -> Result<(), StoreError> {
     let sql = "insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
-               content, reply_to, sent_at, file, thread_id, threaded, extras) \
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               content, reply_to, sent_at, file, thread_id, threaded, extras, expires_at) \
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let row = params![
         posted.no,
         draft.id.0.as_bytes(),
@@ -107,6 +108,7 @@ fn write(txn: &Txn<'_>, draft: &Draft, posted: &Posted, threaded: i64) -> Result
         draft.thread.as_ref().map(|id| id.0.as_bytes()),
         threaded,
         bits(draft),
+        draft.expires_at.map(|at| at.0),
     ];
     txn.execute(sql, row).map(drop)
 }
@@ -122,8 +124,8 @@ fn reply_is_here(conn: &Connection, draft: &Draft) -> Result<bool, StoreError> {
 
 /// What an earlier send came to, by one lookup; a key that made something else is refused.
 fn receipt(conn: &Connection, user_no: i64, key: ClientId) -> Result<Option<Receipt>, StoreError> {
-    let sql = "select m.id, m.no, m.number, m.seq, m.sent_at, r.digest from receipts r \
-               left join messages m on m.no = r.made_no and r.kind = 1 \
+    let sql = "select m.id, m.no, m.number, m.seq, m.sent_at, r.digest, m.expires_at \
+               from receipts r left join messages m on m.no = r.made_no and r.kind = 1 \
                where r.user_no = ? and r.key = ?";
     let found = one(conn, sql, params![user_no, key.0.as_bytes()], |row| {
         let Some(id) = row.get(0)? else {
@@ -135,6 +137,7 @@ fn receipt(conn: &Connection, user_no: i64, key: ClientId) -> Result<Option<Rece
             number: row.get(2)?,
             seq: row.get(3)?,
             sent_at: Time(row.get(4)?),
+            expires_at: maybe_time(row, 6)?,
             fresh: false,
         };
         Ok(Some(Receipt { posted, digest: row.get(5)? }))

@@ -8,6 +8,7 @@ mod accounts;
 pub mod backup;
 mod checkpoint;
 pub(crate) mod contents;
+mod decay;
 mod drafts;
 mod e2ee;
 mod extras;

@@ -2,7 +2,7 @@
 
 use parlor_domain::{
     Algorithm, ClientId, Encryption, Extras, FileId, Message, MessageId, Role, RoomId, RoomKind,
-    SessionId, Time, User, UserId, View,
+    SessionId, Time, Ttl, User, UserId, View,
 };
 use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
@@ -92,6 +92,11 @@ pub(super) fn maybe_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Optio
     Ok(row.get::<_, Option<i64>>(column)?.map(Time))
 }
 
+/// A time to live in this column, or nothing.
+pub(super) fn maybe_ttl(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Ttl>> {
+    Ok(row.get::<_, Option<i64>>(column)?.and_then(Ttl::stored))
+}
+
 /// The id of a user in this column, or nothing.
 pub(super) fn maybe_user(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<UserId>> {
     let id: Option<[u8; 16]> = row.get(column)?;
@@ -149,11 +154,12 @@ pub(super) fn user_no(conn: &Connection, id: UserId) -> Result<Option<i64>, Stor
 
 /// Selects messages `m`, to be read by [`message`].
 pub(super) const MESSAGE: &str = "select m.id, m.no, m.number, m.seq, s.id, u.id, m.client_id, \
-    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras \
-    from messages m join sessions s on s.no = m.session_no join users u on u.no = m.sender_no";
+    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras, \
+    m.expires_at from messages m join sessions s on s.no = m.session_no \
+    join users u on u.no = m.sender_no";
 
 /// How many columns [`MESSAGE`] has.
-pub(super) const MESSAGE_COLUMNS: usize = 15;
+pub(super) const MESSAGE_COLUMNS: usize = 16;
 
 /// Reads a row of [`MESSAGE`]; what else there is of it is still to be read.
 pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
@@ -178,6 +184,7 @@ pub(super) fn message_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Message> 
         file: row.get(at + 12)?,
         thread: maybe_message(row, at + 13)?,
         extras: Extras::of(row.get(at + 14)?),
+        expires_at: maybe_time(row, at + 15)?,
     })
 }
 
@@ -214,7 +221,7 @@ pub(super) fn view(
     let sql = "select s.no, s.main, s.ended_at is not null, c.id, r.id, r.kind, \
                r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count, \
                h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
-               s.verified_only \
+               s.verified_only, s.message_ttl_s \
                from sessions s join users u on u.id = ?2 \
                join session_members sm on sm.session_no = s.no and sm.user_no = u.no \
                join rooms r on r.no = s.room_no \
@@ -240,6 +247,7 @@ pub(super) fn view(
             people: row.get(10)?,
             membership_version: row.get(11)?,
             encryption: encryption_at(row, 12)?,
+            message_ttl: maybe_ttl(row, 16)?,
         })
     });
     found.optional().map_err(failed)

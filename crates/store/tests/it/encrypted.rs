@@ -422,7 +422,7 @@ async fn sealed(
     version: i64,
 ) -> Result<Draft, Denied> {
     let view = w.store.session_as_seen_by(user, session).await.unwrap().unwrap();
-    let cmd = parlor_domain::message::SendMessage {
+    let cmd = parlor_domain::saying::SendMessage {
         encrypted_for: Some(version),
         ..crate::world::saying(session, "{\"ciphertext\":\"needle\"}")
     };

@@ -170,6 +170,9 @@ async fn an_older_database_is_indexed_in_the_background() {
                  alter table sessions drop column rotation_period_ms; \
                  alter table sessions drop column rotation_period_msgs; \
                  alter table sessions drop column verified_only; \
+                 alter table sessions drop column message_ttl_s; \
+                 drop index messages_by_end; drop index mentions_by_message; \
+                 alter table messages drop column expires_at; \
                  alter table heads drop column membership_version; \
                  alter table users drop column picture; \
                  drop index events_of_reactions; \

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod concurrency;
+mod decay;
 mod drafts;
 mod encrypted;
 mod entries;
@@ -161,6 +162,12 @@ macro_rules! suite {
                 a_draft_is_kept_for_each_place
                 a_draft_is_refused_beyond_the_limit
                 drafts_go_when_their_author_goes
+            }
+            decay {
+                what_is_due_goes_with_all_that_there_is_of_it
+                what_decays_at_once_is_told_by_runs_of_numbers
+                what_a_session_says_holds_for_what_is_said_from_then_on
+                files_go_with_the_last_message_and_no_copy_outlives_the_first
             }
             encrypted {
                 the_name_of_an_installation_stays

@@ -1,15 +1,15 @@
 //! Searching: what is found, by whom, and what is not.
 
-use parlor_domain::message::SendMessage;
+use parlor_domain::saying::SendMessage;
 use parlor_domain::{
-    ClientId, Gone, Limits, MessageId, RoomKind, SessionChange, SessionFacts, SessionId, Time,
-    UserId, session,
+    Gone, Limits, MessageId, RoomKind, SessionChange, SessionFacts, SessionId, Time, UserId,
+    session,
 };
 use parlor_store::search::Asked;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-use crate::world::{World, asked, id};
+use crate::world::{World, asked, id, saying};
 
 pub(crate) async fn what_was_said_is_found_at_once_newest_first(w: World) {
     let ana = w.account("ana").await;
@@ -167,20 +167,7 @@ pub(crate) async fn a_message_is_found_by_what_it_has(w: World) {
     let main = w.lobby(ana).await.main_session;
     let first = w.say(ana, main, "see https://example.org/x").await;
     let view = w.store.session_as_seen_by(ana, main).await.unwrap().unwrap();
-    let cmd = SendMessage {
-        encrypted_for: None,
-        client_id: ClientId(id()),
-        session: main,
-        content: "an answer".to_owned(),
-        reply_to: Some(first.id),
-        file: None,
-        files: vec![],
-        carried: vec![],
-        thread: None,
-        forward: None,
-        forwarded: None,
-        blank: false,
-    };
+    let cmd = SendMessage { reply_to: Some(first.id), ..saying(main, "an answer") };
     let draft = view.admit_post(cmd, MessageId(id()), [7; 16], w.now(), &Limits::default());
     w.append(draft.unwrap()).await.unwrap();
     w.say(ana, main, "hello @bo").await;

@@ -145,13 +145,17 @@ pub(crate) async fn a_renamed_session_says_so_in_its_log(mut w: World) {
     let room = w.room(ana, RoomKind::Private, &[]).await;
     let corner = w.session(ana, room.id, &[]).await;
     let draft = w.draft(ana, corner.id, "in time").await;
+    let asked = session::Settings { name: Some("nook".to_owned()), ..Default::default() };
     let rename = |facts: &SessionFacts| {
-        session::rename(facts, "nook", &Limits::default()).map(|change| vec![change])
+        session::settings(facts, asked, &Limits::default()).map(|change| vec![change])
     };
     let now = w.change_session(ana, corner.id, &[], rename).await.unwrap().unwrap();
     assert_eq!(now.name, "nook");
     let told = w.told_of(corner.id).await.pop().unwrap().kind;
-    assert_eq!(told, EventKind::SessionSettings { name: "nook".to_owned(), by: ana });
+    assert_eq!(
+        told,
+        EventKind::SessionSettings { name: "nook".to_owned(), message_ttl: None, by: ana }
+    );
     assert_eq!(w.log(corner.id).await, w.told_of(corner.id).await);
     w.append(draft).await.unwrap_or_else(|_| panic!("a name decides nothing"));
 }

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 /// Every step, as it was released: its number and its text. A step that was released is never
 /// edited.
-const STEPS: [(i64, &str); 13] = [
+const STEPS: [(i64, &str); 14] = [
     (1, include_str!("../../migrations/sqlite/V1__first.sql")),
     (2, include_str!("../../migrations/sqlite/V2__said.sql")),
     (3, include_str!("../../migrations/sqlite/V3__ends.sql")),
@@ -22,6 +22,7 @@ const STEPS: [(i64, &str); 13] = [
     (11, include_str!("../../migrations/sqlite/V11__stretches.sql")),
     (12, include_str!("../../migrations/sqlite/V12__verified.sql")),
     (13, include_str!("../../migrations/sqlite/V13__statements.sql")),
+    (14, include_str!("../../migrations/sqlite/V14__decay.sql")),
 ];
 
 /// Rows of the old database, of each kind.

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parlor_domain::member::Role;
-use parlor_domain::message::SendMessage;
 use parlor_domain::pin::PinFacts;
 use parlor_domain::reaction::ReactionFacts;
 use parlor_domain::rewording::Rewording;
 use parlor_domain::room::{self, NewRoom, Settings};
+use parlor_domain::saying::SendMessage;
 use parlor_domain::session::{self};
 use parlor_domain::{
     ClientId, Denied, Draft, Event, EventKind, Limits, Message, MessageId, Room, RoomChange,
@@ -66,20 +66,7 @@ pub(crate) fn denied<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Denie
 
 /// Plain words.
 pub(crate) fn saying(session: SessionId, text: &str) -> SendMessage {
-    SendMessage {
-        client_id: ClientId(id()),
-        session,
-        content: text.to_owned(),
-        encrypted_for: None,
-        reply_to: None,
-        file: None,
-        files: vec![],
-        carried: vec![],
-        thread: None,
-        forward: None,
-        forwarded: None,
-        blank: false,
-    }
+    SendMessage::plain(ClientId(id()), session, text.to_owned())
 }
 
 impl World {
@@ -240,6 +227,7 @@ impl World {
             creator,
             people: people.to_vec(),
             encryption: None,
+            message_ttl: None,
             key: None,
         }
     }

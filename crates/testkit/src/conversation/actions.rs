@@ -183,7 +183,10 @@ impl Cast<'_> {
     async fn rename_session(&mut self, who: &str, name: &str, to: &str) -> Done {
         let session = self.place(name);
         let path = format!("/sessions/{session}");
-        let asked = v1::PatchSessionRequest { name: Some(to.to_owned()) };
+        let asked = v1::PatchSessionRequest {
+            name: Some(to.to_owned()),
+            ..v1::PatchSessionRequest::default()
+        };
         let _: v1::Session = self.person(who).call("PATCH", &path, Some(&asked)).await?;
         self.sessions.insert(to.to_owned(), session);
         Ok(false)

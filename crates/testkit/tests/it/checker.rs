@@ -54,6 +54,7 @@ impl Entry {
             Kind::Reacted(_) => What::Other(19),
             Kind::Pinned(_) => What::Other(20),
             Kind::Previewed(_) => What::Other(21),
+            Kind::Decayed(_) => What::Other(22),
             Kind::Added(_) => What::Other(30),
             Kind::Removed(_) => What::Other(31),
             Kind::RoomCreated(_) => What::Other(32),

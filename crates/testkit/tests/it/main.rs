@@ -8,6 +8,7 @@ mod bad_input;
 mod checker;
 mod compat;
 mod conversations;
+mod decay;
 mod deploy;
 mod described;
 mod disconnects;

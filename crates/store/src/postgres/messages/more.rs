@@ -54,12 +54,13 @@ impl More {
 /// Which drafts may carry what they carry: their senders' own files that nobody carries yet, what
 /// people look like, and files of messages that they can see.
 pub(super) const MAY_CARRY: &str = " \
-    where not exists (select 1 from unnest($19::bigint[], $21::uuid[]) a (ord, file_id) \
+    where not exists (select 1 from unnest($20::bigint[], $22::uuid[]) a (ord, file_id) \
         where a.ord = x.ord and not exists (select 1 from files f \
         join users o on o.no = f.user_no where f.id = a.file_id \
         and ((f.carried = 0 and f.user_no = x.sender_no) or o.picture = f.id \
         or exists (select 1 from attachments t \
         join messages m on m.no = t.message_no and m.deleted_at is null \
+        and (m.expires_at is null or m.expires_at >= coalesce(x.expires_at, 9223372036854775807)) \
         join session_members sm on sm.session_no = m.session_no and sm.user_no = x.sender_no \
         where t.file_id = f.id))))";
 
@@ -79,14 +80,14 @@ pub(super) const ALSO: &str = "\
         select c.session_no, c.user_no, c.number, r.root_no from called c \
         left join rooted r on r.no = c.no \
         union all select f.session_no, 0, f.number + f.nth, r.root_no \
-        from unnest($15::bigint[]) a (ord) join fresh f on f.ord = a.ord \
+        from unnest($16::bigint[]) a (ord) join fresh f on f.ord = a.ord \
         left join rooted r on r.no = f.no), \
     passed as (insert into forwards (message_no, sender_no, sent_at) \
         select f.no, u.no, w.sent_at \
-        from unnest($16::bigint[], $17::uuid[], $18::bigint[]) w (ord, sender, sent_at) \
+        from unnest($17::bigint[], $18::uuid[], $19::bigint[]) w (ord, sender, sent_at) \
         join fresh f on f.ord = w.ord join users u on u.id = w.sender), \
     asked as (select f.no, a.nth, a.file_id from fresh f \
-        join unnest($19::bigint[], $20::bigint[], $21::uuid[]) a (ord, nth, file_id) \
+        join unnest($20::bigint[], $21::bigint[], $22::uuid[]) a (ord, nth, file_id) \
         on a.ord = f.ord), \
     carried as (insert into attachments (message_no, nth, file_id) \
         select no, nth, file_id from asked), \

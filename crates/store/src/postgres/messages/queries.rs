@@ -34,8 +34,8 @@ impl Messages for PostgresStore {
         user: UserId,
         client_id: ClientId,
     ) -> Result<Option<Receipt>, StoreError> {
-        let sql = "select m.id, m.no, m.number, m.seq, m.sent_at, r.digest from receipts r \
-                   left join messages m on m.no = r.made_no and r.kind = 1 \
+        let sql = "select m.id, m.no, m.number, m.seq, m.sent_at, r.digest, m.expires_at \
+                   from receipts r left join messages m on m.no = r.made_no and r.kind = 1 \
                    where r.user_no = (select no from users where id = $1) and r.key = $2";
         one(&self.one().await?, sql, &[&user.0, &client_id.0], first_result).await
     }
@@ -202,7 +202,7 @@ impl Messages for PostgresStore {
 /// and whether there are earlier ones.
 const NEWEST: &str = "select m.id, m.no, m.number, m.seq, t.id, u.id, m.client_id, m.content, \
     m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras, \
-    t.id, t.number > $3 from \
+    m.expires_at, t.id, t.number > $3 from \
     (select s.no, s.id, h.number, last.no as last_no from session_members me \
     join sessions s on s.no = me.session_no and s.ended_at is null \
     join room_members rm on rm.room_no = s.room_no and rm.user_no = me.user_no \
@@ -230,6 +230,20 @@ pub(in super::super) async fn erase(
     by: UserId,
     now: Time,
 ) -> Result<(), StoreError> {
+    strip(txn, &erased, now).await?;
+    for Erased { id, no, session_no, number } in erased {
+        let kind = EventKind::Deleted { message: id, number, by };
+        txn.log(session_no, now, Some(no), kind).await?;
+    }
+    Ok(())
+}
+
+/// The same, and tells nobody.
+pub(in super::super) async fn strip(
+    txn: &mut Txn,
+    erased: &[Erased],
+    now: Time,
+) -> Result<(), StoreError> {
     let nos: Vec<i64> = erased.iter().map(|message| message.no).collect();
     let numbers: Vec<i64> = erased.iter().map(|message| message.number).collect();
     let sessions: Vec<i64> = erased.iter().map(|message| message.session_no).collect();
@@ -244,12 +258,7 @@ pub(in super::super) async fn erase(
     files::release(txn, &nos).await?;
     let sql = "delete from mentions m using unnest($1::bigint[], $2::bigint[]) \
                e (session_no, number) where m.session_no = e.session_no and m.number = e.number";
-    txn.execute(sql, &[&sessions, &numbers]).await?;
-    for Erased { id, no, session_no, number } in erased {
-        let kind = EventKind::Deleted { message: id, number, by };
-        txn.log(session_no, now, Some(no), kind).await?;
-    }
-    Ok(())
+    txn.execute(sql, &[&sessions, &numbers]).await.map(drop)
 }
 
 /// A message and its session, if the user is in that session. What else there is of the message is

@@ -1,11 +1,15 @@
 //! What a decision about a session is made from, and carrying it out. The session's room is locked.
 
+use parlor_domain::session::Settings;
 use parlor_domain::{
-    Denied, EventKind, SessionChange, SessionFacts, SessionId, Time, UserId, View,
+    Denied, EventKind, SessionChange, SessionFacts, SessionId, Time, Ttl, UserId, View,
 };
 
+use tokio_postgres::Row;
+
+use super::super::readers::Bound;
 use super::super::rooms::{self, Place};
-use super::super::rows::{one, view};
+use super::super::rows::{maybe_ttl, one, view};
 use super::super::txn::Txn;
 use super::create::roles;
 use super::{Leaving, Newcomer, enter, leave, people, tell_added, tell_removed};
@@ -66,12 +70,7 @@ async fn apply(
             leave(txn, &[view.session_no], &leaving).await?;
             tell_removed(txn, view.session_no, &leaving, view.room, false).await
         }
-        SessionChange::Rename(name) => {
-            let sql = "update sessions set name = $2 where no = $1";
-            txn.execute(sql, &[&view.session_no, name]).await?;
-            let kind = EventKind::SessionSettings { name: name.clone(), by: view.user };
-            txn.log(view.session_no, now, None, kind).await.map(drop)
-        }
+        SessionChange::Settings(asked) => settings(txn, view, asked, now).await,
         SessionChange::End => {
             let sql = "update sessions set ended_at = $2 where no = $1";
             txn.execute(sql, &[&view.session_no, &now.0]).await?;
@@ -105,4 +104,23 @@ async fn add(
     }
     let news = enter(txn, view.session_no, newcomers, now).await?;
     tell_added(txn, (view.room, view.session_no), &news, now).await
+}
+
+async fn settings(
+    txn: &mut Txn,
+    view: &View,
+    asked: &Settings,
+    now: Time,
+) -> Result<(), StoreError> {
+    let sql = "update sessions set name = coalesce($2, name), \
+               message_ttl_s = case when $3 then $4 else message_ttl_s end where no = $1 \
+               returning name, message_ttl_s";
+    let ttl = asked.message_ttl.flatten().map(Ttl::seconds);
+    let changes = asked.message_ttl.is_some();
+    let bound: Bound<'_> = &[&view.session_no, &asked.name, &changes, &ttl];
+    let read = |row: &Row| Ok((row.try_get(0)?, maybe_ttl(row, 1)?));
+    let (name, message_ttl) = one(txn, sql, bound, read).await?.ok_or(Denied::NotFound)?;
+    let kind = EventKind::SessionSettings { name, message_ttl, by: view.user };
+    txn.log(view.session_no, now, None, kind).await?;
+    if message_ttl == view.message_ttl { Ok(()) } else { txn.bump_acl(view.session_no).await }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use parlor_domain::{Denied, Encryption, Role, Session, SessionId, Time, UserId};
+use parlor_domain::{Denied, Encryption, Role, Session, SessionId, Time, Ttl, UserId};
 
 use super::super::receipts::{self, Made};
 use super::super::rooms::{self, Place};
@@ -18,6 +18,7 @@ pub(in super::super) struct Opening<'a> {
     pub(in super::super) name: &'a str,
     pub(in super::super) main: bool,
     pub(in super::super) encryption: Option<Encryption>,
+    pub(in super::super) message_ttl: Option<Ttl>,
 }
 
 /// Writes a session without members and begins its log; returns its small id.
@@ -29,13 +30,14 @@ pub(in super::super) async fn insert(
     now: Time,
 ) -> Result<i64, StoreError> {
     let sql = "insert into sessions (id, room_no, name, main, created_by, created_at, algorithm, \
-               rotation_period_ms, rotation_period_msgs, verified_only) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning no";
+               rotation_period_ms, rotation_period_msgs, verified_only, \
+               message_ttl_s) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning no";
     let encryption = new.encryption;
     let algorithm = encryption.map(|encryption| encryption.algorithm.as_str());
     let ms = encryption.map(|encryption| encryption.rotation_period_ms);
     let msgs = encryption.map(|encryption| encryption.rotation_period_msgs);
     let verified_only = encryption.is_some_and(|encryption| encryption.verified_only);
+    let message_ttl = new.message_ttl.map(Ttl::seconds);
     let bound = [
         &new.id.0 as _,
         &room_no as _,
@@ -47,6 +49,7 @@ pub(in super::super) async fn insert(
         &ms as _,
         &msgs as _,
         &verified_only as _,
+        &message_ttl as _,
     ];
     let no = one(txn, sql, &bound, |row| Ok(row.try_get(0)?)).await?;
     let no = no.ok_or(Denied::NotFound)?;
@@ -75,7 +78,13 @@ pub(super) async fn create(
         return Err(Denied::NotFound.into());
     }
     let members = decide(&facts, open_sessions(txn, &place).await?)?;
-    let opening = Opening { id: new.id, name: &new.name, main: false, encryption: new.encryption };
+    let opening = Opening {
+        id: new.id,
+        name: &new.name,
+        main: false,
+        encryption: new.encryption,
+        message_ttl: new.message_ttl,
+    };
     let no = insert(txn, place.no, &opening, creator.no, now).await?;
     if let Some(key) = &new.key
         && !receipts::keep(txn, creator.no, key, (Made::Session, no), now).await?

@@ -6,8 +6,8 @@ use tokio_postgres::Row;
 use super::super::readers::Db;
 use super::super::rooms;
 use super::super::rows::{
-    USER, USER_COLUMNS, encryption_at, many, maybe_time, maybe_user, most, one, time, user_at,
-    uuid, word,
+    USER, USER_COLUMNS, encryption_at, many, maybe_time, maybe_ttl, maybe_user, most, one, time,
+    user_at, uuid, word,
 };
 use super::super::txn::Txn;
 use crate::StoreError;
@@ -37,7 +37,7 @@ const SESSION: &str = "with said as materialized (select session_no, max(number)
     where m.thread_id = t.root_id and m.number > f.read_number limit 1000) x) u \
     where f.user_no = sm.user_no and f.session_no = s.no and f.following), \
     h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
-    s.verified_only \
+    s.verified_only, s.message_ttl_s \
     from users u join session_members sm on sm.user_no = u.no \
     join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
     join heads h on h.session_no = s.no left join users c on c.no = s.created_by \
@@ -64,6 +64,7 @@ fn session_row(row: &Row) -> Result<Session, StoreError> {
         thread_unread: row.try_get(15)?,
         membership_version: row.try_get(16)?,
         encryption: encryption_at(row, 17)?,
+        message_ttl: maybe_ttl(row, 21)?,
     })
 }
 
@@ -181,7 +182,7 @@ pub(super) async fn entered(txn: &mut Txn, session_no: i64) -> Result<Session, S
     let sql = "select s.id, s.no, r.id, s.name, s.main, c.id, s.created_at, s.ended_at, \
                s.member_count, $2::bigint, $3::bigint, $3::bigint, 0::bigint, $4::bigint, \
                $4::bigint, 0::bigint, $5::bigint, s.algorithm, s.rotation_period_ms, \
-               s.rotation_period_msgs, s.verified_only \
+               s.rotation_period_msgs, s.verified_only, s.message_ttl_s \
                from sessions s join rooms r on r.no = s.room_no \
                left join users c on c.no = s.created_by where s.no = $1";
     let bound = [

@@ -1,6 +1,6 @@
 //! Which messages carry which files.
 
-use parlor_domain::{Denied, Draft, File, FileId};
+use parlor_domain::{Denied, Draft, File, FileId, Time};
 use rusqlite::{Connection, params};
 
 use super::super::rows::{many, one, uuid};
@@ -10,8 +10,10 @@ use crate::StoreError;
 
 /// Refuses a draft with a file that its sender may not have.
 pub(in super::super) fn may_carry(conn: &Connection, draft: &Draft) -> Result<(), StoreError> {
+    // A copy decays no later than where it is from.
+    let until = draft.expires_at.unwrap_or(Time(i64::MAX));
     for file in &draft.files {
-        visible(conn, draft.sender, file.id)?.ok_or(Denied::NotFound)?;
+        visible(conn, draft.sender, file.id, until)?.ok_or(Denied::NotFound)?;
     }
     Ok(())
 }

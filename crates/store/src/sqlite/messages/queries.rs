@@ -215,21 +215,30 @@ pub(in super::super) fn erase(
     by: UserId,
     now: Time,
 ) -> Result<(), StoreError> {
+    strip(txn, &erased, now)?;
     let Erased { id, number, gone } = erased;
     let (no, session_no) = (gone.no, gone.session_no);
+    search::remove(txn, 1, [Ok(gone)].into_iter())?;
+    let kind = EventKind::Deleted { message: id, number, by };
+    txn.log(session_no, now, Some(no), kind).map(drop)
+}
+
+/// Erases what [`erase`] does, but for what the message is found by, and tells nobody.
+pub(in super::super) fn strip(
+    txn: &mut Txn<'_>,
+    erased: &Erased,
+    now: Time,
+) -> Result<(), StoreError> {
+    let (no, session_no) = (erased.gone.no, erased.gone.session_no);
     let sql = "update messages set content = '', file = null, deleted_at = ? where no = ?";
     txn.execute(sql, params![now.0, no])?;
     txn.execute("delete from revisions where message_no = ?", [no])?;
-    search::remove(txn, 1, [Ok(gone)].into_iter())?;
     extras::erase(txn, no)?;
     previews::release(txn, no)?;
     files::release(txn, no)?;
     txn.erase();
     let sql = "delete from mentions where session_no = ? and number = ?";
-    txn.execute(sql, params![session_no, number])?;
-    let kind = EventKind::Deleted { message: id, number, by };
-    txn.log(session_no, now, Some(no), kind)?;
-    Ok(())
+    txn.execute(sql, params![session_no, erased.number]).map(drop)
 }
 
 /// A message and its session, if the user is in that session. What else there is of the message is

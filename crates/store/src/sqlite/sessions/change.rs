@@ -1,12 +1,13 @@
 //! What a decision about a session is made from, and carrying it out.
 
+use parlor_domain::session::Settings;
 use parlor_domain::{
-    Denied, EventKind, SessionChange, SessionFacts, SessionId, Time, UserId, View,
+    Denied, EventKind, SessionChange, SessionFacts, SessionId, Time, Ttl, UserId, View,
 };
 use rusqlite::params;
 
 use super::super::rooms;
-use super::super::rows::{Person, one, person, view};
+use super::super::rows::{Person, maybe_ttl, one, person, view};
 use super::super::txn::Txn;
 use super::{Leaving, enter, leave, tell_added, tell_removed};
 use crate::StoreError;
@@ -50,12 +51,7 @@ pub(super) fn apply(
             leave(txn, view.session_no, &leaving)?;
             tell_removed(txn, view.session_no, &leaving, view.room, false)
         }
-        SessionChange::Rename(name) => {
-            let sql = "update sessions set name = ? where no = ?";
-            txn.execute(sql, params![name, view.session_no])?;
-            let kind = EventKind::SessionSettings { name, by: view.user };
-            txn.log(view.session_no, now, None, kind).map(|_| ())
-        }
+        SessionChange::Settings(asked) => settings(txn, view, &asked, now),
         SessionChange::End => {
             let sql = "update sessions set ended_at = ? where no = ?";
             txn.execute(sql, [now.0, view.session_no])?;
@@ -64,6 +60,19 @@ pub(super) fn apply(
             txn.bump_acl(view.session_no)
         }
     }
+}
+
+fn settings(txn: &mut Txn<'_>, view: &View, asked: &Settings, now: Time) -> Result<(), StoreError> {
+    let sql = "update sessions set name = coalesce(?2, name), \
+               message_ttl_s = iif(?3, ?4, message_ttl_s) where no = ?1 \
+               returning name, message_ttl_s";
+    let ttl = asked.message_ttl.flatten().map(Ttl::seconds);
+    let bound = params![view.session_no, asked.name, asked.message_ttl.is_some(), ttl];
+    let now_is = one(txn.conn, sql, bound, |row| Ok((row.get(0)?, maybe_ttl(row, 1)?)))?;
+    let (name, message_ttl) = now_is.ok_or(Denied::NotFound)?;
+    let kind = EventKind::SessionSettings { name, message_ttl, by: view.user };
+    txn.log(view.session_no, now, None, kind)?;
+    if message_ttl == view.message_ttl { Ok(()) } else { txn.bump_acl(view.session_no) }
 }
 
 fn known(txn: &Txn<'_>, user: UserId) -> Result<Person, StoreError> {

@@ -1,6 +1,6 @@
 //! A session is opened.
 
-use parlor_domain::{Denied, Encryption, Session, SessionId, Time};
+use parlor_domain::{Denied, Encryption, Session, SessionId, Time, Ttl};
 use rusqlite::params;
 
 use super::super::receipts::{self, Made};
@@ -17,6 +17,7 @@ pub(in super::super) struct Opening<'a> {
     pub(in super::super) name: &'a str,
     pub(in super::super) main: bool,
     pub(in super::super) encryption: Option<Encryption>,
+    pub(in super::super) message_ttl: Option<Ttl>,
 }
 
 /// Writes a session without members and begins its log; returns its small id.
@@ -28,8 +29,8 @@ pub(in super::super) fn insert(
     now: Time,
 ) -> Result<i64, StoreError> {
     let sql = "insert into sessions (id, room_no, name, main, created_by, created_at, algorithm, \
-               rotation_period_ms, rotation_period_msgs, verified_only) \
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               rotation_period_ms, rotation_period_msgs, verified_only, \
+               message_ttl_s) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let (id, encryption) = (new.id.0.as_bytes(), new.encryption);
     let algorithm = encryption.map(|encryption| encryption.algorithm.as_str());
     let ms = encryption.map(|encryption| encryption.rotation_period_ms);
@@ -45,7 +46,8 @@ pub(in super::super) fn insert(
         algorithm,
         ms,
         msgs,
-        verified_only
+        verified_only,
+        new.message_ttl.map(Ttl::seconds),
     ];
     txn.execute(sql, place)?;
     let no = txn.conn.last_insert_rowid();
@@ -75,7 +77,13 @@ pub(super) fn create(
     for user in decide(&facts, open_sessions(txn, &place)?)? {
         members.push(person(txn.conn, user)?.ok_or(Denied::NotFound)?);
     }
-    let opening = Opening { id: new.id, name: &new.name, main: false, encryption: new.encryption };
+    let opening = Opening {
+        id: new.id,
+        name: &new.name,
+        main: false,
+        encryption: new.encryption,
+        message_ttl: new.message_ttl,
+    };
     let no = insert(txn, place.no, &opening, Some(creator.no), now)?;
     if let Some(key) = &new.key {
         receipts::keep(txn, creator.no, key, (Made::Session, no), now)?;

@@ -4,7 +4,8 @@ use parlor_domain::{Member, Role, RoomId, Session, SessionId, Time, UserId, View
 use rusqlite::{Connection, Row, params};
 
 use super::super::rows::{
-    USER, USER_COLUMNS, encryption_at, many, maybe_time, maybe_user, most, one, user_at, uuid, word,
+    USER, USER_COLUMNS, encryption_at, many, maybe_time, maybe_ttl, maybe_user, most, one, user_at,
+    uuid, word,
 };
 use super::super::txn::Txn;
 use crate::StoreError;
@@ -33,7 +34,7 @@ const SESSION: &str = "with said as materialized (select session_no, max(number)
     from followers f join threads t on t.root_no = f.root_no and t.last_number > f.read_number \
     where f.user_no = sm.user_no and f.session_no = s.no and f.following), \
     h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
-    s.verified_only \
+    s.verified_only, s.message_ttl_s \
     from users u join session_members sm on sm.user_no = u.no \
     join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
     join heads h on h.session_no = s.no left join users c on c.no = s.created_by \
@@ -60,6 +61,7 @@ fn session_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         thread_unread: row.get(15)?,
         membership_version: row.get(16)?,
         encryption: encryption_at(row, 17)?,
+        message_ttl: maybe_ttl(row, 21)?,
     })
 }
 

@@ -1,6 +1,9 @@
 //! Files that messages carry: who may have them, and for how long.
 
-use parlor_testkit::{Person, TestServer, soon};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_testkit::{Person, TestServer, VirtualClock, soon};
 use parlor_wire::v1;
 
 use super::{fetch, inventory, noise, send, ticket};
@@ -52,6 +55,39 @@ async fn a_file_is_for_whoever_may_read_a_message_with_it_and_for_no_longer() {
     assert_eq!(page.messages[0].files, said.files);
     ana.done("DELETE", &format!("/rooms/{}/members/{}", room.id, bo.id)).await.unwrap();
     assert_eq!(got(&his).await, 404, "a ticket from before is of no use");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_file_of_a_message_that_has_decayed_is_nowhere_and_no_copy_outlives_it() {
+    let clock = Arc::new(VirtualClock::new());
+    let server = TestServer::builder().clock(Arc::clone(&clock) as _).start().await;
+    let (ana, bo) = (server.person("ana").await, server.person("bo").await);
+    let room = ana.room("private", "Garden", &[&bo]).await;
+    let file = send(&ana, "cat.bin", &noise(5_000, 1)).await;
+    let path = format!("/sessions/{}/messages", room.main_session_id);
+    let carrying = |ttl_s| v1::SendRequest {
+        client_id: parlor_testkit::person::fresh_id(),
+        files: vec![file.id.clone()],
+        ttl_s,
+        ..v1::SendRequest::default()
+    };
+    let said: v1::Message = ana.call("POST", &path, Some(&carrying(Some(60)))).await.unwrap();
+    let his = ticket(&bo).await;
+    let got = async || fetch(&bo, &file.id, &his, &[]).await.status;
+    assert_eq!(got().await, 200);
+    for longer in [None, Some(61)] {
+        let copy: Result<v1::Message, _> = bo.call("POST", &path, Some(&carrying(longer))).await;
+        assert_eq!(copy.unwrap_err().status, 404, "it would outlive the first");
+    }
+    let _: v1::Message = bo.call("POST", &path, Some(&carrying(Some(30)))).await.unwrap();
+    clock.advance(Duration::from_secs(60));
+    soon("it has decayed", async { while got().await == 200 {} }).await;
+    assert_eq!(got().await, 404);
+    let left: v1::Message = bo.get(&format!("/messages/{}", said.id)).await.unwrap();
+    assert_eq!((left.files.len(), left.deleted_at.is_some()), (0, true));
+    let gone = async { while !inventory(server.data_dir()).await.blobs.is_empty() {} };
+    soon("the bytes are gone", gone).await;
     server.stop().await;
 }
 

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parlor_app::sessions::SessionPatch;
 use parlor_app::{Error, Posted};
-use parlor_domain::message::SendMessage;
+use parlor_domain::saying::SendMessage;
 use parlor_domain::{ClientId, Event, MessageId, SessionId, UserId};
 use parlor_hub::{Change, Key};
 use parlor_store::{Batch, Log as _, Sessions as _};
@@ -230,20 +231,8 @@ impl<'t> Schedule<'t> {
     fn send(&mut self, client: usize, sent: Sent) {
         let (app, actor) = (Arc::clone(&self.town.app), self.clients[client].actor);
         self.begin(client, async move {
-            let cmd = SendMessage {
-                encrypted_for: None,
-                client_id: sent.client_id,
-                session: sent.session,
-                content: sent.content.clone(),
-                reply_to: None,
-                file: None,
-                files: vec![],
-                carried: vec![],
-                thread: None,
-                forward: None,
-                forwarded: None,
-                blank: false,
-            };
+            let content = sent.content.clone();
+            let cmd = SendMessage::plain(sent.client_id, sent.session, content);
             let posted = app.send(&actor, cmd).await?.done().await?;
             Ok(Some(Said { sent, posted }))
         });
@@ -276,6 +265,7 @@ impl<'t> Schedule<'t> {
         let (place, user) = (self.place, self.clients[other].actor.user);
         self.note(|| format!("person {by} does change {what} to person {other}"));
         let aside = place.sessions[1];
+        let renamed = SessionPatch { name: Some("renamed".to_owned()), ..SessionPatch::default() };
         self.begin(by, async move {
             match what {
                 0 => app.leave(&actor, place.room).await?,
@@ -286,7 +276,7 @@ impl<'t> Schedule<'t> {
                 9 => drop(app.add_to_room(&actor, place.room, vec![user]).await?),
                 10 | 11 => drop(app.add_to_session(&actor, aside, vec![user]).await?),
                 12 => app.remove_from_session(&actor, aside, user).await?,
-                _ => drop(app.rename_session(&actor, aside, "renamed".to_owned()).await?),
+                _ => drop(app.change_session(&actor, aside, renamed).await?),
             }
             Ok(None)
         });

@@ -145,6 +145,7 @@ impl Town {
             name: "aside".to_owned(),
             creator: people[0],
             people: vec![people[1]],
+            message_ttl: None,
             key: None,
         };
         let (store, now, pair) = (Arc::clone(&self.store), self.app.now(), people[..2].to_vec());

@@ -1,7 +1,7 @@
 //! What is said.
 
-use parlor_testkit::TestServer;
 use parlor_testkit::http::Request;
+use parlor_testkit::{TestServer, soon};
 use serde_json::{Value, json};
 
 use super::super::chat::send;
@@ -52,19 +52,30 @@ async fn a_member_says_something_with_or_without_a_file() {
     server.stop().await;
 }
 
-/// Row: POST /messages with `ttl_s` → refused until messages can decay
+/// Row: POST /messages with `ttl_s` → 201, and after so many seconds it is gone
+/// Row: POST /messages with a `ttl_s` outside of a second to a year → 400 `Failed to send …`
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_that_is_to_decay_is_never_kept_for_ever() {
+async fn a_message_goes_again_when_it_is_to() {
     let server = TestServer::start().await;
     let ana = Caller::guest(&server, "ana").await;
     let group = ana.group(&server).await;
-    for ttl in [json!(60), json!(0), json!("60"), json!(-1), json!(1.5)] {
+    for ttl in [json!(0), json!("60"), json!(-1), json!(1.5), json!(31_536_001)] {
         let body = json!({"content": "secret", "group_uuid": group, "ttl_s": ttl});
         let (status, said) = ana.post(&server, "/messages", &body).await;
-        assert!(status == 400 && fails(&said, "Failed to send message: ttl_s"), "{said}");
+        assert!(status == 400 && fails(&said, "Failed to send message: "), "{said}");
     }
-    let stored = ana.get(&server, &format!("/groups/{group}/messages")).await;
-    assert_eq!(stored, (200, json!({"messages": []})));
+    let path = format!("/groups/{group}/messages");
+    assert_eq!(ana.get(&server, &path).await, (200, json!({"messages": []})));
+    let body = json!({"content": "for a second", "group_uuid": group, "ttl_s": 1});
+    assert_eq!(ana.post(&server, "/messages", &body).await.0, 201);
+    ana.say(&server, &group, "for ever").await;
+    let left = async || {
+        let (_, found) = ana.get(&server, &path).await;
+        let texts = found["messages"].as_array().expect("a list").iter();
+        texts.map(|message| message["content"].clone()).collect::<Vec<_>>()
+    };
+    soon("it is gone", async { while left().await.contains(&json!("for a second")) {} }).await;
+    assert_eq!(left().await, ["for ever"]);
     server.stop().await;
 }
 

@@ -1,8 +1,8 @@
 //! The socket of a room.
 
-use parlor_testkit::TestServer;
 use parlor_testkit::http::{Request, Wire};
 use parlor_testkit::raw_socket::{RawSocket, frame};
+use parlor_testkit::{TestServer, soon};
 use serde_json::{Value, json};
 
 use super::super::chat::Chat;
@@ -235,18 +235,24 @@ async fn a_socket_of_texts_takes_no_bytes() {
     server.stop().await;
 }
 
-/// Row: 8b.6: `ttl_s` is not served yet: a message that asks for it closes the socket with 1008 and
-/// is not stored
+/// Row: 8b.6: a message with `ttl_s` is there for so many seconds and then gone; its number stays
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_that_is_to_go_again_is_not_stored_for_ever() {
+async fn a_message_goes_again_when_it_is_to() {
     let (server, ana, _) = two().await;
-    let mut chat = ana.open(&server, "room1").await;
-    chat.say(r#"{"type":"message","content":"short-lived","ttl_s":60}"#).await;
-    assert_eq!(chat.closed().await, (1008, "ttl_s is not served yet".to_owned()));
     let mut chat = ana.listen(&server, "room1").await;
-    assert_eq!(fetched(&mut chat, 1, 10).await, json!([]));
+    chat.say(r#"{"type":"message","content":"never","ttl_s":0}"#).await;
+    chat.say(r#"{"type":"message","content":"never","ttl_s":31536001}"#).await;
+    chat.say(r#"{"type":"message","content":"short-lived","ttl_s":1}"#).await;
+    assert_eq!(chat.json().await["message"]["content"], "short-lived");
     chat.say(r#"{"type":"message","content":"for ever","ttl_s":null}"#).await;
-    assert_eq!(chat.json().await["message"]["message_id"], 1);
+    assert_eq!(chat.json().await["message"]["message_id"], 2);
+    let gone = async { while fetched(&mut chat, 1, 10).await[0]["content"] != "" {} };
+    soon("it is gone", gone).await;
+    let left = fetched(&mut chat, 1, 10).await;
+    assert_eq!((&left[0]["message_id"], &left[1]["content"]), (&json!(1), &json!("for ever")));
+    let mut chat = ana.open(&server, "room1").await;
+    chat.say(r#"{"type":"message","content":"never","ttl_s":1.5}"#).await;
+    assert_eq!(chat.closed().await.0, 1011);
     server.stop().await;
 }
 
@@ -369,7 +375,7 @@ async fn who_asks_and_does_not_read_is_left() {
     let mut deaf = RawSocket::open_on(wire, &handshake(&ana)).await.unwrap();
     let ask = json!({"type": "fetch", "from_id": 1, "to_id": 50}).to_string();
     let left = async { while deaf.text(&ask).await.is_ok() {} };
-    parlor_testkit::soon("the end of a connection that takes nothing", left).await;
+    soon("the end of a connection that takes nothing", left).await;
     server.stop().await;
 }
 

@@ -1,0 +1,45 @@
+//! Changing a session's settings.
+
+use parlor_domain::session::Settings;
+use parlor_domain::{Denied, Session, SessionFacts, SessionId, Ttl, session};
+
+use crate::{Actor, App, Error};
+
+/// What somebody wants of a session's settings; `None` leaves one as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionPatch {
+    /// The name.
+    pub name: Option<String>,
+    /// How many seconds messages live that are sent from now on; 0: for ever.
+    pub message_ttl_s: Option<i64>,
+}
+
+impl App {
+    /// Changes a session's settings.
+    ///
+    /// # Errors
+    /// [`Denied`] when the actor may not, or a value is not acceptable.
+    pub async fn change_session(
+        &self,
+        actor: &Actor,
+        session: SessionId,
+        patch: SessionPatch,
+    ) -> Result<Session, Error> {
+        if patch == SessionPatch::default() {
+            return self.session(actor, session).await;
+        }
+        let now = self.admit(actor)?;
+        let limits = self.limits;
+        let ttl = |seconds| match seconds {
+            0 => Ok(None),
+            _ => Ttl::read("message_ttl_s", seconds, &limits).map(Some),
+        };
+        let message_ttl = patch.message_ttl_s.map(ttl).transpose()?;
+        let asked = Settings { name: patch.name, message_ttl };
+        let decide = Box::new(move |facts: &SessionFacts| {
+            session::settings(facts, asked, &limits).map(|change| vec![change])
+        });
+        let changed = self.store.change_session(actor.user, session, vec![], now, decide).await?;
+        Ok(changed.ok_or(Denied::NotFound)?)
+    }
+}

@@ -1,0 +1,73 @@
+//! How long what is said lives: a time to live for a message, one for a session, and the moment
+//! that follows from both. From that moment on nothing of the message is left but its number.
+
+use std::time::Duration;
+
+use crate::{Denied, Limits, Time, View};
+
+/// How long a message lives, counted from when it was sent: whole seconds, at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ttl(i64);
+
+impl Ttl {
+    /// Reads what somebody asks for, in the field of this name.
+    ///
+    /// # Errors
+    /// [`Denied::Invalid`] outside of one second to `message_ttl_s_max`.
+    pub fn read(field: &'static str, seconds: i64, limits: &Limits) -> Result<Self, Denied> {
+        let most = i64::try_from(limits.message_ttl_s_max).unwrap_or(i64::MAX);
+        match seconds {
+            1.. if seconds <= most => Ok(Self(seconds)),
+            _ => Err(Denied::invalid(field, "from one second to a year")),
+        }
+    }
+
+    /// One that was read before; `None` for what is none.
+    pub fn stored(seconds: i64) -> Option<Self> {
+        (seconds > 0).then_some(Self(seconds))
+    }
+
+    /// Whole seconds.
+    pub fn seconds(self) -> i64 {
+        self.0
+    }
+
+    /// When what is sent at this moment decays.
+    pub fn after(self, sent_at: Time) -> Time {
+        sent_at + Duration::from_secs(self.0.unsigned_abs())
+    }
+}
+
+impl View {
+    /// When a message that is sent here now decays: after its own time to live or the session's,
+    /// and no later than what it passes on; whichever is first. `None`: never.
+    pub fn deadline(&self, sent_at: Time, own: Option<Ttl>, source: Option<Time>) -> Option<Time> {
+        let lives = [own, self.message_ttl].into_iter().flatten().min();
+        let ends = lives.map(|ttl| ttl.after(sent_at));
+        [ends, source].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_to_live_is_from_a_second_to_a_year() {
+        let limits = Limits::default();
+        for bad in [i64::MIN, -1, 0, 365 * 86_400 + 1, 1_000_000_000_000_000_000] {
+            let refused = Ttl::read("ttl_s", bad, &limits);
+            assert!(matches!(refused, Err(Denied::Invalid { field: "ttl_s", .. })), "{bad}");
+        }
+        for good in [1, 2, 365 * 86_400] {
+            assert_eq!(Ttl::read("ttl_s", good, &limits).map(Ttl::seconds), Ok(good));
+        }
+        assert_eq!(Ttl::stored(0), None);
+    }
+
+    #[test]
+    fn it_is_counted_from_sending() {
+        assert_eq!(Ttl(2).after(Time(5)), Time(2_000_005));
+        assert_eq!(Ttl(i64::MAX).after(Time(5)), Time(i64::MAX), "no end that one could count to");
+    }
+}
