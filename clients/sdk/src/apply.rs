@@ -34,7 +34,14 @@ pub(crate) async fn event(client: &Client, event: &Value) -> Result<Applied, Err
         Some(_) => {}
     }
     let (change, told) = understand(client, session_id, event).await?;
+    let gone = match &change {
+        Change::Decay { session_id, from, to } => cache.numbered(session_id, *from, *to)?,
+        _ => Vec::new(),
+    };
     keep(client, Some(&Step { session_id, seq }), std::slice::from_ref(&change))?;
+    for message_id in gone {
+        client.tell(Update::Decayed { message_id, session_id: session_id.to_owned() });
+    }
     tell(client, &change, told)?;
     Ok(Applied::Taken)
 }
@@ -68,6 +75,11 @@ async fn understand(
     } else if let Some(deleted) = event.get("deleted") {
         let (id, session_id) = (text(deleted, "message_id"), session_id.to_owned());
         (Change::Erase { id, session_id, at: at() }, Told::Changed)
+    } else if let Some(decayed) = event.get("decayed") {
+        let number = |name: &str| decayed[name].as_i64().unwrap_or_default();
+        let (from, to) = (number("from"), number("to"));
+        let session_id = session_id.to_owned();
+        (Change::Decay { session_id, from, to }, Told::Nothing)
     } else if event.get("reacted").is_some() && is_sealed(client, session_id).await? {
         // Reactions are sealed there: whoever says so in the clear is not the one who reacts.
         (Change::Nothing, Told::Nothing)
@@ -100,7 +112,7 @@ fn tell(client: &Client, change: &Change, told: Told) -> Result<(), Error> {
             client.tell(update);
             return Ok(());
         }
-        (_, Told::Nothing) | (Change::Nothing, _) => return Ok(()),
+        (_, Told::Nothing) | (Change::Nothing | Change::Decay { .. }, _) => return Ok(()),
         (Change::Put(message, _), Told::New) => (&message.id, true),
         (Change::Put(message, _), Told::Changed) => (&message.id, false),
         (Change::Relate { relation, .. }, _) => (&relation.target, false),

@@ -62,7 +62,8 @@ impl Draft {
         self
     }
 
-    /// To be gone this long after it was sent; in an encrypted session only.
+    /// To be gone this long after it was sent. The server erases it by whole seconds, and no later
+    /// than the session says; clients do so to the millisecond where it is encrypted.
     #[must_use]
     pub fn expiring_in_ms(mut self, life_ms: u64) -> Self {
         self.expires_in_ms = Some(life_ms);
@@ -77,6 +78,19 @@ impl Draft {
     pub(crate) fn reaction(message_id: &str, emoji: &str, on: bool) -> Self {
         let react = Some((message_id.to_owned(), emoji.to_owned(), on));
         Self { react, ..Self::default() }
+    }
+
+    /// The end that those who open it go by, counted from when it was handed over: its own, or the
+    /// session's, which is counted from now.
+    fn expires_in_ms(&self, session: &Session, now: jiff::Timestamp) -> Option<u64> {
+        let waited_ms = u64::try_from((now.as_microsecond() - self.at) / 1_000).unwrap_or(0);
+        let lives = session.message_ttl_s.map(|seconds| seconds.unsigned_abs() * 1_000 + waited_ms);
+        [self.expires_in_ms, lives].into_iter().flatten().min()
+    }
+
+    /// For how many whole seconds the server is to keep it.
+    fn ttl_s(&self) -> Option<u64> {
+        self.expires_in_ms.map(|life_ms| life_ms.div_ceil(1_000).max(1))
     }
 
     fn payload(&self) -> Payload {
@@ -212,7 +226,7 @@ async fn send(client: &Client, row: &mut Row) -> Result<String, Error> {
     let path = format!("/sessions/{}/messages", session.id);
     let said: Value = match client.settings_of(&session).await? {
         None => client.call("POST", &path, Some(&plain(row))).await?,
-        Some(settings) => send_sealed(client, row, &path, &settings).await?,
+        Some(settings) => send_sealed(client, row, &session, &settings).await?,
     };
     let id = said["id"].as_str().map(str::to_owned);
     id.ok_or_else(|| Error::malformed("the answer to a message"))
@@ -223,19 +237,21 @@ fn plain(row: &Row) -> Value {
     let files: Vec<&str> = draft.files.iter().map(|file| &*file.id).collect();
     json!({
         "client_id": row.client_id, "content": draft.body, "reply_to": draft.reply_to,
-        "thread_id": draft.thread_id, "files": files,
+        "thread_id": draft.thread_id, "files": files, "ttl_s": draft.ttl_s(),
     })
 }
 
 async fn send_sealed(
     client: &Client,
     row: &mut Row,
-    path: &str,
+    session: &Session,
     settings: &Settings,
 ) -> Result<Value, Error> {
+    let path = format!("/sessions/{}/messages", session.id);
     for _ in 0..STALE_MAX {
         if row.attempt.is_none() {
-            let payload = row.draft.payload();
+            let mut payload = row.draft.payload();
+            payload.expires_in_ms = row.draft.expires_in_ms(session, (client.0.clock)());
             row.attempt = Some(seal(client, &row.draft.session_id, settings, &payload).await?);
             client.0.cache.note_attempt(row)?;
         }
@@ -244,9 +260,10 @@ async fn send_sealed(
             json!({
                 "client_id": row.client_id, "encrypted": attempt.sealed,
                 "membership_version": attempt.membership_version, "files": files,
+                "ttl_s": row.draft.ttl_s(),
             })
         });
-        match client.call("POST", path, body.as_ref()).await {
+        match client.call("POST", &path, body.as_ref()).await {
             Err(error) if error.is_code("stale_membership") => {
                 begin_anew(client, &row.draft.session_id).await?;
                 row.attempt = None;

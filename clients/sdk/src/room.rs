@@ -57,6 +57,9 @@ pub struct Session {
     pub encryption: Option<Settings>,
     /// Which state of its members the server has.
     pub membership_version: Option<i64>,
+    /// How many seconds messages live in it, counted from sending; none: for ever.
+    #[serde(default)]
+    pub message_ttl_s: Option<i64>,
 }
 
 /// Somebody in a session.
@@ -172,6 +175,7 @@ impl Session {
             mentions: said.mentions,
             encryption,
             membership_version: value["membership_version"].as_i64(),
+            message_ttl_s: said.message_ttl_s,
         })
     }
 }

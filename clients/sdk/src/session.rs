@@ -199,6 +199,15 @@ impl SessionHandle {
         self.client.done("DELETE", &format!("/messages/{message_id}"), None).await
     }
 
+    /// Says how many seconds messages live that are sent from now on, up to a year; 0: for ever.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when one may not, or it is no such time.
+    pub async fn set_message_ttl_s(&self, seconds: i64) -> Result<(), Error> {
+        let body = json!({ "message_ttl_s": seconds });
+        self.client.done("PATCH", &format!("/sessions/{}", self.id), Some(&body)).await
+    }
+
     /// Reacts to a message, or does so no more. In an encrypted session the server does not learn
     /// by what.
     ///

@@ -153,6 +153,7 @@ fn place(session: Session, rooms: &std::collections::HashMap<String, String>) ->
         read: session.read_number,
         encrypted: session.encryption.is_some(),
         ended: session.ended,
+        message_ttl_s: session.message_ttl_s,
         session_id: session.id,
     }
 }

@@ -65,7 +65,7 @@ pub const HELP: [(&str, &str); 32] = [
     ("/ and :search WORDS", "search here, and everywhere"),
     ("gi / gd / go", "inbox, drafts, what is not sent yet"),
     (":upload PATH", "send a file"),
-    (":timer 1h, :timer off", "let what you write decay, in an encrypted session"),
+    (":timer 1h, :timer off", "let what you write decay"),
     (":members", "who is here, and whom you verified"),
     (":let-in PERSON", "give keys to somebody whom nobody has let in"),
     (":verify PERSON, :devices", "compare emoji with a person, or your own devices"),

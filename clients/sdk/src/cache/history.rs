@@ -27,6 +27,8 @@ pub(crate) enum Change {
     Erase { id: String, session_id: String, at: String },
     /// Somebody reacts to it in this session, or does so no more.
     React { id: String, session_id: String, emoji: String, user_id: String, on: bool },
+    /// The time of those with these numbers was over, in this session.
+    Decay { session_id: String, from: i64, to: i64 },
     /// Nothing.
     Nothing,
 }
@@ -85,6 +87,16 @@ impl Cache {
                 let place = (id.as_str(), session_id.as_str());
                 self.alter(file, place, |message| message.react(emoji, user_id, *on))
             }
+            Change::Decay { session_id, from, to } => {
+                for id in Self::numbered_in(file, session_id, *from, *to)? {
+                    self.forget_decayed(file, &id, session_id)?;
+                }
+                file.prepare_cached(
+                    "DELETE FROM relations WHERE session_id = ?1 AND number BETWEEN ?2 AND ?3",
+                )?
+                .execute(params![session_id, from, to])?;
+                Ok(())
+            }
             Change::Nothing => Ok(()),
         }
     }
@@ -132,6 +144,37 @@ impl Cache {
             kept.sealed = None;
         }
         self.put(file, &kept)
+    }
+
+    /// The ids of the messages of a session with numbers from `from` to `to`.
+    pub(crate) fn numbered(
+        &self,
+        session_id: &str,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<String>, Error> {
+        Self::numbered_in(&self.file(), session_id, from, to)
+    }
+
+    fn numbered_in(
+        file: &Connection,
+        session_id: &str,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<String>, Error> {
+        let mut asked = file.prepare_cached(
+            "SELECT id FROM messages WHERE session_id = ?1 AND number BETWEEN ?2 AND ?3",
+        )?;
+        let rows = asked.query_map(params![session_id, from, to], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets a message, and what was said about it.
+    fn forget_decayed(&self, file: &Connection, id: &str, session_id: &str) -> Result<(), Error> {
+        self.forget_message(file, id, session_id)?;
+        file.prepare_cached("DELETE FROM relations WHERE target = ?1 AND session_id = ?2")?
+            .execute([id, session_id])?;
+        Ok(())
     }
 
     fn forget_message(&self, file: &Connection, id: &str, session_id: &str) -> Result<(), Error> {
@@ -232,8 +275,7 @@ impl Cache {
             rows.collect::<Result<_, _>>()?
         };
         for (id, session_id) in &gone {
-            self.forget_message(&transaction, id, session_id)?;
-            transaction.execute("DELETE FROM relations WHERE target = ?1", [id])?;
+            self.forget_decayed(&transaction, id, session_id)?;
         }
         transaction.commit()?;
         Ok(gone)

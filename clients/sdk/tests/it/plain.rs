@@ -206,3 +206,46 @@ async fn whoever_is_signed_out_may_sign_out_again() {
         ana.sign_out().await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn what_is_to_disappear_does_so_here_and_on_the_server() {
+    let server = Server::start();
+    let (ana, bo, session) = two_people(&server).await;
+    let (at_ana, at_bo) = (ana.session(&session), bo.session(&session));
+    let mut updates = bo.updates();
+    let glimpse = Draft::text("a glimpse").expiring_in_ms(1_000);
+    let id = at_ana.send(glimpse).unwrap().delivered().await.unwrap();
+    let message = hears(&mut updates, "a glimpse").await;
+    assert!(message.expires_at.is_some());
+    let gone = async |updates: &mut _, id: &str| {
+        heard(updates, |update| match update {
+            Update::Decayed { message_id, .. } if message_id == id => Some(()),
+            _ => None,
+        })
+        .await;
+    };
+    gone(&mut updates, &id).await;
+    assert!(bodies(&bo, &session).is_empty());
+    assert!(bo.search("glimpse", 10).unwrap().is_empty());
+    // The server's own word, of which somebody hears who came too late for the rest.
+    let late = server.sign_in("bo", "late").await;
+    let mut told = late.updates();
+    knows(&late, &mut told, &session).await;
+    let left = async || {
+        let page = late.session(&session).page_before(None, 10).await.unwrap();
+        page.messages.into_iter().next().unwrap()
+    };
+    while left().await.deleted_at.is_none() {}
+    let left = left().await;
+    assert_eq!((left.number, &*left.body), (1, ""));
+
+    let refused = at_bo.set_message_ttl_s(3_600).await;
+    assert!(matches!(refused, Err(Error::Refused { .. })), "{refused:?}");
+    at_ana.set_message_ttl_s(3_600).await.unwrap();
+    let set = async || bo.session(&session).info().unwrap().message_ttl_s == Some(3_600);
+    while !set().await {
+        heard(&mut updates, |update| matches!(update, Update::Rooms).then_some(())).await;
+    }
+    at_bo.say("for an hour").unwrap().delivered().await.unwrap();
+    assert!(hears(&mut updates, "for an hour").await.expires_at.is_some());
+}

@@ -8,7 +8,7 @@ use crate::input::Input;
 
 /// How long what is said may live, as the words of a timer: the shortest is a few seconds.
 const LIFE_MS_MIN: u64 = 5_000;
-const LIFE_MS_MAX: u64 = 366 * 24 * 3_600_000;
+const LIFE_MS_MAX: u64 = 365 * 24 * 3_600_000;
 
 impl App {
     pub(super) fn command(&mut self, line: &str) -> Vec<Effect> {
@@ -85,9 +85,6 @@ impl App {
         if words == "off" {
             self.timers.remove(&session_id);
             return self.say("what you write here stays");
-        }
-        if !self.place().is_some_and(|place| place.encrypted) {
-            return self.say("only what is said in an encrypted session decays");
         }
         match life_ms(words) {
             Some(life_ms) => {

@@ -47,6 +47,8 @@ pub struct Place {
     pub encrypted: bool,
     /// Whether it is over.
     pub ended: bool,
+    /// How many seconds messages live in it; none: for ever.
+    pub message_ttl_s: Option<i64>,
 }
 
 impl Place {

@@ -118,12 +118,14 @@ fn heading(app: &App) -> Line<'static> {
     };
     let shield = app.shield();
     let thread = if app.thread.is_some() { " > thread" } else { "" };
-    let timer = app.timers.get(&place.session_id).map(|life_ms| {
-        format!(
-            ", what you write decays after {}",
-            when::span(i64::try_from(*life_ms / 1_000).unwrap_or(i64::MAX))
-        )
-    });
+    let own = app.timers.get(&place.session_id);
+    let own = own.map(|life_ms| i64::try_from(*life_ms / 1_000).unwrap_or(i64::MAX));
+    let timer = match (own, place.message_ttl_s) {
+        (Some(own), ttl) if ttl.is_none_or(|ttl| own < ttl) => {
+            Some(format!(", what you write decays after {}", when::span(own)))
+        }
+        (_, ttl) => ttl.map(|ttl| format!(", messages decay after {}", when::span(ttl))),
+    };
     let words = clean_line(&shield.words());
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let style = if shield.warns() { bold.add_modifier(Modifier::REVERSED) } else { bold };

@@ -23,6 +23,7 @@ pub(crate) fn place(room: &str, session: Option<&str>, unread: i64, encrypted: b
         read: 0,
         encrypted,
         ended: false,
+        message_ttl_s: None,
     }
 }
 
