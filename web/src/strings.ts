@@ -359,6 +359,11 @@ export const strings = {
   noticeBanned: (who: string, by: string) => `${by} banned ${who}`,
   noticeRenamed: (by: string, name: string) => `${by} renamed the session to “${name}”`,
   noticeRoom: (by: string, name: string) => `${by} renamed the room to “${name}”`,
+  noticeDecays: (by: string, span: string) => (span ? `${by} set messages to disappear after ${span}` : `${by} set messages to stay`),
+  decay: 'Disappearing messages',
+  decaysHere: (span: string) => `Messages disappear ${span} after they are sent`,
+  decaysAt: (at: string) => `Disappears ${at}`,
+  decaysIn: (span: string) => `disappears in ${span}`,
   noticeEnded: (by: string) => `${by} ended the session`,
   nowYou: 'You',
 

@@ -1,6 +1,6 @@
 import type { Message, Reaction } from '../wire';
 import { sealedOf } from '../store/sealed';
-import type { Opened, SealedFile, SealedReaction, ToOpen } from './types';
+import type { Opened, Payload, SealedFile, SealedReaction, ToOpen } from './types';
 
 /** A message with its own words in place of the ciphertext, as the timeline wants it. */
 
@@ -21,8 +21,15 @@ export function withOpened(message: Message, opened: Opened, me: string): Messag
     files: (payload.files ?? []).map((file) => fileOf(file, message.sent_at)),
     reactions: reactionsOf(reactions, me),
     previews: [],
+    // What its sender says counts where it is the shorter: the server could have put it off.
+    expires_at: sooner(message.expires_at, payload),
     clear: { of, state: 'open', shield, ...(payload.react ? { hidden: true } : {}) },
   };
+}
+
+function sooner(told: string | null | undefined, { sent_at, expires_in_ms }: Payload): string | null {
+  const own = expires_in_ms ? Date.parse(sent_at) + expires_in_ms : Infinity;
+  return own < Date.parse(told ?? '') || (!told && own !== Infinity) ? new Date(own).toISOString() : (told ?? null);
 }
 
 function fileOf(file: SealedFile, created_at: string): Message['files'][number] {

@@ -267,8 +267,11 @@ export async function letIn(session: string, users: string[]): Promise<void> {
 /** Sends what the outbox has for an encrypted session. */
 export async function postSealed({ session_id, client_id, content, reply_to, files, made_at }: Item): Promise<Message> {
   const attached = (files ?? []).flatMap((file) => file.sealed ?? []);
+  const ttl_s = store.getState().sessions[session_id]?.message_ttl_s;
   const payload: Payload = {
     v: 1, body: content, sent_at: new Date(made_at).toISOString(),
+    // Counted from when it is sent, which may be later than when it was written.
+    ...(ttl_s ? { expires_in_ms: ttl_s * 1_000 + Math.max(0, Date.now() - made_at) } : {}),
     ...(reply_to ? { reply_to } : {}), ...(attached.length ? { files: attached } : {}),
   };
   const ids = attached.flatMap(({ id, thumbnail }) => (thumbnail ? [id, thumbnail.id] : [id]));

@@ -97,6 +97,8 @@ export type PageBound = { before: number } | { after: number } | { around: numbe
 export const sessions = {
   get: (id: string) => call<Session>('GET', `/sessions/${id}`),
   rename: (id: string, name: string) => call<Session>('PATCH', `/sessions/${id}`, { name }),
+  /** How many seconds messages live from now on; 0: for ever. */
+  setTtl: (id: string, message_ttl_s: number) => call<Session>('PATCH', `/sessions/${id}`, { message_ttl_s }),
   end: (id: string) => call<void>('DELETE', `/sessions/${id}`),
   members: (id: string) => every((cursor) => call<MemberList>('GET', `/sessions/${id}/members${query({ cursor, limit: 100 })}`)),
   add: (id: string, people: string[]) => call<void>('POST', `/sessions/${id}/members`, { users: people }),

@@ -4,6 +4,7 @@ import { AddPeople } from '../sessions/AddPeople';
 import { setLook, useLook } from '../shell/prefs';
 import { href, navigate, paths } from '../shell/router';
 import { usePhone } from '../shell/usePhone';
+import { spanOf } from '../shell/when';
 import { searchHere } from '../shell/useShortcuts';
 import { rightsIn, roomTitle, sessionTitle } from '../store/select';
 import { encryptionOf } from '../store/sealed';
@@ -31,6 +32,7 @@ export function RoomHeader({ room, session }: Props) {
   const pins = useTalk((state) => state.side?.session === session.id && state.side.kind === 'pins');
   const readers = useTalk((state) => state.side?.session === session.id && state.side.kind === 'readers');
   const sealed = encryptionOf(session) !== null;
+  const decays = (session.message_ttl_s ?? 0) > 0;
   const phone = usePhone();
   const title = roomTitle(room, me);
   const others = room.people.filter((person) => person.id !== me);
@@ -47,6 +49,9 @@ export function RoomHeader({ room, session }: Props) {
         </h1>
         {about && <p className="room-about">{about}</p>}
       </div>
+      {decays && <span className="room-decays" title={strings.decaysHere(spanOf(session.message_ttl_s!))}>
+        <Icon name="timer" size={18} /><span aria-hidden="true">{spanOf(session.message_ttl_s!, 'narrow')}</span><span className="hidden">{strings.decaysHere(spanOf(session.message_ttl_s!))}</span>
+      </span>}
       {sealed && <IconButton icon="shield" label={strings.whoReads} aria-pressed={readers} onClick={() => openReaders(session.id)} />}
       {!phone && <IconButton icon="pin" label={strings.pins} aria-pressed={pins} onClick={() => openPins(session.id)} />}
       {!phone && <IconButton icon="search" label={strings.searchHere} onClick={searchHere} />}
@@ -54,7 +59,7 @@ export function RoomHeader({ room, session }: Props) {
         aria-label={`${strings.members}: ${session.member_count}`} onClick={() => showPeople(!panel || side)}>
         <Icon name="people" /> <span className="tabular">{session.member_count}</span>
       </button>
-      <Menu label={strings.roomMenu} groups={[...(phone ? [[SEARCH, pinsItem(session)]] : []), sessionItems(room, session, me), roomItems(room, title)]} />
+      <Menu label={strings.roomMenu} groups={[...(phone ? [[SEARCH, pinsItem(session)]] : []), decayItems(room, session, me), sessionItems(room, session, me), roomItems(room, title)]} />
     </header>
   );
 }
@@ -66,6 +71,12 @@ function pinsItem(session: Session): MenuItem {
 function showPeople(shown: boolean): void {
   dropSide();
   setLook({ panel: shown });
+}
+
+/** Of two people who write to each other alone, either sets it. */
+function decayItems(room: Room, session: Session, me: string): MenuItem[] {
+  const manages = room.kind === 'direct' || (session.created_by === me && !session.main) || rightsIn(room).moderate;
+  return manages && !session.ended_at ? [{ label: strings.decay, icon: 'timer', act: () => void import('../sessions/Decay').then(({ Decay }) => openDialog(<Decay session={session} />)) }] : [];
 }
 
 function sessionItems(room: Room, session: Session, me: string): MenuItem[] {

@@ -10,6 +10,14 @@ const ago = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
 const DAY_MS = 86_400_000;
 
+const SPANS = [['week', 604_800], ['day', 86_400], ['hour', 3_600], ['minute', 60], ['second', 1]] as const;
+
+/** A span of whole seconds in the largest unit that it fills, of which it may be a few: `2 weeks`, `90 minutes`. */
+export function spanOf(seconds: number, unitDisplay: 'long' | 'narrow' = 'long'): string {
+  const [unit, size] = SPANS.find(([, length]) => seconds >= length && (seconds % length === 0 || seconds >= 2 * length)) ?? SPANS[4];
+  return new Intl.NumberFormat(undefined, { style: 'unit', unit, unitDisplay }).format(Math.floor(seconds / size));
+}
+
 export function timeOf(at: string): string {
   return clock.format(new Date(at));
 }

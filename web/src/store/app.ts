@@ -6,6 +6,7 @@ import { Outbox, type Draft, type Item } from '../outbox/outbox';
 import { openShelf } from '../outbox/shelf';
 import { tellPosted, tellRemoved } from './tell';
 import { added } from './apply';
+import { keepDecaying } from './decay';
 import { recount, stored, threadReadElsewhere } from './actions';
 import { flush as flushDrafts, forgetDrafts } from './drafts';
 import { beginSealing, endSealing, isSealedSession, mayEncrypt, sealedOf, sealingPage } from './sealed';
@@ -13,13 +14,15 @@ import { around, store, update } from './store';
 import { sync } from './sync';
 import { rootOf } from './threads';
 import { onWord, tellWindows } from './windows';
-import type { Message, Room, Session } from '../wire';
+import type { State } from './state';
+import type { Event, Message, Room, Session } from '../wire';
 
 /** Ties the parts together: the outbox, the other windows, signing in and out. */
 
 let outbox: Outbox | null = null;
 
 export function start(): void {
+  keepDecaying();
   sync.onReady = () => {
     void readyOutbox();
     void beginSealing();
@@ -33,7 +36,8 @@ export function start(): void {
     const mine = posted?.sender_id === store.getState().me?.user.id;
     if (posted && mine) outbox?.seen(posted.client_id);
     if (posted && (sealedOf(posted) || !mine)) void tellWords(posted, mine);
-    if (event.deleted && isSealedSession(event.session_id ?? '')) void sealingPage().then(({ dropSealed }) => dropSealed(event.deleted!.message_id));
+    const over = event.deleted ? [event.deleted.message_id] : numbered(before, event);
+    if (over.length && isSealedSession(event.session_id ?? '')) void sealingPage().then(({ dropSealed }) => over.forEach(dropSealed));
     // Whether one follows a thread that is not held, the server knows.
     if (posted?.thread_id && !rootOf(before, posted.session_id, posted.thread_id)) recount(posted.session_id);
     if (event.removed) tellRemoved(event.removed, before);
@@ -53,6 +57,12 @@ export function start(): void {
     if (word.said === 'thread-read') threadReadElsewhere(word.root, word.number);
   });
   void sync.boot();
+}
+
+/** What is held of what has decayed. */
+function numbered({ logs }: State, { session_id, decayed }: Event): string[] {
+  const held = decayed ? (logs[session_id!]?.messages ?? []) : [];
+  return held.flatMap(({ id, number }) => (number >= decayed!.from && number <= decayed!.to ? [id] : []));
 }
 
 /** Says a message aloud; what came sealed is opened first. */

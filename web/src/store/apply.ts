@@ -1,4 +1,4 @@
-import type { Event as WireEvent, Message, Presence, ReadMarks, TypingNow, User } from '../wire';
+import type { Decayed, Event as WireEvent, Message, Presence, ReadMarks, TypingNow, User } from '../wire';
 import { mentions } from './mentions';
 import { emptyLog, type Log, type Notice, type Patch, type State } from './state';
 import { patchReplies, rootOf, withReply } from './threads';
@@ -32,13 +32,14 @@ function applyToSession(state: State, event: WireEvent, id: string): State {
   if (event.posted) return posted(next, id, event.posted);
   if (event.edited) return patchMessage(pinsMoved(next, id), id, event.edited.id, { edited: event.edited });
   if (event.deleted) return patchMessage(pinsMoved(next, id), id, event.deleted.message_id, { deletedAt: event.at });
+  if (event.decayed) return decayed(pinsMoved(next, id), id, event.decayed, event.at);
   if (event.previewed) return patchMessage(next, id, event.previewed.message_id, { previews: event.previewed.previews });
   if (event.pinned) return pinned(next, id, event);
   if (event.reacted) return reacted(next, id, event.reacted);
   if (event.joined) return joined(next, id, event);
   if (event.left) return left(next, id, event);
   if (event.role_changed) return roleChanged(next, id, event.role_changed);
-  if (event.session_settings) return renamed(next, id, event);
+  if (event.session_settings) return settings(next, id, event);
   if (event.room_settings) return roomSettings(next, id, event);
   if (event.ended) {
     next = patchSession(next, id, { ended_at: event.at });
@@ -153,9 +154,22 @@ function roleChanged(state: State, id: string, change: NonNullable<WireEvent['ro
   return { ...state, seats, rooms: { ...state.rooms, [room.id]: { ...room, my_role: change.role } } };
 }
 
-function renamed(state: State, id: string, event: WireEvent): State {
-  const { name, by } = event.session_settings!;
-  return withNotice(patchSession(state, id, { name }), id, event, 'renamed', null, by, name);
+/** The state without messages whose time was over, of which the server tells by their numbers. */
+function decayed(state: State, id: string, { from, to }: Decayed, at: string): State {
+  const threads = Object.values(state.threads).flatMap(({ root, messages }) => (root.session_id === id ? [root, ...messages] : []));
+  const held = [...(state.logs[id]?.messages ?? []), ...threads];
+  const due = new Set(held.filter(({ number, deleted_at }) => number >= from && number <= to && !deleted_at).map((message) => message.id));
+  return [...due].reduce((next, gone) => patchMessage(next, id, gone, { deletedAt: at }), state);
+}
+
+function settings(state: State, id: string, event: WireEvent): State {
+  const { name, by, message_ttl_s } = event.session_settings!;
+  const before = state.sessions[id];
+  const next = patchSession(state, id, { name, message_ttl_s: message_ttl_s ?? null });
+  if (before && (before.message_ttl_s ?? null) !== (message_ttl_s ?? null)) {
+    return withNotice(next, id, event, 'decays', null, by, message_ttl_s ? String(message_ttl_s) : '');
+  }
+  return withNotice(next, id, event, 'renamed', null, by, name);
 }
 
 function roomSettings(state: State, id: string, event: WireEvent): State {

@@ -69,9 +69,14 @@ export function isShut(message: Message): boolean {
   return sealed !== null && message.clear?.of !== sealed.ciphertext;
 }
 
+/** Whether the time of a message was over, rather than somebody deleting it. */
+export function isDecayed({ expires_at, deleted_at }: Message): boolean {
+  return Boolean(expires_at && deleted_at) && Date.parse(deleted_at!) >= Date.parse(expires_at!);
+}
+
 /** Whether a message is a line of the timeline. Replies in threads stand there; what only says something of another message is none. */
 export function isLine(message: Message): boolean {
-  if (message.thread_id || message.clear?.hidden) return false;
+  if (message.thread_id || message.clear?.hidden || isDecayed(message)) return false;
   return !(isShut(message) && sealing.getState().at === 'ready' && !message.clear);
 }
 

@@ -12,8 +12,8 @@ export function later(a: Message, b: Message): Message {
 export function patched(message: Message, patch: Patch | undefined): Message {
   if (!patch) return message;
   if (patch.deletedAt) {
-    const gone: Message = { ...message, content: '', deleted_at: patch.deletedAt, reactions: [], files: [], pinned_at: null, forwarded: null, previews: [] };
-    return gone;
+    const { clear: _words, ...left } = message;
+    return { ...left, content: '', encrypted: null, deleted_at: patch.deletedAt, reactions: [], files: [], pinned_at: null, forwarded: null, previews: [] };
   }
   let worded: Message = patch.edited ? reworded(message, patch.edited) : message;
   if (patch.pinnedAt !== undefined) worded = { ...worded, pinned_at: patch.pinnedAt };

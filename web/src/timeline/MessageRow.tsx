@@ -2,7 +2,7 @@ import { memo, useState, type FocusEvent, type ReactNode } from 'react';
 import { Files } from '../files/Files';
 import { Markdown } from '../markdown/Markdown';
 import { plainText } from '../markdown/parse';
-import { fullTime, shortTime, timeOf } from '../shell/when';
+import { fullTime, shortTime, spanOf, timeOf } from '../shell/when';
 import { nameOf } from '../store/select';
 import { sealedOf } from '../store/sealed';
 import { useParlor } from '../store/store';
@@ -13,12 +13,12 @@ import { Avatar } from '../ui/Avatar';
 import { openDialog } from '../ui/dialog';
 import { Icon } from '../ui/Icon';
 import { ThreadLine } from '../threads/ThreadLine';
+import { Countdown, useFading } from './Countdown';
 import { EditBox } from './EditBox';
 import { Faces } from './Faces';
 import { Previews } from './Previews';
 import { Quote } from './Quote';
 import { Reactions } from './Reactions';
-import { Revisions } from './Revisions';
 import { Shut } from './Shut';
 import { Toolbar } from './Toolbar';
 import { useTalk } from './talk';
@@ -51,9 +51,10 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   const blur = (event: FocusEvent) => {
     if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setWithin(false);
   };
+  const fading = useFading(deleted ? null : message.expires_at);
   const previews = deleted ? [] : (message.previews ?? []);
   return (
-    <article className={`message${head ? ' message-head' : ''}${lit ? ' message-lit' : ''}${editing ? ' message-editing' : ''}`}
+    <article className={`message${head ? ' message-head' : ''}${lit ? ' message-lit' : ''}${editing ? ' message-editing' : ''}${fading ? ' message-fading' : ''}`} style={fading}
       tabIndex={0} aria-posinset={message.number} aria-setsize={total} aria-label={labelOf(message, name)} data-number={message.number} data-id={message.id}
       onMouseEnter={() => setPointed(true)} onMouseLeave={() => setPointed(false)} onFocus={() => setWithin(true)} onBlur={blur}>
       <Gutter head={head} at={message.sent_at}><Avatar id={message.sender_id} name={name} /></Gutter>
@@ -71,12 +72,13 @@ export const MessageRow = memo(function MessageRow(props: Props) {
         {message.clear?.shield === 'restored' && !deleted && <p className="shield-note"><Icon name="shieldOff" size={14} /> {strings.restored}</p>}
         {message.edited_at && !deleted && !editing && (
           <button type="button" className="edited" title={fullTime(message.edited_at)} aria-label={`${strings.edited}. ${strings.showEdits}`}
-            onClick={() => openDialog(<Revisions message={message} />)}>{strings.edited}</button>
+            onClick={() => void import('./Revisions').then(({ Revisions }) => openDialog(<Revisions message={message} />))}>{strings.edited}</button>
         )}
         {message.reactions.length > 0 && !deleted && <Reactions message={message} />}
         {!inThread && message.thread && message.thread.replies > 0 && <ThreadLine message={message} />}
       </div>
       <div className="message-side">
+        {message.expires_at && !deleted && <Countdown until={message.expires_at} />}
         {faces ? <Faces ids={faces} /> : storedMark && <span className="mark-stored" role="img" aria-label={strings.storedMark} title={strings.storedMark} />}
       </div>
       {!deleted && !editing && (!closed || message.sender_id === me.id) && (pointed || within) && <Toolbar message={message} own={message.sender_id === me.id} mayDelete={mayDelete} mayPin={mayPin} inThread={inThread} />}
@@ -92,7 +94,8 @@ function labelOf(message: Message, name: string): string {
   const said = message.deleted_at ? [strings.deletedMessage]
     : message.clear?.state === 'shut' ? [strings.shut[message.clear.why ?? 'opening']]
     : [forwarded && strings.forwarded, plainText(content).slice(0, LABEL_MAX), ...files.map((file) => file.name), edited_at && strings.edited, pinned_at && strings.pinned];
-  const about = [...said, thread && thread.replies > 0 && strings.replies(thread.replies)];
+  const ends = message.expires_at && !message.deleted_at && strings.decaysIn(spanOf(Math.max(1, Math.ceil((Date.parse(message.expires_at) - Date.now()) / 1_000))));
+  const about = [...said, ends, thread && thread.replies > 0 && strings.replies(thread.replies)];
   return `${name}, ${timeOf(message.sent_at)}: ${about.filter(Boolean).join(', ')}`;
 }
 

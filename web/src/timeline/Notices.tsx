@@ -1,3 +1,4 @@
+import { spanOf } from '../shell/when';
 import { nameOf } from '../store/select';
 import { useParlor } from '../store/store';
 import type { Notice, State } from '../store/state';
@@ -25,6 +26,7 @@ export function noticeText(notice: Notice, users: State['users'], me: string): s
       if (!by) return strings.noticeLeft(who);
       return notice.text === 'banned' ? strings.noticeBanned(who, by) : strings.noticeRemoved(who, by);
     case 'renamed': return strings.noticeRenamed(by ?? strings.someone, notice.text);
+    case 'decays': return strings.noticeDecays(by ?? strings.someone, notice.text ? spanOf(Number(notice.text)) : '');
     case 'room': return strings.noticeRoom(by ?? strings.someone, notice.text);
     case 'ended': return strings.noticeEnded(by ?? strings.someone);
   }
