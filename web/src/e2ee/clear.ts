@@ -5,8 +5,8 @@ import type { Opened, Payload, SealedFile, SealedReaction, ToOpen } from './type
 /** A message with its own words in place of the ciphertext, as the timeline wants it. */
 
 export function asked(message: Message): ToOpen {
-  const { id, number, session_id, sender_id, sent_at, edited_at } = message;
-  return { id, number, session_id, sender_id, sent_at, edited_at: edited_at ?? null, sealed: sealedOf(message)!, ...(message.earlier ? { earlier: true } : {}) };
+  const { id, number, session_id, sender_id, sent_at, edited_at, expires_at } = message;
+  return { id, number, session_id, sender_id, sent_at, edited_at: edited_at ?? null, expires_at: expires_at ?? null, sealed: sealedOf(message)!, ...(message.earlier ? { earlier: true } : {}) };
 }
 
 export function withOpened(message: Message, opened: Opened, me: string): Message {

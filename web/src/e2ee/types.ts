@@ -97,6 +97,8 @@ export interface ToOpen {
   sender_id: string;
   sent_at: string;
   edited_at: string | null;
+  /** When it decays, by the server's word. */
+  expires_at?: string | null;
   sealed: Encrypted;
   /** Words that were replaced since: they are shown, and not found. */
   earlier?: boolean;

@@ -701,6 +701,19 @@ test('what was opened is found here, and after it was deleted no more', async ()
   expect((await bo.engine.find('red')).hits).toEqual([]);
 });
 
+test('what is to disappear is opened and put into no index, whoever says so', async () => {
+  const { ana, bo } = await two();
+  const told = { ...await say(ana, says('soon gone, says the server')), expires_at: '2126-11-27T10:00:05Z' };
+  const sealed = await say(ana, { ...says('soon gone, says ana'), expires_in_ms: 5_000 });
+  for (const said of [told, sealed]) expect(await body(bo, said)).toMatch(/^soon gone/);
+  expect((await bo.engine.find('gone')).hits).toEqual([]);
+  const stays = await say(ana, says('gone fishing'));
+  await open(bo, stays);
+  expect((await bo.engine.find('gone')).hits).toMatchObject([{ message_id: stays.id }]);
+  await open(bo, { ...stays, expires_at: '2126-11-27T10:00:05Z' });
+  expect((await bo.engine.find('gone')).hits).toEqual([]);
+});
+
 test('whoever signs out is told everything that is kept here', async () => {
   const { ana } = await two();
   await say(ana, says('gone'));

@@ -57,7 +57,9 @@ export class Opener {
       return { state: 'open', payload, shield, reactions: [], reacted: { message_id: payload.react.message_id, reactions } };
     }
     const text = [payload.body, ...(payload.files ?? []).map(({ name }) => name)].join('\n');
-    if (!message.earlier) await this.findings.put({ id, session_id, number, sender_id, sent_at, text });
+    // What is to disappear is in no index, so that none has to be looked through when nobody is here.
+    if (message.expires_at || payload.expires_in_ms) await this.findings.drop(id);
+    else if (!message.earlier) await this.findings.put({ id, session_id, number, sender_id, sent_at, text });
     const marks = (await this.shelf.reactionsOf(session_id, id)) as Marks | undefined;
     return { state: 'open', payload, shield, reactions: shownMarks(marks ?? {}) };
   }
