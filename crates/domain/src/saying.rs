@@ -31,8 +31,8 @@ pub struct SendMessage {
     pub source_expires_at: Option<Time>,
     /// Whether an empty text will do, as it does in some façades.
     pub blank: bool,
-    /// The membership that the text was encrypted for ([`crate::View::membership_version`]); `None`:
-    /// it is plain.
+    /// The membership that the text was encrypted for ([`crate::View::membership_version`]).
+    /// `None`: it is plain.
     pub encrypted_for: Option<i64>,
 }
 

@@ -191,9 +191,16 @@ fn asked(name: &str, field: &str, limits: &Limits) -> Option<Value> {
         }),
         ("SendRequest", "client_id") => json!({"pattern": format!("^(?:{UUID})?$")}),
         (_, "number") => json!({"minimum": 0, "maximum": MOST}),
+        ("PatchSessionRequest", "message_ttl_s") => time_to_live(0, limits),
+        (_, "ttl_s" | "message_ttl_s") => time_to_live(1, limits),
         _ => return None,
     };
     Some(shape)
+}
+
+/// For how many seconds messages live; in settings 0 is for ever.
+fn time_to_live(least: u64, limits: &Limits) -> Value {
+    json!({"minimum": least, "maximum": limits.message_ttl_s_max})
 }
 
 /// One emoji. Its length is counted in bytes; nothing of ASCII alone is one.
