@@ -76,8 +76,9 @@ fn attribute_field(
         let schema = format!("#[schema(value_type = {form}, format = DateTime)]");
         config.field_attribute(&path, schema);
     }
-    if message.name().ends_with("Request") && !optional && field.r#type() == Type::Int64 {
-        config.field_attribute(&path, "#[serde(with = \"crate::number\")]");
+    if message.name().ends_with("Request") && !moment && field.r#type() == Type::Int64 {
+        let with = if optional { "number::optional" } else { "number" };
+        config.field_attribute(&path, format!("#[serde(with = \"crate::{with}\")]"));
     }
     if message.name() == "ToDeviceEvent" && field.name() == "content" {
         config.field_attribute(&path, "#[serde(with = \"crate::opaque\")]");

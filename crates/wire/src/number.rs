@@ -16,6 +16,23 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::
     from.deserialize_i64(Whole)
 }
 
+/// The same where it may be left out.
+pub(crate) mod optional {
+    use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde hands over the field")]
+    pub(crate) fn serialize<S: Serializer>(number: &Option<i64>, to: S) -> Result<S::Ok, S::Error> {
+        number.serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+        #[derive(Deserialize)]
+        struct Number(#[serde(with = "super")] i64);
+        let number = Option::<Number>::deserialize(from)?;
+        Ok(number.map(|Number(number)| number))
+    }
+}
+
 struct Whole;
 
 impl Visitor<'_> for Whole {
