@@ -1,4 +1,4 @@
-//! What has decayed goes, on time: a task that sleeps until something is due.
+//! What has decayed goes, on time, and sessions end: a task that sleeps until something is due.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,16 +37,17 @@ pub async fn decay(app: Arc<App>, stop: CancellationToken) {
 }
 
 impl App {
-    /// Erases all that is due, and says when the next is, as far as it is known.
+    /// Erases and ends all that is due, and says when the next is, as far as it is known.
     ///
     /// # Errors
     /// [`Error`] when the store fails; what is due then stays due.
     pub async fn decay_due(&self) -> Result<Option<Time>, Error> {
         let mut erased = 0;
         let next = loop {
-            let done = self.store.decay(self.clock.now(), AT_ONCE).await?;
+            let now = self.clock.now();
+            let done = self.store.decay(now, AT_ONCE).await?;
             erased += done.erased;
-            if done.erased < AT_ONCE {
+            if done.next.is_none_or(|next| next > now) {
                 break done.next;
             }
         };

@@ -1,6 +1,7 @@
 //! Keyed digests of requests, by which a repeated request is told from another one with its id.
 
 use parlor_domain::Encryption;
+use parlor_domain::ending::AskedEnding;
 use uuid::Uuid;
 
 use crate::Secret;
@@ -40,6 +41,13 @@ pub(crate) fn encryption(encryption: Option<Encryption>) -> Vec<u8> {
     // Without it, it is what it was before there was this choice.
     part.extend(verified_only.then_some(1));
     part
+}
+
+/// How something ends, as one part.
+pub(crate) fn ending(asked: AskedEnding) -> Vec<u8> {
+    let AskedEnding { at, silence_s, read_only_s } = asked;
+    let parts = [at.map(|at| at.0), silence_s, read_only_s];
+    parts.into_iter().flat_map(|part| part.unwrap_or(0).to_le_bytes()).collect()
 }
 
 /// Many ids as one part.

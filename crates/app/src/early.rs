@@ -90,6 +90,7 @@ mod tests {
         let kind = || EventKind::SessionSettings {
             name: String::new(),
             message_ttl: None,
+            ending: None,
             by: UserId(Uuid::nil()),
         };
         let event = |seq| Event { session: session(), seq, at: Time(0), kind: kind() };

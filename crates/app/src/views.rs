@@ -110,7 +110,7 @@ impl App {
         // The commit sees through a view that allows too much, but nobody would see through one
         // that allows too little: what is closed is looked at again.
         if let Some(view) = self.views.get(actor.user, session, self.clock.now())
-            && view.open().is_ok()
+            && view.writable(self.clock.now()).is_ok()
         {
             return Ok(view);
         }
@@ -148,6 +148,7 @@ mod tests {
             encryption: None,
             membership_version: 0,
             message_ttl: None,
+            ending: None,
             session: SessionId(Uuid::nil()),
             session_no: 1,
             main: true,

@@ -1,8 +1,8 @@
 //! What happens: the entries of a session's log and of a user's own log.
 
 use crate::{
-    Device, DeviceId, Message, MessageId, Preview, Profile, Role, Room, RoomId, RoomKind, Session,
-    SessionId, Time, Ttl, UserId,
+    Device, DeviceId, Ending, Message, MessageId, Preview, Profile, Role, Room, RoomId, RoomKind,
+    Session, SessionId, Time, Ttl, UserId,
 };
 
 /// Something that changed a session.
@@ -121,6 +121,8 @@ pub enum EventKind {
         name: String,
         /// How long messages live that are sent from now on; `None`: for ever.
         message_ttl: Option<Ttl>,
+        /// When it ends by itself; `None`: it does not.
+        ending: Option<Ending>,
         /// By whom.
         by: UserId,
     },
@@ -146,6 +148,18 @@ pub enum EventKind {
         /// By whom.
         by: Option<UserId>,
     },
+}
+
+impl EventKind {
+    /// Takes out what it tells of a message in a session that has ended: what somebody reacted by,
+    /// and what is behind its links. ([`crate::Message::veiled`] is for the message itself.)
+    pub fn veil(&mut self) {
+        match self {
+            Self::Reacted { emoji, .. } => emoji.clear(),
+            Self::Previewed { previews, .. } => previews.clear(),
+            _ => {}
+        }
+    }
 }
 
 /// Why somebody is not in a session or room any more.

@@ -122,7 +122,7 @@ impl View {
         now: Time,
         limits: &Limits,
     ) -> Result<Draft, Denied> {
-        self.open()?;
+        self.writable(now)?;
         may(self.role, Action::Talk)?;
         self.admit_form(cmd.encrypted_for)?;
         self.admit_file_forms(&cmd.carried)?;
@@ -164,7 +164,7 @@ impl View {
     /// # Errors
     /// As [`View::admit_post`].
     pub fn admit_again(&self, draft: Draft, limits: &Limits) -> Result<Draft, Denied> {
-        self.open()?;
+        self.writable(draft.sent_at)?;
         may(self.role, Action::Talk)?;
         self.admit_form(draft.encrypted_for)?;
         self.admit_all(draft.mentions.all, limits)?;

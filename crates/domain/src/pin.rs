@@ -1,7 +1,7 @@
 //! Pinning: what a session keeps in sight.
 
 use crate::permission::{Action, may};
-use crate::{Denied, Limits, Message, View};
+use crate::{Denied, Limits, Message, Time, View};
 
 /// What is known when a pin is decided about.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,12 +23,13 @@ impl View {
         message: &Message,
         on: bool,
         facts: &PinFacts,
+        now: Time,
         limits: &Limits,
     ) -> Result<(), Denied> {
         if message.deleted_at.is_some() {
             return Err(Denied::NotFound);
         }
-        self.open()?;
+        self.writable(now)?;
         let public = self.main && self.kind.is_open();
         may(self.role, if public { Action::PinInOpen } else { Action::Talk })?;
         if on && !facts.pinned && facts.count >= limits.pins_max {

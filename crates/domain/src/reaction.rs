@@ -1,7 +1,7 @@
 //! Reacting to a message by an emoji: what is told of it, and who may.
 
 use crate::permission::{Action, may};
-use crate::{Denied, Limits, Message, UserId, View};
+use crate::{Denied, Limits, Message, Time, UserId, View};
 
 /// How people react to a message by one emoji.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,12 +45,13 @@ impl View {
         message: &Message,
         on: bool,
         facts: &ReactionFacts,
+        now: Time,
         limits: &Limits,
     ) -> Result<(), Denied> {
         if message.deleted_at.is_some() {
             return Err(Denied::NotFound);
         }
-        self.open()?;
+        self.writable(now)?;
         self.admit_plain()?;
         may(self.role, Action::Talk)?;
         if !on || facts.mine {

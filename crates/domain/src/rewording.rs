@@ -42,6 +42,7 @@ impl View {
         message: &Message,
         revisions: u64,
         asked: &Rewording,
+        now: Time,
         limits: &Limits,
     ) -> Result<(), Denied> {
         if message.deleted_at.is_some() {
@@ -53,7 +54,7 @@ impl View {
         if message.extras.as_ref().is_some_and(|extras| extras.has(Extras::FORWARDED)) {
             return Err(Denied::Forbidden("these are somebody else's words"));
         }
-        self.open()?;
+        self.writable(now)?;
         if revisions >= limits.revisions_max {
             return Err(Denied::Conflict("the message was reworded too often"));
         }

@@ -2,8 +2,8 @@
 
 use crate::permission::{Action, may};
 use crate::{
-    Denied, Encryption, Gone, Limits, Role, RoomFacts, RoomId, RoomKind, SessionId, Standing, Time,
-    Ttl, UserId, name, room,
+    Denied, Encryption, Ending, Gone, Limits, Role, RoomFacts, RoomId, RoomKind, SessionId,
+    Standing, Time, Ttl, UserId, name, room,
 };
 
 /// A conversation inside a room, as one of its members sees it.
@@ -47,6 +47,8 @@ pub struct Session {
     pub membership_version: i64,
     /// How long messages live here; `None`: for ever.
     pub message_ttl: Option<Ttl>,
+    /// When it ends by itself; `None`: it does not.
+    pub ending: Option<Ending>,
 }
 
 impl Session {
@@ -94,10 +96,13 @@ pub struct View {
     pub membership_version: i64,
     /// How long messages live here; `None`: for ever.
     pub message_ttl: Option<Ttl>,
+    /// When it ends by itself; `None`: it does not. Of an end by silence not all that was said
+    /// meanwhile need be in it.
+    pub ending: Option<Ending>,
 }
 
 impl View {
-    /// Whether anything may be written here at all.
+    /// Whether anything may change here at all.
     ///
     /// # Errors
     /// [`Denied::Conflict`] when the session has ended or the room is archived.
@@ -143,6 +148,8 @@ pub struct Settings {
     pub name: Option<String>,
     /// How long messages live that are sent from now on; `Some(None)`: for ever.
     pub message_ttl: Option<Option<Ttl>>,
+    /// When the session ends by itself; `Some(None)`: it does not.
+    pub ending: Option<Option<Ending>>,
 }
 
 /// Decides who will be in a new session: the creator and the `asked` people who are named, all
@@ -227,6 +234,9 @@ pub fn settings(
     limits: &Limits,
 ) -> Result<SessionChange, Denied> {
     facts.view.open()?;
+    if facts.view.main && asked.ending.is_some() {
+        return Err(Denied::Conflict("the main session lives as long as its room"));
+    }
     // Two people who write to each other alone have nobody who keeps order.
     if facts.view.kind != RoomKind::Direct || asked.name.is_some() {
         manage(&facts.view)?;

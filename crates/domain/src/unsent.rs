@@ -19,14 +19,17 @@ pub struct Unsent {
 
 impl View {
     /// Decides about keeping a text that is not said yet. It may be blank, and be there where
-    /// nothing can be said any more.
+    /// nothing can be said for now: of a session that has ended nothing is left.
     ///
     /// # Errors
-    /// [`Denied`] when it is too long or holds NUL, and in an encrypted session: the server would
-    /// read it.
+    /// [`Denied`] when it is too long or holds NUL, when the session has ended, and in an encrypted
+    /// session: the server would read it.
     pub fn admit_unsent(&self, unsent: &Unsent, limits: &Limits) -> Result<(), Denied> {
         if !unsent.content.is_empty() {
             self.admit_plain()?;
+            if self.ended {
+                return Err(Denied::Conflict("the session has ended"));
+            }
         }
         if unsent.content.len() as u64 > limits.message_bytes_max {
             return Err(Denied::TooLong { field: "content", limit: limits.message_bytes_max });

@@ -1,4 +1,4 @@
-//! What has decayed goes.
+//! What has decayed goes, and what was said in sessions that have ended.
 
 use async_trait::async_trait;
 use parlor_domain::Time;
@@ -8,18 +8,21 @@ use crate::StoreError;
 /// What a look at what is due came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decayed {
-    /// How many messages were erased: the limit, when there may be more.
+    /// How many messages were erased.
     pub erased: u64,
-    /// When the next one is due, as far as it is known now.
+    /// When the next thing is due, as far as it is known now: where it is not after the moment of
+    /// the look, there is more to be done at once.
     pub next: Option<Time>,
 }
 
-/// Takes away what has decayed.
+/// Takes away what has decayed, and ends what ends by itself.
 #[async_trait]
 pub trait Decay: Send + Sync {
-    /// Erases messages that are due at `now`, up to `limit` of them, whose time was over first
-    /// first: their texts, earlier wordings, files, what people did with them, whom they name and
-    /// what they are found by. Their numbers stay, and an event tells of each run of them.
+    /// Does some of what is due at `now`, each up to `limit`, what was due first first: ends
+    /// sessions, erases messages whose time is over, and erases messages of sessions that have
+    /// ended. Of a message go its text, earlier wordings, files, what people did with it, whom it
+    /// names and what it is found by. Its number stays. An event tells of each session that ends,
+    /// and of each run of messages that go in one that has not.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use parlor_domain::{
-    ClientId, Denied, Encryption, Member, RoomFacts, RoomId, Session, SessionChange, SessionFacts,
-    SessionId, Time, Ttl, UserId, View,
+    ClientId, Denied, Encryption, Ending, Member, RoomFacts, RoomId, Session, SessionChange,
+    SessionFacts, SessionId, Time, Ttl, UserId, View,
 };
 
 use crate::{Changed, StoreError};
@@ -25,6 +25,8 @@ pub struct NewSession {
     pub encryption: Option<Encryption>,
     /// How long messages live in it; `None`: for ever.
     pub message_ttl: Option<Ttl>,
+    /// When it ends by itself; `None`: it does not.
+    pub ending: Option<Ending>,
     /// The creating request's idempotency key and the digest of the request.
     pub key: Option<(ClientId, [u8; 16])>,
 }

@@ -2,7 +2,7 @@
 //! so that a database can be moved as it is.
 
 use parlor_domain::{
-    EventKind, Gone, MessageId, Role, RoomId, RoomKind, Time, Ttl, UserEventKind, UserId,
+    Ending, EventKind, Gone, MessageId, Role, RoomId, RoomKind, Time, Ttl, UserEventKind, UserId,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -56,12 +56,41 @@ pub(crate) enum Stored {
         name: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message_ttl_s: Option<i64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end: Option<StoredEnding>,
         by: Uuid,
     },
     RoomSettings(Box<StoredRoom>),
     Ended {
         by: Option<Uuid>,
     },
+}
+
+/// When a session ends by itself.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredEnding {
+    at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    silence_s: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    read_only_s: Option<i64>,
+}
+
+impl From<&Ending> for StoredEnding {
+    fn from(ending: &Ending) -> Self {
+        let (silence_s, read_only_s) = (ending.silence, ending.read_only);
+        Self {
+            at: ending.at.0,
+            silence_s: silence_s.map(Ttl::seconds),
+            read_only_s: read_only_s.map(Ttl::seconds),
+        }
+    }
+}
+
+impl From<StoredEnding> for Ending {
+    fn from(stored: StoredEnding) -> Self {
+        Self::stored(Time(stored.at), stored.silence_s, stored.read_only_s)
+    }
 }
 
 /// A reaction that came or went.
@@ -121,9 +150,10 @@ impl Stored {
             EventKind::RoleChanged { user, role, by } => {
                 Self::RoleChanged { user: user.0, role: role.as_str().to_owned(), by: by.0 }
             }
-            EventKind::SessionSettings { name, message_ttl, by } => Self::SessionSettings {
+            EventKind::SessionSettings { name, message_ttl, ending, by } => Self::SessionSettings {
                 name: name.clone(),
                 message_ttl_s: message_ttl.map(Ttl::seconds),
+                end: ending.as_ref().map(Into::into),
                 by: by.0,
             },
             EventKind::RoomSettings {
@@ -201,9 +231,10 @@ impl Stored {
                 role: Role::parse(&role).ok_or_else(|| damaged("a role"))?,
                 by: UserId(by),
             },
-            Self::SessionSettings { name, message_ttl_s, by } => EventKind::SessionSettings {
+            Self::SessionSettings { name, message_ttl_s, end, by } => EventKind::SessionSettings {
                 name,
                 message_ttl: message_ttl_s.and_then(Ttl::stored),
+                ending: end.map(Into::into),
                 by: UserId(by),
             },
             Self::RoomSettings(room) => EventKind::RoomSettings {

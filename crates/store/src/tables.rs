@@ -78,7 +78,8 @@ tables! {
     bans(room_no, user_no) (by_no, reason, banned_at)
     sessions(no) (
         id, room_no, name, main, created_by, created_at, ended_at, member_count, algorithm,
-        rotation_period_ms, rotation_period_msgs, verified_only, message_ttl_s
+        rotation_period_ms, rotation_period_msgs, verified_only, message_ttl_s, ends_at, silence_s,
+        read_only_s, erasing_after
     )
     session_members(session_no, user_no) (joined_at, read_number)
     heads(session_no) (seq, number, acl_version, threaded, membership_version)

@@ -46,6 +46,7 @@ impl v1::Event {
         match self.kind.as_ref()? {
             Kind::Deleted(deleted) => Some((deleted.number, deleted.number)),
             Kind::Decayed(decayed) => Some((decayed.from, decayed.to)),
+            Kind::Ended(_) => Some((0, i64::MAX)),
             _ => None,
         }
     }

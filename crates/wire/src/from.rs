@@ -111,7 +111,25 @@ impl From<&domain::Session> for v1::Session {
             encryption: session.encryption.map(Into::into),
             membership_version: session.membership_version,
             message_ttl_s: session.message_ttl.map(domain::Ttl::seconds),
+            end: session.ending.map(Into::into),
         }
+    }
+}
+
+impl From<domain::Ending> for v1::SessionEnd {
+    fn from(ending: domain::Ending) -> Self {
+        Self {
+            at: ending.at.0,
+            silence_s: ending.silence.map(domain::Ttl::seconds),
+            read_only_s: ending.read_only.map(domain::Ttl::seconds),
+        }
+    }
+}
+
+impl From<&v1::SessionEndRequest> for domain::ending::AskedEnding {
+    fn from(asked: &v1::SessionEndRequest) -> Self {
+        let v1::SessionEndRequest { at, silence_s, read_only_s } = *asked;
+        Self { at: at.map(domain::Time), silence_s, read_only_s }
     }
 }
 
@@ -347,12 +365,10 @@ impl From<&EventKind> for Kind {
                 role: role.as_str().to_owned(),
                 by: text(by),
             }),
-            EventKind::SessionSettings { name, message_ttl, by } => {
-                Self::SessionSettings(v1::SessionSettings {
-                    name: name.clone(),
-                    by: text(by),
-                    message_ttl_s: message_ttl.map(domain::Ttl::seconds),
-                })
+            EventKind::SessionSettings { name, message_ttl, ending, by } => {
+                let (name, message_ttl_s) = (name.clone(), message_ttl.map(domain::Ttl::seconds));
+                let (end, by) = (ending.map(Into::into), text(by));
+                Self::SessionSettings(v1::SessionSettings { name, by, message_ttl_s, end })
             }
             EventKind::RoomSettings {
                 room,

@@ -19,7 +19,7 @@ impl App {
         let now = self.admit(actor)?;
         let (words, limits) = (asked.clone(), self.limits);
         let decide = Box::new(move |view: &_, message: &_, revisions| {
-            parlor_domain::View::admit_edit(view, message, revisions, &words, &limits)
+            parlor_domain::View::admit_edit(view, message, revisions, &words, now, &limits)
         });
         Ok(self.store.edit(actor.user, message, asked, now, decide).await?)
     }

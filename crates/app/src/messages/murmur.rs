@@ -12,7 +12,7 @@ impl App {
     /// [`parlor_domain::Denied`] when they are not in it, nothing can be said there any more, or
     /// they say too much at once.
     pub async fn admit_murmur(&self, actor: &Actor, session: SessionId) -> Result<(), Error> {
-        self.view(actor, session).await?.open()?;
+        self.view(actor, session).await?.writable(self.clock.now())?;
         self.rates.messages.take(actor.user, self.clock.now())?;
         Ok(())
     }

@@ -13,7 +13,7 @@ impl App {
         let now = self.admit(actor)?;
         let limits = self.limits;
         let decide = Box::new(move |view: &View, message: &Message, facts: &_| {
-            view.admit_pin(message, on, facts, &limits)
+            view.admit_pin(message, on, facts, now, &limits)
         });
         Ok(self.store.pin(actor.user, message, on, now, decide).await?)
     }

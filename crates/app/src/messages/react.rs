@@ -21,7 +21,7 @@ impl App {
         let now = self.admit(actor)?;
         let limits = self.limits;
         let decide = Box::new(move |view: &parlor_domain::View, message: &_, facts: &_| {
-            view.admit_reaction(message, on, facts, &limits)
+            view.admit_reaction(message, on, facts, now, &limits)
         });
         let reacting = Reacting { user: actor.user, message, emoji, on };
         Ok(self.store.react(reacting, now, decide).await?)

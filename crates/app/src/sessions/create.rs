@@ -1,7 +1,9 @@
 //! Opening a session.
 
+use parlor_domain::ending::AskedEnding;
 use parlor_domain::{
-    ClientId, Denied, Encryption, RoomFacts, RoomId, Session, SessionId, Ttl, UserId, name, session,
+    ClientId, Denied, Encryption, Ending, RoomFacts, RoomId, Session, SessionId, Ttl, UserId, name,
+    session,
 };
 use parlor_store::sessions::NewSession;
 
@@ -21,6 +23,8 @@ pub struct CreateSession {
     pub encryption: Option<Encryption>,
     /// How many seconds messages live in it; `None`: for ever.
     pub message_ttl_s: Option<i64>,
+    /// When it ends by itself; nothing in it: it does not.
+    pub end: AskedEnding,
     /// The request's own id, by which repeating it opens nothing new.
     pub key: Option<ClientId>,
 }
@@ -51,23 +55,27 @@ impl App {
         }
         let ttl = asked.message_ttl_s.map(|s| Ttl::read("message_ttl_s", s, &self.limits));
         let message_ttl = ttl.transpose()?;
+        let ending = Ending::read(asked.end, now, &self.limits)?;
         let key = asked.key.map(|key| {
             let ids = digest::ids(people.iter().map(|user| user.0));
             let how = digest::encryption(encryption);
             let lives = message_ttl.map_or(0, Ttl::seconds).to_be_bytes();
-            let parts: [&[u8]; 5] = [room.0.as_bytes(), name.as_bytes(), &ids, &how, &lives];
+            let ends = digest::ending(asked.end);
+            let parts: [&[u8]; 6] = [room.0.as_bytes(), name.as_bytes(), &ids, &how, &lives, &ends];
             // What is plain, and lives for ever, has the digest that it had before there was more.
-            let parts = match (message_ttl, encryption) {
-                (None, None) => &parts[..3],
-                (None, Some(_)) => &parts[..4],
-                (Some(_), _) => &parts[..],
+            let parts = match (ending, message_ttl, encryption) {
+                (None, None, None) => &parts[..3],
+                (None, None, Some(_)) => &parts[..4],
+                (None, Some(_), _) => &parts[..5],
+                (Some(_), ..) => &parts[..],
             };
             (key, self.digests.of("create session", parts))
         });
         let (asked, limits) = (people.len(), self.limits);
         let id = SessionId(new_id(now));
         let creator = actor.user;
-        let new = NewSession { id, room, name, creator, people, encryption, message_ttl, key };
+        let new =
+            NewSession { id, room, name, creator, people, encryption, message_ttl, ending, key };
         let decide =
             Box::new(move |facts: &RoomFacts, open| session::open(facts, open, asked, &limits));
         Ok(self.store.create_session(new, now, decide).await?)

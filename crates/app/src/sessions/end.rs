@@ -5,7 +5,7 @@ use parlor_domain::{SessionFacts, SessionId, session};
 use crate::{Actor, App, Error};
 
 impl App {
-    /// Ends a session: its log takes nothing more.
+    /// Ends a session: its log takes nothing more, and what was said in it is gone.
     ///
     /// # Errors
     /// [`parlor_domain::Denied`] when the actor may not, it is a main session, or it has ended.

@@ -1,7 +1,8 @@
 //! Changing a session's settings.
 
+use parlor_domain::ending::AskedEnding;
 use parlor_domain::session::Settings;
-use parlor_domain::{Denied, Session, SessionFacts, SessionId, Ttl, session};
+use parlor_domain::{Denied, Ending, Session, SessionFacts, SessionId, Ttl, session};
 
 use crate::{Actor, App, Error};
 
@@ -12,6 +13,8 @@ pub struct SessionPatch {
     pub name: Option<String>,
     /// How many seconds messages live that are sent from now on; 0: for ever.
     pub message_ttl_s: Option<i64>,
+    /// When it ends by itself; nothing in it: it does not.
+    pub end: Option<AskedEnding>,
 }
 
 impl App {
@@ -35,7 +38,8 @@ impl App {
             _ => Ttl::read("message_ttl_s", seconds, &limits).map(Some),
         };
         let message_ttl = patch.message_ttl_s.map(ttl).transpose()?;
-        let asked = Settings { name: patch.name, message_ttl };
+        let ending = patch.end.map(|end| Ending::read(end, now, &limits)).transpose()?;
+        let asked = Settings { name: patch.name, message_ttl, ending };
         let decide = Box::new(move |facts: &SessionFacts| {
             session::settings(facts, asked, &limits).map(|change| vec![change])
         });

@@ -11,7 +11,7 @@ impl App {
     /// # Errors
     /// [`parlor_domain::Denied`] when they are not in it, or nothing can be written there any more.
     pub async fn typing(&self, actor: &Actor, session: SessionId) -> Result<(), Error> {
-        self.view(actor, session).await?.open()?;
+        self.view(actor, session).await?.writable(self.clock.now())?;
         self.hub.typing(session, actor.user, self.clock.now());
         self.bus.say(Word::Typing(session, actor.user));
         Ok(())

@@ -192,7 +192,7 @@ fn asked(name: &str, field: &str, limits: &Limits) -> Option<Value> {
         ("SendRequest", "client_id") => json!({"pattern": format!("^(?:{UUID})?$")}),
         (_, "number") => json!({"minimum": 0, "maximum": MOST}),
         ("PatchSessionRequest", "message_ttl_s") => time_to_live(0, limits),
-        (_, "ttl_s" | "message_ttl_s") => time_to_live(1, limits),
+        (_, "ttl_s" | "message_ttl_s" | "silence_s" | "read_only_s") => time_to_live(1, limits),
         _ => return None,
     };
     Some(shape)

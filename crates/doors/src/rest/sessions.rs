@@ -70,6 +70,7 @@ async fn create_session(
         members,
         encryption,
         message_ttl_s: asked.message_ttl_s,
+        end: asked.end.as_ref().map(Into::into).unwrap_or_default(),
         key,
     };
     let session = doors.app.create_session(&actor, asked).await?;
@@ -90,7 +91,7 @@ async fn session(
     ok((&doors.app.session(&actor, session).await?).into())
 }
 
-/// Change a session: its name, and how long messages live in it.
+/// Change a session: its name, how long messages live in it, and when it ends.
 #[utoipa::path(
     patch, path = "/sessions/{id}", tag = "sessions",
     params(("id" = String, Path, description = "The session")),
@@ -106,11 +107,12 @@ async fn patch_session(
     Id(session): Id<SessionId>,
     Body(asked): Body<v1::PatchSessionRequest>,
 ) -> Answer<v1::Session> {
-    let patch = SessionPatch { name: asked.name, message_ttl_s: asked.message_ttl_s };
+    let end = asked.end.as_ref().map(Into::into);
+    let patch = SessionPatch { name: asked.name, message_ttl_s: asked.message_ttl_s, end };
     ok((&doors.app.change_session(&actor, session, patch).await?).into())
 }
 
-/// End a session: its log takes nothing more.
+/// End a session: its log takes nothing more, and nothing that was said in it is left.
 #[utoipa::path(
     delete, path = "/sessions/{id}", tag = "sessions",
     params(("id" = String, Path, description = "The session")),

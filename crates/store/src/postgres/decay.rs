@@ -1,14 +1,15 @@
-//! What has decayed goes: what is due is found by one index, and erased a batch at a time, by
+//! What has decayed goes: what is due is found by one index each, and done a batch at a time, by
 //! whichever node looks first.
 
 use async_trait::async_trait;
-use parlor_domain::{EventKind, MessageId, Time};
+use parlor_domain::{Ending, EventKind, MessageId, SessionId, Time};
+use tokio_postgres::Row;
 
-use super::PostgresStore;
 use super::messages::{Erased, strip};
 use super::readers::Db;
-use super::rows::{many, most, one, time, uuid};
+use super::rows::{ending_at, many, maybe_time, most, one, uuid};
 use super::txn::Txn;
+use super::{PostgresStore, rooms, sessions};
 use crate::StoreError;
 use crate::decay::{Decay, Decayed, Due, runs};
 
@@ -19,28 +20,108 @@ impl Decay for PostgresStore {
         if next.is_none_or(|next| next > now) {
             return Ok(Decayed { erased: 0, next });
         }
+        let limit = most(limit);
+        self.end_due(now, limit).await?;
         let mut txn = self.begin().await?;
-        let erased = erase_due(&mut txn, now, most(limit)).await?;
+        let due = erase_due(&mut txn, now, limit).await?;
         txn.commit().await?;
-        Ok(Decayed { erased, next: next_due(&self.one().await?).await? })
+        let mut txn = self.begin().await?;
+        let rest = erase_ended(&mut txn, now, limit).await?;
+        txn.commit().await?;
+        Ok(Decayed { erased: due + rest, next: next_due(&self.one().await?).await? })
     }
 }
 
-/// When the next message is due.
+/// When the next message or session is due; what is left of a session that has ended always is.
 async fn next_due(db: &Db) -> Result<Option<Time>, StoreError> {
-    let sql = "select expires_at from messages where expires_at is not null \
-               and deleted_at is null order by expires_at limit 1";
-    one(db, sql, &[], |row| time(row, 0)).await
+    let sql = "select least((select expires_at from messages where expires_at is not null \
+               and deleted_at is null order by expires_at limit 1), \
+               (select ends_at from sessions where ends_at is not null order by ends_at limit 1), \
+               (select 0 from sessions where erasing_after is not null limit 1))";
+    Ok(one(db, sql, &[], |row| maybe_time(row, 0)).await?.flatten())
 }
 
-/// How many were looked at: another node may have erased them meanwhile.
+impl PostgresStore {
+    /// Ends sessions whose end has come, each in a transaction of its own, as others that change
+    /// them do.
+    async fn end_due(&self, now: Time, limit: i64) -> Result<(), StoreError> {
+        let sql = "select id from sessions where ends_at <= $1 order by ends_at limit $2";
+        let read = |row: &Row| Ok(SessionId(uuid(row, 0)?));
+        let due = many(&self.one().await?, sql, &[&now.0, &limit], read).await?;
+        for session in due {
+            let mut txn = self.begin().await?;
+            end(&mut txn, session, now).await?;
+            txn.commit().await?;
+        }
+        Ok(())
+    }
+}
+
+/// Ends a session if its end has come. What was said since it was written down has put it off where
+/// silence ends it, which is noted instead.
+async fn end(txn: &mut Txn, session: SessionId, now: Time) -> Result<(), StoreError> {
+    if rooms::lock_of(txn, session).await?.is_none() {
+        return Ok(());
+    }
+    let sql = "select no from sessions where id = $1 and ends_at <= $2";
+    let no = one(txn, sql, &[&session.0, &now.0], |row| Ok(row.try_get(0)?)).await?;
+    let Some(no): Option<i64> = no else { return Ok(()) };
+    // What is being said at this moment counts.
+    txn.lock_heads(&[no]).await?;
+    let sql = "select s.ends_at, s.silence_s, s.read_only_s, (select m.sent_at \
+               from messages m join heads h on h.session_no = m.session_no \
+               and h.number = m.number where m.session_no = s.no) from sessions s where s.no = $1";
+    let read = |row: &Row| Ok((ending_at(row, 0)?, maybe_time(row, 3)?));
+    let found: Option<(Option<Ending>, Option<Time>)> = one(txn, sql, &[&no], read).await?;
+    let Some((Some(ending), said_at)) = found else { return Ok(()) };
+    let at = ending.put_off(said_at).at;
+    if at > now {
+        let sql = "update sessions set ends_at = $2 where no = $1";
+        return txn.execute(sql, &[&no, &at.0]).await.map(drop);
+    }
+    sessions::end(txn, no, None, now).await
+}
+
 async fn erase_due(txn: &mut Txn, now: Time, limit: i64) -> Result<u64, StoreError> {
     let sql = "select no, session_no from messages where expires_at <= $1 \
                and deleted_at is null order by expires_at limit $2";
-    let placed = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?));
-    let due: Vec<(i64, i64)> = many(txn, sql, &[&now.0, &limit], placed).await?;
-    let looked_at = due.len() as u64;
-    let (nos, mut sessions): (Vec<i64>, Vec<i64>) = due.into_iter().unzip();
+    let due = many(txn, sql, &[&now.0, &limit], placed).await?;
+    let left = erase(txn, &due, now).await?;
+    let told: Vec<Due> =
+        left.iter().map(|m| Due { session_no: m.session_no, number: m.number }).collect();
+    for (session_no, from, to) in runs(&told) {
+        txn.log(session_no, now, None, EventKind::Decayed { from, to }).await?;
+    }
+    Ok(left.len() as u64)
+}
+
+/// Erases what was said in a session that has ended, of which nothing tells: its end did.
+async fn erase_ended(txn: &mut Txn, now: Time, limit: i64) -> Result<u64, StoreError> {
+    let sql = "select no from sessions where erasing_after is not null limit 1";
+    let found = one(txn, sql, &[], |row| Ok(row.try_get(0)?)).await?;
+    let Some(session_no): Option<i64> = found else { return Ok(0) };
+    txn.lock_heads(&[session_no]).await?;
+    let sql = "select erasing_after from sessions where no = $1";
+    let after = one(txn, sql, &[&session_no], |row| Ok(row.try_get(0)?)).await?;
+    let Some(Some(after)): Option<Option<i64>> = after else { return Ok(0) };
+    let sql = "select no, session_no from messages where session_no = $1 and number > $2 \
+               and deleted_at is null order by number limit $3";
+    let left = many(txn, sql, &[&session_no, &after, &limit], placed).await?;
+    let erased = erase(txn, &left, now).await?;
+    let last = erased.last().map(|message| message.number);
+    let sql = "update sessions set erasing_after = $2 where no = $1";
+    txn.execute(sql, &[&session_no, &last]).await?;
+    Ok(erased.len() as u64)
+}
+
+/// The small ids of a message and of its session.
+fn placed(row: &Row) -> Result<(i64, i64), StoreError> {
+    Ok((row.try_get(0)?, row.try_get(1)?))
+}
+
+/// Erases those of these messages that nobody has erased meanwhile, and returns them in order.
+async fn erase(txn: &mut Txn, due: &[(i64, i64)], now: Time) -> Result<Vec<Erased>, StoreError> {
+    let (nos, mut sessions): (Vec<i64>, Vec<i64>) = due.iter().copied().unzip();
     sessions.sort_unstable();
     sessions.dedup();
     txn.lock_heads(&sessions).await?;
@@ -51,11 +132,8 @@ async fn erase_due(txn: &mut Txn, now: Time, limit: i64) -> Result<u64, StoreErr
         Ok(Erased { id, no, session_no: row.try_get(2)?, number: row.try_get(3)? })
     })
     .await?;
-    strip(txn, &left, now).await?;
-    let told: Vec<Due> =
-        left.iter().map(|m| Due { session_no: m.session_no, number: m.number }).collect();
-    for (session_no, from, to) in runs(&told) {
-        txn.log(session_no, now, None, EventKind::Decayed { from, to }).await?;
+    if !left.is_empty() {
+        strip(txn, &left, now).await?;
     }
-    Ok(looked_at)
+    Ok(left)
 }

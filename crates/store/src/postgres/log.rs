@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::readers::Db;
-use super::rows::{many, message_at, most, one, time, uuid, view};
+use super::rows::{many, maybe_time, message_at, most, one, time, uuid, view};
 use super::{PostgresStore, accounts, extras, logins, previews, rooms, schema, sessions};
 use crate::stored::{EDITED, POSTED, Stored, StoredUser, damaged};
 use crate::{Log, LogPage, StoreError, UserLogPage};
@@ -100,7 +100,7 @@ async fn between(
     }
     let sql = "select e.seq, e.kind, e.at, e.data, m.id, m.no, m.number, m.seq, s.id, u.id, \
                m.client_id, m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, \
-               m.thread_id, m.extras, m.expires_at \
+               m.thread_id, m.extras, m.expires_at, s.ended_at \
                from events e left join messages m on m.no = e.message_no \
                left join sessions s on s.no = m.session_no \
                left join users u on u.no = m.sender_no \
@@ -124,7 +124,9 @@ async fn between(
 async fn fill_previews(db: &Db, rows: &[Row], events: &mut [Event]) -> Result<(), StoreError> {
     let mut told = Vec::new();
     for (row, event) in rows.iter().zip(events) {
-        if let EventKind::Previewed { previews, .. } = &mut event.kind {
+        if let EventKind::Previewed { previews, .. } = &mut event.kind
+            && maybe_time(row, 20)?.is_none()
+        {
             told.push((row.try_get::<_, i64>(5)?, previews));
         }
     }
@@ -177,7 +179,12 @@ fn event(
         None => EventKind::Edited(message_at(row, 4)?),
         Some(stored) => {
             let message = row.try_get::<_, Option<Uuid>>(4)?.map(MessageId);
-            stored.kind(message, |user| Ok(names.get(&user).cloned().unwrap_or_default()))?
+            let named = |user| Ok(names.get(&user).cloned().unwrap_or_default());
+            let mut kind = stored.kind(message, named)?;
+            if maybe_time(row, 20)?.is_some() {
+                kind.veil();
+            }
+            kind
         }
     };
     Ok(Event { session, seq: row.try_get(0)?, at: time(row, 2)?, kind })

@@ -58,7 +58,7 @@ impl Pins for PostgresStore {
         };
         let sql = format!(
             "{MESSAGE} join pins p on p.session_no = m.session_no and p.message_no = m.no \
-             where p.session_no = $1 order by p.at desc, m.no desc"
+             where p.session_no = $1 and s.ended_at is null order by p.at desc, m.no desc"
         );
         let mut pinned = many(&db, &sql, &[&view.session_no], message).await?;
         extras::fill_all(&db, view.user_no, &mut pinned).await?;

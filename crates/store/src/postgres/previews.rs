@@ -77,6 +77,7 @@ impl Previews for PostgresStore {
     async fn preview_image(&self, user: UserId, id: FileId) -> Result<Option<Blob>, StoreError> {
         let sql = "select b.hash, b.size from previews p join blobs b on b.hash = p.image \
                    join messages m on m.no = p.message_no and m.deleted_at is null \
+                   join sessions s on s.no = m.session_no and s.ended_at is null \
                    join session_members sm on sm.session_no = m.session_no \
                    join users me on me.no = sm.user_no where p.image_id = $1 and me.id = $2";
         let read = |row: &Row| Ok(Blob { hash: hash(row, 0)?, size: row.try_get(1)? });
@@ -97,7 +98,7 @@ async fn lock(txn: &mut Txn, id: MessageId) -> Result<Option<i64>, StoreError> {
 /// A message that is there and may have previews.
 async fn wanting(db: &Db, id: MessageId) -> Result<Option<Message>, StoreError> {
     let sql = format!(
-        "{MESSAGE} where m.id = $1 and m.deleted_at is null and not exists \
+        "{MESSAGE} where m.id = $1 and m.deleted_at is null and s.ended_at is null and not exists \
          (select 1 from previews p where p.message_no = m.no and p.nth = 0)"
     );
     one(db, &sql, &[&id.0], message).await

@@ -1,8 +1,8 @@
 //! Rows in the domain's words: what every query of a kind selects, and how it is read.
 
 use parlor_domain::{
-    Algorithm, ClientId, Encryption, Extras, FileId, Message, MessageId, Role, RoomId, RoomKind,
-    SessionId, Time, Ttl, User, UserId, View,
+    Algorithm, ClientId, Encryption, Ending, Extras, FileId, Message, MessageId, Role, RoomId,
+    RoomKind, SessionId, Time, Ttl, User, UserId, View,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -94,6 +94,14 @@ pub(super) fn maybe_ttl(row: &Row, column: usize) -> Result<Option<Ttl>, StoreEr
     Ok(row.try_get::<_, Option<i64>>(column)?.and_then(Ttl::stored))
 }
 
+/// When a session ends, of which the columns `ends_at`, `silence_s` and `read_only_s` begin at
+/// `at`.
+pub(super) fn ending_at(row: &Row, at: usize) -> Result<Option<Ending>, StoreError> {
+    let (ends_at, silence) = (maybe_time(row, at)?, row.try_get(at + 1)?);
+    let read_only = row.try_get(at + 2)?;
+    Ok(ends_at.map(|at| Ending::stored(at, silence, read_only)))
+}
+
 /// The id of a user in this column, or nothing.
 pub(super) fn maybe_user(row: &Row, column: usize) -> Result<Option<UserId>, StoreError> {
     Ok(row.try_get::<_, Option<Uuid>>(column)?.map(UserId))
@@ -136,20 +144,21 @@ pub(super) async fn user_no(db: &Db, id: UserId) -> Result<Option<i64>, StoreErr
 /// Selects messages `m`, to be read by [`message`].
 pub(super) const MESSAGE: &str = "select m.id, m.no, m.number, m.seq, s.id, u.id, m.client_id, \
     m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras, \
-    m.expires_at from messages m join sessions s on s.no = m.session_no \
+    m.expires_at, s.ended_at from messages m join sessions s on s.no = m.session_no \
     join users u on u.no = m.sender_no";
 
 /// How many columns [`MESSAGE`] has.
-pub(super) const MESSAGE_COLUMNS: usize = 16;
+pub(super) const MESSAGE_COLUMNS: usize = 17;
 
 /// Reads a row of [`MESSAGE`]; what else there is of it is still to be read.
 pub(super) fn message(row: &Row) -> Result<Message, StoreError> {
     message_at(row, 0)
 }
 
-/// Reads a row of [`MESSAGE`] whose columns begin at `at`.
+/// Reads a row of [`MESSAGE`] whose columns begin at `at`. This is the one place where what was
+/// said in a session that has ended is left out.
 pub(super) fn message_at(row: &Row, at: usize) -> Result<Message, StoreError> {
-    Ok(Message {
+    let message = Message {
         id: MessageId(uuid(row, at)?),
         no: row.try_get(at + 1)?,
         number: row.try_get(at + 2)?,
@@ -166,7 +175,8 @@ pub(super) fn message_at(row: &Row, at: usize) -> Result<Message, StoreError> {
         thread: maybe_message(row, at + 13)?,
         extras: Extras::of(row.try_get(at + 14)?),
         expires_at: maybe_time(row, at + 15)?,
-    })
+    };
+    Ok(message.veiled(maybe_time(row, at + 16)?))
 }
 
 /// The columns of a user `u`, to be read by [`user_at`].
@@ -217,7 +227,7 @@ pub(super) async fn view(
     let sql = "select s.no, s.main, s.ended_at is not null, c.id, r.id, r.kind, \
                r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count, \
                h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
-               s.verified_only, s.message_ttl_s \
+               s.verified_only, s.message_ttl_s, s.ends_at, s.silence_s, s.read_only_s \
                from sessions s join users u on u.no = (select no from users where id = $2) \
                join session_members sm on sm.session_no = s.no and sm.user_no = u.no \
                join rooms r on r.no = s.room_no \
@@ -243,6 +253,7 @@ pub(super) async fn view(
             membership_version: row.try_get(11)?,
             encryption: encryption_at(row, 12)?,
             message_ttl: maybe_ttl(row, 16)?,
+            ending: ending_at(row, 17)?,
         })
     })
     .await

@@ -14,6 +14,7 @@ use super::{PostgresStore, rooms};
 use crate::sessions::{DecideOpen, DecideSession, NewSession, Sessions};
 use crate::{Changed, StoreError};
 
+pub(super) use change::end;
 pub(super) use create::{Opening, insert};
 pub(super) use membership::{Leaving, Newcomer, enter, leave, people, tell_added, tell_removed};
 pub(super) use read::joined;

@@ -1,13 +1,14 @@
-//! What has decayed goes: what is due is found by one index, and erased a batch at a time.
+//! What has decayed goes: what is due is found by one index each, and done a batch at a time.
 
 use async_trait::async_trait;
-use parlor_domain::{EventKind, MessageId, Time};
-use rusqlite::{Connection, params};
+use parlor_domain::{Ending, EventKind, MessageId, Time};
+use rusqlite::{Connection, Row, params};
 
 use super::SqliteStore;
 use super::messages::{Erased, strip};
-use super::rows::{many, most, one, uuid};
+use super::rows::{ending_at, many, maybe_time, most, one, uuid};
 use super::search::{self, Gone};
+use super::sessions;
 use super::txn::Txn;
 use crate::StoreError;
 use crate::decay::{Decay, Decayed, Due, runs};
@@ -21,39 +22,87 @@ impl Decay for SqliteStore {
             return Ok(Decayed { erased: 0, next });
         }
         self.write(move |txn| {
-            let erased = erase_due(txn, now, most(limit))?;
-            Ok(Decayed { erased, next: next_due(txn.conn)? })
+            end_due(txn, now, most(limit))?;
+            let due = erase_due(txn, now, most(limit))?;
+            let rest = erase_ended(txn, now, most(limit))?;
+            Ok(Decayed { erased: due + rest, next: next_due(txn.conn)? })
         })
         .await
     }
 }
 
-/// When the next message is due.
+/// When the next message or session is due; what is left of a session that has ended always is.
 fn next_due(conn: &Connection) -> Result<Option<Time>, StoreError> {
-    let sql = "select expires_at from messages where expires_at is not null \
-               and deleted_at is null order by expires_at limit 1";
-    one(conn, sql, [], |row| Ok(Time(row.get(0)?)))
+    let sql = "select min(at) from (select * from (select expires_at as at from messages \
+               where expires_at is not null and deleted_at is null order by expires_at limit 1) \
+               union all select * from (select ends_at from sessions \
+               where ends_at is not null order by ends_at limit 1) \
+               union all select * from (select 0 from sessions \
+               where erasing_after is not null limit 1))";
+    Ok(one(conn, sql, [], |row| maybe_time(row, 0))?.flatten())
+}
+
+/// Ends sessions whose end has come. What was said since it was written down has put it off where
+/// silence ends it, which is noted instead.
+fn end_due(txn: &mut Txn<'_>, now: Time, limit: i64) -> Result<(), StoreError> {
+    let sql = "select s.no, s.ends_at, s.silence_s, s.read_only_s, (select m.sent_at \
+               from messages m join heads h on h.session_no = m.session_no \
+               and h.number = m.number where m.session_no = s.no) from sessions s \
+               where s.ends_at <= ? order by s.ends_at limit ?";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, ending_at(row, 1)?, maybe_time(row, 4)?));
+    let due: Vec<(i64, Option<Ending>, Option<Time>)> =
+        many(txn.conn, sql, params![now.0, limit], read)?;
+    for (no, ending, said_at) in due {
+        let at = ending.map_or(now, |ending| ending.put_off(said_at).at);
+        if at > now {
+            txn.execute("update sessions set ends_at = ? where no = ?", [at.0, no])?;
+        } else {
+            sessions::end(txn, no, None, now)?;
+        }
+    }
+    Ok(())
 }
 
 fn erase_due(txn: &mut Txn<'_>, now: Time, limit: i64) -> Result<u64, StoreError> {
     let sql = "select no, id, number, session_no, iif(extras & 64, '', content) from messages \
                where expires_at <= ? and deleted_at is null order by expires_at limit ?";
-    let mut due = many(txn.conn, sql, params![now.0, limit], |row| {
-        let gone = Gone { no: row.get(0)?, session_no: row.get(3)?, text: row.get(4)? };
-        Ok(Erased { id: MessageId(uuid(row, 1)?), number: row.get(2)?, gone })
-    })?;
+    let mut due = many(txn.conn, sql, params![now.0, limit], erased)?;
     due.sort_unstable_by_key(|due| (due.gone.session_no, due.number));
-    for message in &due {
-        strip(txn, message, now)?;
-    }
-    let count = due.len() as u64;
     let told: Vec<Due> =
         due.iter().map(|m| Due { session_no: m.gone.session_no, number: m.number }).collect();
-    let mut gone: Vec<Gone> = due.into_iter().map(|message| message.gone).collect();
-    gone.sort_unstable_by_key(|gone| gone.no);
-    search::remove(txn, most(count), gone.into_iter().map(Ok))?;
+    erase(txn, due, now)?;
     for (session_no, from, to) in runs(&told) {
         txn.log(session_no, now, None, EventKind::Decayed { from, to })?;
     }
+    Ok(told.len() as u64)
+}
+
+/// Erases what was said in a session that has ended, of which nothing tells: its end did.
+fn erase_ended(txn: &mut Txn<'_>, now: Time, limit: i64) -> Result<u64, StoreError> {
+    let sql = "select no, erasing_after from sessions where erasing_after is not null limit 1";
+    let found = one(txn.conn, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((session_no, after)): Option<(i64, i64)> = found else {
+        return Ok(0);
+    };
+    let sql = "select no, id, number, session_no, iif(extras & 64, '', content) from messages \
+               where session_no = ? and number > ? and deleted_at is null order by number limit ?";
+    let left = many(txn.conn, sql, [session_no, after, limit], erased)?;
+    let (count, last) = (left.len() as u64, left.last().map(|message| message.number));
+    erase(txn, left, now)?;
+    txn.execute("update sessions set erasing_after = ? where no = ?", params![last, session_no])?;
     Ok(count)
+}
+
+fn erased(row: &Row<'_>) -> rusqlite::Result<Erased> {
+    let gone = Gone { no: row.get(0)?, session_no: row.get(3)?, text: row.get(4)? };
+    Ok(Erased { id: MessageId(uuid(row, 1)?), number: row.get(2)?, gone })
+}
+
+fn erase(txn: &mut Txn<'_>, due: Vec<Erased>, now: Time) -> Result<(), StoreError> {
+    for message in &due {
+        strip(txn, message, now)?;
+    }
+    let mut gone: Vec<Gone> = due.into_iter().map(|message| message.gone).collect();
+    gone.sort_unstable_by_key(|gone| gone.no);
+    search::remove(txn, most(gone.len() as u64), gone.into_iter().map(Ok))
 }

@@ -249,6 +249,7 @@ fn visible(
         "{FILE} where f.id = ?1 and ((f.carried = 0 and u.id = ?2) or u.picture = f.id \
          or exists (select 1 \
          from attachments a join messages m on m.no = a.message_no \
+         join sessions s on s.no = m.session_no and s.ended_at is null \
          join session_members sm on sm.session_no = m.session_no \
          join users me on me.no = sm.user_no \
          where a.file_id = f.id and me.id = ?2 and m.deleted_at is null \

@@ -8,7 +8,7 @@ use parlor_domain::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::rows::{message_at, one, view};
+use super::rows::{maybe_time, message_at, one, view};
 use super::{SqliteStore, accounts, extras, failed, logins, previews, rooms, sessions};
 use crate::stored::{EDITED, POSTED, Stored, StoredUser, damaged};
 use crate::{Log, LogPage, StoreError, UserLogPage};
@@ -116,7 +116,7 @@ fn between(
     }
     let sql = "select e.seq, e.kind, e.at, e.data, m.id, m.no, m.number, m.seq, s.id, u.id, \
                m.client_id, m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, \
-               m.thread_id, m.extras, m.expires_at \
+               m.thread_id, m.extras, m.expires_at, s.ended_at \
                from events e left join messages m on m.no = e.message_no \
                left join sessions s on s.no = m.session_no \
                left join users u on u.no = m.sender_no \
@@ -143,7 +143,9 @@ fn event(conn: &Connection, session: SessionId, row: &Row<'_>) -> Result<Event, 
                 .kind(message.map(|id| MessageId(Uuid::from_bytes(id))), |user| {
                     names(conn, user)
                 })?;
-            if let EventKind::Previewed { previews, .. } = &mut kind {
+            if maybe_time(row, 20).map_err(failed)?.is_some() {
+                kind.veil();
+            } else if let EventKind::Previewed { previews, .. } = &mut kind {
                 *previews = previews::of_message(conn, row.get(5).map_err(failed)?)?;
             }
             kind

@@ -36,7 +36,7 @@ impl Pins for SqliteStore {
             };
             let sql = format!(
                 "{MESSAGE} join pins p on p.session_no = m.session_no and p.message_no = m.no \
-                 where p.session_no = ? order by p.at desc, m.no desc"
+                 where p.session_no = ? and s.ended_at is null order by p.at desc, m.no desc"
             );
             let mut pinned = many(conn, &sql, [view.session_no], message)?;
             extras::fill(conn, view.user_no, &mut pinned)?;

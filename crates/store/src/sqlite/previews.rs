@@ -60,6 +60,7 @@ impl Previews for SqliteStore {
         self.read(move |conn| {
             let sql = "select b.hash, b.size from previews p join blobs b on b.hash = p.image \
                        join messages m on m.no = p.message_no and m.deleted_at is null \
+                       join sessions s on s.no = m.session_no and s.ended_at is null \
                        join session_members sm on sm.session_no = m.session_no \
                        join users me on me.no = sm.user_no \
                        where p.image_id = ? and me.id = ?";
@@ -73,7 +74,7 @@ impl Previews for SqliteStore {
 /// A message that is there and may have previews.
 fn wanting(conn: &Connection, id: MessageId) -> Result<Option<Message>, StoreError> {
     let sql = format!(
-        "{MESSAGE} where m.id = ? and m.deleted_at is null and not exists \
+        "{MESSAGE} where m.id = ? and m.deleted_at is null and s.ended_at is null and not exists \
          (select 1 from previews p where p.message_no = m.no and p.nth = 0)"
     );
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;

@@ -14,6 +14,7 @@ use super::txn::Txn;
 use crate::sessions::{DecideOpen, DecideSession, NewSession, Sessions};
 use crate::{Changed, StoreError};
 
+pub(super) use change::end;
 pub(super) use create::{Opening, insert};
 pub(super) use membership::{Leaving, enter, leave, tell_added, tell_removed};
 pub(super) use read::joined;

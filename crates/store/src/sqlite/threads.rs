@@ -201,7 +201,7 @@ fn followed(
         "{columns} join threads t on t.root_no = m.no join rooms r on r.no = s.room_no \
          join followers f on f.root_no = t.root_no and f.user_no = ?1 and f.following \
          join session_members me on me.session_no = m.session_no and me.user_no = ?1 \
-         where t.last_no < ?2 order by t.last_no desc limit ?3"
+         where t.last_no < ?2 and s.ended_at is null order by t.last_no desc limit ?3"
     );
     let mut found = many(conn, &sql, [user_no, before, limit], |row| {
         Ok(Followed {

@@ -136,7 +136,7 @@ pub(crate) async fn what_a_session_says_holds_for_what_is_said_from_then_on(mut 
     assert_eq!(now.message_ttl.map(Ttl::seconds), Some(60));
     let told = w.told_of(corner.id).await.pop().unwrap().kind;
     let (name, message_ttl) = ("corner".to_owned(), now.message_ttl);
-    assert_eq!(told, EventKind::SessionSettings { name, message_ttl, by: ana });
+    assert_eq!(told, EventKind::SessionSettings { name, message_ttl, ending: None, by: ana });
     assert_eq!(w.log(corner.id).await.pop().unwrap().kind, told);
     let stale = w.append(decided_before).await;
     let Err(StoreError::Stale(stale)) = stale else { panic!("{stale:?}") };

@@ -471,21 +471,22 @@ pub(crate) async fn what_is_encrypted_is_kept_as_it_is_and_found_by_no_word(w: W
     assert_eq!(read.content, "{\"ciphertext\":\"needle\"}");
     assert!(w.find(ana, "needle").await.is_empty());
     assert!(w.find(ana, "ciphertext ").await.is_empty());
+    let now = w.now();
     let other = Rewording { encrypted_for: Some(2), ..Rewording::from("{\"c\":2}".to_owned()) };
     let asked = other.clone();
     let decide = Box::new(move |view: &View, message: &Message, revisions| {
-        view.admit_edit(message, revisions, &asked, &Limits::default())
+        view.admit_edit(message, revisions, &asked, now, &Limits::default())
     });
-    let edited = w.store.edit(ana, said.id, other, w.now(), decide).await.unwrap();
+    let edited = w.store.edit(ana, said.id, other, now, decide).await.unwrap();
     assert!(edited.is_encrypted());
     let before = w.store.revisions(bo, said.id).await.unwrap().unwrap().remove(0);
     assert!(before.encrypted);
     let plain = Rewording::from("plain".to_owned());
     let asked = plain.clone();
     let decide = Box::new(move |view: &View, message: &Message, revisions| {
-        view.admit_edit(message, revisions, &asked, &Limits::default())
+        view.admit_edit(message, revisions, &asked, now, &Limits::default())
     });
-    let refused = w.store.edit(ana, said.id, plain, w.now(), decide).await;
+    let refused = w.store.edit(ana, said.id, plain, now, decide).await;
     assert_eq!(denied(refused), Denied::SessionEncrypted);
     w.unsay(ana, said.id).await.unwrap();
     assert!(!w.message(bo, said.id).await.is_encrypted());

@@ -171,6 +171,11 @@ async fn an_older_database_is_indexed_in_the_background() {
                  alter table sessions drop column rotation_period_msgs; \
                  alter table sessions drop column verified_only; \
                  alter table sessions drop column message_ttl_s; \
+                 drop index sessions_by_end; drop index sessions_to_erase; \
+                 alter table sessions drop column ends_at; \
+                 alter table sessions drop column silence_s; \
+                 alter table sessions drop column read_only_s; \
+                 alter table sessions drop column erasing_after; \
                  drop index messages_by_end; drop index mentions_by_message; \
                  alter table messages drop column expires_at; \
                  alter table heads drop column membership_version; \

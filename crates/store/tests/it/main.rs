@@ -11,6 +11,7 @@ mod concurrency;
 mod decay;
 mod drafts;
 mod encrypted;
+mod ending;
 mod entries;
 mod filing;
 mod handles;
@@ -103,7 +104,7 @@ macro_rules! suite {
                 who_is_added_to_a_session_has_nothing_unread
                 who_is_removed_from_a_session_stays_in_the_room
                 a_renamed_session_says_so_in_its_log
-                an_ended_session_can_be_read_but_not_written
+                an_ended_session_is_neither_read_nor_written
                 sessions_are_listed_with_the_main_one_first
                 a_session_is_seen_by_its_members_only
                 sessions_are_found_that_two_people_share
@@ -168,6 +169,13 @@ macro_rules! suite {
                 what_decays_at_once_is_told_by_runs_of_numbers
                 what_a_session_says_holds_for_what_is_said_from_then_on
                 files_go_with_the_last_message_and_no_copy_outlives_the_first
+            }
+            ending {
+                a_session_ends_at_its_moment_and_nothing_that_was_said_is_left
+                nothing_of_an_ended_session_is_read_before_it_is_erased
+                what_is_said_puts_off_an_end_by_silence
+                nothing_is_said_in_the_last_moments_where_that_was_chosen
+                who_manages_a_session_says_when_it_ends
             }
             encrypted {
                 the_name_of_an_installation_stays

@@ -154,13 +154,18 @@ pub(crate) async fn a_renamed_session_says_so_in_its_log(mut w: World) {
     let told = w.told_of(corner.id).await.pop().unwrap().kind;
     assert_eq!(
         told,
-        EventKind::SessionSettings { name: "nook".to_owned(), message_ttl: None, by: ana }
+        EventKind::SessionSettings {
+            name: "nook".to_owned(),
+            message_ttl: None,
+            ending: None,
+            by: ana
+        }
     );
     assert_eq!(w.log(corner.id).await, w.told_of(corner.id).await);
     w.append(draft).await.unwrap_or_else(|_| panic!("a name decides nothing"));
 }
 
-pub(crate) async fn an_ended_session_can_be_read_but_not_written(mut w: World) {
+pub(crate) async fn an_ended_session_is_neither_read_nor_written(mut w: World) {
     let (ana, bo) = (w.account("ana").await, w.account("bo").await);
     let room = w.room(ana, RoomKind::Private, &[bo]).await;
     let corner = w.session(ana, room.id, &[bo]).await;
@@ -173,7 +178,8 @@ pub(crate) async fn an_ended_session_can_be_read_but_not_written(mut w: World) {
     let view = w.store.session_as_seen_by(bo, corner.id).await.unwrap().unwrap();
     assert!(view.ended && view.open().is_err());
     let page = w.store.page(bo, corner.id, Page::Newest, 9).await.unwrap().unwrap();
-    assert_eq!(page.messages.len(), 1);
+    let hi = &page.messages[0];
+    assert_eq!((&*hi.content, hi.deleted_at), ("", ended.ended_at), "before it is erased");
     let told = w.told_of(corner.id).await.pop().unwrap();
     assert_eq!(told.kind, EventKind::Ended { by: Some(ana) });
     let listed = w.store.sessions_of(bo, Some(room.id)).await.unwrap();

@@ -228,6 +228,7 @@ impl World {
             people: people.to_vec(),
             encryption: None,
             message_ttl: None,
+            ending: None,
             key: None,
         }
     }
@@ -283,10 +284,11 @@ impl World {
         message: MessageId,
         on: bool,
     ) -> Result<(), StoreError> {
+        let now = self.now();
         let decide = Box::new(move |view: &View, message: &Message, facts: &PinFacts| {
-            view.admit_pin(message, on, facts, &Limits::default())
+            view.admit_pin(message, on, facts, now, &Limits::default())
         });
-        self.store.pin(user, message, on, self.now(), decide).await
+        self.store.pin(user, message, on, now, decide).await
     }
 
     pub(crate) async fn append(&self, draft: Draft) -> Result<Posted, StoreError> {
@@ -304,13 +306,14 @@ impl World {
         text: &str,
     ) -> Result<Message, StoreError> {
         let asked = Rewording::from(text.to_owned());
+        let now = self.now();
         let decide = {
             let asked = asked.clone();
             Box::new(move |view: &parlor_domain::View, old: &Message, revisions| {
-                view.admit_edit(old, revisions, &asked, &Limits::default())
+                view.admit_edit(old, revisions, &asked, now, &Limits::default())
             })
         };
-        self.store.edit(user, message, asked, self.now(), decide).await
+        self.store.edit(user, message, asked, now, decide).await
     }
 
     pub(crate) async fn unsay(&self, user: UserId, message: MessageId) -> Result<(), StoreError> {
@@ -325,11 +328,12 @@ impl World {
         emoji: &str,
         on: bool,
     ) -> Result<(), StoreError> {
+        let now = self.now();
         let decide = Box::new(move |view: &View, message: &Message, facts: &ReactionFacts| {
-            view.admit_reaction(message, on, facts, &Limits::default())
+            view.admit_reaction(message, on, facts, now, &Limits::default())
         });
         let reacting = Reacting { user, message, emoji: emoji.to_owned(), on };
-        self.store.react(reacting, self.now(), decide).await
+        self.store.react(reacting, now, decide).await
     }
 
     /// A message as somebody sees it.

@@ -150,6 +150,7 @@ async fn everybody_sees_how_long_messages_live_in_a_session() {
             name: String::new(),
             by: ana.id.clone(),
             message_ttl_s,
+            end: None,
         })
     };
     assert_eq!(kind, settings(Some(3_600)));

@@ -534,6 +534,7 @@ async fn what_is_encrypted_for_others_than_are_there_is_refused_until_it_is_done
             ..v1::Encryption::default()
         }),
         message_ttl_s: None,
+        end: None,
     };
     let path = format!("/rooms/{}/sessions", room.id);
     let session: v1::Session = ana.call("POST", &path, Some(&asked)).await.unwrap();

@@ -13,6 +13,7 @@ mod deploy;
 mod described;
 mod disconnects;
 mod e2ee;
+mod ending;
 mod files;
 mod kills;
 mod log;

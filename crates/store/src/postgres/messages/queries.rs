@@ -156,7 +156,7 @@ impl Messages for PostgresStore {
             "{MESSAGE} join session_members me on me.session_no = m.session_no \
              and me.user_no = (select no from users where id = $1) \
              where m.sender_no = (select no from users where id = $2) \
-             and m.no < $3 and m.deleted_at is null \
+             and m.no < $3 and m.deleted_at is null and s.ended_at is null \
              and ($5::uuid is null or m.session_no in (select s.no from sessions s \
              join rooms r on r.no = s.room_no where r.id = $5)) \
              order by m.no desc limit $4"
@@ -202,7 +202,7 @@ impl Messages for PostgresStore {
 /// and whether there are earlier ones.
 const NEWEST: &str = "select m.id, m.no, m.number, m.seq, t.id, u.id, m.client_id, m.content, \
     m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras, \
-    m.expires_at, t.id, t.number > $3 from \
+    m.expires_at, null::bigint, t.id, t.number > $3 from \
     (select s.no, s.id, h.number, last.no as last_no from session_members me \
     join sessions s on s.no = me.session_no and s.ended_at is null \
     join room_members rm on rm.room_no = s.room_no and rm.user_no = me.user_no \

@@ -178,6 +178,7 @@ async fn insert(
         main: true,
         encryption: draft.room.encryption,
         message_ttl: None,
+        ending: None,
     };
     let main_no = sessions::insert(txn, no, &main, creator.no, now).await?;
     let sql = "update rooms set main_session_no = $2 where no = $1";

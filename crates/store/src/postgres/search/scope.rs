@@ -54,7 +54,7 @@ impl Scope {
         let sql = "select s.no, s.id, r.id, s.name, r.name from session_members sm \
                    join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
                    join room_members rm on rm.room_no = r.no and rm.user_no = sm.user_no \
-                   where sm.user_no = $1";
+                   where sm.user_no = $1 and s.ended_at is null";
         db.query(sql, &[&user_no]).await?.iter().try_for_each(|row| self.add_session(query, row))
     }
 

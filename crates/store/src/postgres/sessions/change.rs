@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 
 use super::super::readers::Bound;
 use super::super::rooms::{self, Place};
-use super::super::rows::{maybe_ttl, one, view};
+use super::super::rows::{ending_at, maybe_ttl, one, view};
 use super::super::txn::Txn;
 use super::create::roles;
 use super::{Leaving, Newcomer, enter, leave, people, tell_added, tell_removed};
@@ -71,13 +71,7 @@ async fn apply(
             tell_removed(txn, view.session_no, &leaving, view.room, false).await
         }
         SessionChange::Settings(asked) => settings(txn, view, asked, now).await,
-        SessionChange::End => {
-            let sql = "update sessions set ended_at = $2 where no = $1";
-            txn.execute(sql, &[&view.session_no, &now.0]).await?;
-            let by = Some(view.user);
-            txn.log(view.session_no, now, None, EventKind::Ended { by }).await?;
-            txn.bump_acl(view.session_no).await
-        }
+        SessionChange::End => end(txn, view.session_no, Some(view.user), now).await,
     }
 }
 
@@ -106,6 +100,21 @@ async fn add(
     tell_added(txn, (view.room, view.session_no), &news, now).await
 }
 
+/// Ends a session: from now on nothing that was said in it is read, and it is still to be erased.
+pub(in super::super) async fn end(
+    txn: &mut Txn,
+    session_no: i64,
+    by: Option<UserId>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let sql = "update sessions set ended_at = $2, ends_at = null, silence_s = null, \
+               read_only_s = null, erasing_after = 0 where no = $1";
+    txn.execute(sql, &[&session_no, &now.0]).await?;
+    txn.execute("delete from drafts where session_no = $1", &[&session_no]).await?;
+    txn.log(session_no, now, None, EventKind::Ended { by }).await?;
+    txn.bump_acl(session_no).await
+}
+
 async fn settings(
     txn: &mut Txn,
     view: &View,
@@ -113,14 +122,26 @@ async fn settings(
     now: Time,
 ) -> Result<(), StoreError> {
     let sql = "update sessions set name = coalesce($2, name), \
-               message_ttl_s = case when $3 then $4 else message_ttl_s end where no = $1 \
-               returning name, message_ttl_s";
-    let ttl = asked.message_ttl.flatten().map(Ttl::seconds);
-    let changes = asked.message_ttl.is_some();
-    let bound: Bound<'_> = &[&view.session_no, &asked.name, &changes, &ttl];
-    let read = |row: &Row| Ok((row.try_get(0)?, maybe_ttl(row, 1)?));
-    let (name, message_ttl) = one(txn, sql, bound, read).await?.ok_or(Denied::NotFound)?;
-    let kind = EventKind::SessionSettings { name, message_ttl, by: view.user };
+               message_ttl_s = case when $3 then $4 else message_ttl_s end, \
+               ends_at = case when $5 then $6 else ends_at end, \
+               silence_s = case when $5 then $7 else silence_s end, \
+               read_only_s = case when $5 then $8 else read_only_s end where no = $1 \
+               returning name, message_ttl_s, ends_at, silence_s, read_only_s";
+    let (ttl, ending) = (asked.message_ttl.flatten(), asked.ending.flatten());
+    let bound: Bound<'_> = &[
+        &view.session_no,
+        &asked.name,
+        &asked.message_ttl.is_some(),
+        &ttl.map(Ttl::seconds),
+        &asked.ending.is_some(),
+        &ending.map(|ending| ending.at.0),
+        &ending.and_then(|ending| ending.silence).map(Ttl::seconds),
+        &ending.and_then(|ending| ending.read_only).map(Ttl::seconds),
+    ];
+    let read = |row: &Row| Ok((row.try_get(0)?, maybe_ttl(row, 1)?, ending_at(row, 2)?));
+    let (name, message_ttl, ending) = one(txn, sql, bound, read).await?.ok_or(Denied::NotFound)?;
+    let kind = EventKind::SessionSettings { name, message_ttl, ending, by: view.user };
     txn.log(view.session_no, now, None, kind).await?;
-    if message_ttl == view.message_ttl { Ok(()) } else { txn.bump_acl(view.session_no).await }
+    let same = message_ttl == view.message_ttl && ending == view.ending;
+    if same { Ok(()) } else { txn.bump_acl(view.session_no).await }
 }

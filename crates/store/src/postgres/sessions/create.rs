@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use parlor_domain::{Denied, Encryption, Role, Session, SessionId, Time, Ttl, UserId};
+use parlor_domain::{Denied, Encryption, Ending, Role, Session, SessionId, Time, Ttl, UserId};
 
 use super::super::receipts::{self, Made};
 use super::super::rooms::{self, Place};
@@ -19,6 +19,7 @@ pub(in super::super) struct Opening<'a> {
     pub(in super::super) main: bool,
     pub(in super::super) encryption: Option<Encryption>,
     pub(in super::super) message_ttl: Option<Ttl>,
+    pub(in super::super) ending: Option<Ending>,
 }
 
 /// Writes a session without members and begins its log; returns its small id.
@@ -31,13 +32,17 @@ pub(in super::super) async fn insert(
 ) -> Result<i64, StoreError> {
     let sql = "insert into sessions (id, room_no, name, main, created_by, created_at, algorithm, \
                rotation_period_ms, rotation_period_msgs, verified_only, \
-               message_ttl_s) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning no";
+               message_ttl_s, ends_at, silence_s, read_only_s) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning no";
     let encryption = new.encryption;
     let algorithm = encryption.map(|encryption| encryption.algorithm.as_str());
     let ms = encryption.map(|encryption| encryption.rotation_period_ms);
     let msgs = encryption.map(|encryption| encryption.rotation_period_msgs);
     let verified_only = encryption.is_some_and(|encryption| encryption.verified_only);
     let message_ttl = new.message_ttl.map(Ttl::seconds);
+    let ends_at = new.ending.map(|ending| ending.at.0);
+    let silence = new.ending.and_then(|ending| ending.silence).map(Ttl::seconds);
+    let read_only = new.ending.and_then(|ending| ending.read_only).map(Ttl::seconds);
     let bound = [
         &new.id.0 as _,
         &room_no as _,
@@ -50,6 +55,9 @@ pub(in super::super) async fn insert(
         &msgs as _,
         &verified_only as _,
         &message_ttl as _,
+        &ends_at as _,
+        &silence as _,
+        &read_only as _,
     ];
     let no = one(txn, sql, &bound, |row| Ok(row.try_get(0)?)).await?;
     let no = no.ok_or(Denied::NotFound)?;
@@ -84,6 +92,7 @@ pub(super) async fn create(
         main: false,
         encryption: new.encryption,
         message_ttl: new.message_ttl,
+        ending: new.ending,
     };
     let no = insert(txn, place.no, &opening, creator.no, now).await?;
     if let Some(key) = &new.key

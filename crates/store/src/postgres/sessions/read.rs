@@ -6,8 +6,8 @@ use tokio_postgres::Row;
 use super::super::readers::Db;
 use super::super::rooms;
 use super::super::rows::{
-    USER, USER_COLUMNS, encryption_at, many, maybe_time, maybe_ttl, maybe_user, most, one, time,
-    user_at, uuid, word,
+    USER, USER_COLUMNS, encryption_at, ending_at, many, maybe_time, maybe_ttl, maybe_user, most,
+    one, time, user_at, uuid, word,
 };
 use super::super::txn::Txn;
 use crate::StoreError;
@@ -37,7 +37,9 @@ const SESSION: &str = "with said as materialized (select session_no, max(number)
     where m.thread_id = t.root_id and m.number > f.read_number limit 1000) x) u \
     where f.user_no = sm.user_no and f.session_no = s.no and f.following), \
     h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
-    s.verified_only, s.message_ttl_s \
+    s.verified_only, s.message_ttl_s, s.ends_at, s.silence_s, s.read_only_s, \
+    (select m.sent_at from messages m where s.silence_s is not null \
+    and m.session_no = s.no and m.number = h.number) \
     from users u join session_members sm on sm.user_no = u.no \
     join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
     join heads h on h.session_no = s.no left join users c on c.no = s.created_by \
@@ -45,6 +47,7 @@ const SESSION: &str = "with said as materialized (select session_no, max(number)
 
 /// Reads a row of [`SESSION`].
 fn session_row(row: &Row) -> Result<Session, StoreError> {
+    let (ending, said_at) = (ending_at(row, 22)?, maybe_time(row, 25)?);
     Ok(Session {
         id: SessionId(uuid(row, 0)?),
         no: row.try_get(1)?,
@@ -65,6 +68,7 @@ fn session_row(row: &Row) -> Result<Session, StoreError> {
         membership_version: row.try_get(16)?,
         encryption: encryption_at(row, 17)?,
         message_ttl: maybe_ttl(row, 21)?,
+        ending: ending.map(|ending| ending.put_off(said_at)),
     })
 }
 
@@ -182,7 +186,8 @@ pub(super) async fn entered(txn: &mut Txn, session_no: i64) -> Result<Session, S
     let sql = "select s.id, s.no, r.id, s.name, s.main, c.id, s.created_at, s.ended_at, \
                s.member_count, $2::bigint, $3::bigint, $3::bigint, 0::bigint, $4::bigint, \
                $4::bigint, 0::bigint, $5::bigint, s.algorithm, s.rotation_period_ms, \
-               s.rotation_period_msgs, s.verified_only, s.message_ttl_s \
+               s.rotation_period_msgs, s.verified_only, s.message_ttl_s, s.ends_at, s.silence_s, \
+               s.read_only_s, null::bigint \
                from sessions s join rooms r on r.no = s.room_no \
                left join users c on c.no = s.created_by where s.no = $1";
     let bound = [

@@ -156,7 +156,7 @@ impl Messages for SqliteStore {
                 "{MESSAGE} join session_members me on me.session_no = m.session_no \
                  and me.user_no = (select no from users where id = ?1) \
                  where m.sender_no = (select no from users where id = ?2) \
-                 and m.no < ?3 and m.deleted_at is null \
+                 and m.no < ?3 and m.deleted_at is null and s.ended_at is null \
                  and (?5 is null or m.session_no in (select s.no from sessions s \
                  join rooms r on r.no = s.room_no where r.id = ?5)) \
                  order by m.no desc limit ?4"

@@ -146,6 +146,7 @@ fn insert(
         main: true,
         encryption: room.encryption,
         message_ttl: None,
+        ending: None,
     };
     let main_no = sessions::insert(txn, no, &main, Some(creator.no), now)?;
     let sql = "update rooms set main_session_no = ? where no = ?";

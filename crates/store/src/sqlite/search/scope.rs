@@ -54,7 +54,7 @@ impl Scope {
                    join sessions s on s.no = sm.session_no join heads h on h.session_no = s.no \
                    join rooms r on r.no = s.room_no \
                    join room_members rm on rm.room_no = r.no and rm.user_no = sm.user_no \
-                   where sm.user_no = ? and h.number > 0";
+                   where sm.user_no = ? and h.number > 0 and s.ended_at is null";
         let mut statement = conn.prepare_cached(sql).map_err(super::failed)?;
         let mut rows = statement.query([user_no]).map_err(super::failed)?;
         while let Some(row) = rows.next().map_err(super::failed)? {

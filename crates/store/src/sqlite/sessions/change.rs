@@ -4,10 +4,10 @@ use parlor_domain::session::Settings;
 use parlor_domain::{
     Denied, EventKind, SessionChange, SessionFacts, SessionId, Time, Ttl, UserId, View,
 };
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::super::rooms;
-use super::super::rows::{Person, maybe_ttl, one, person, view};
+use super::super::rows::{Person, ending_at, maybe_ttl, one, person, view};
 use super::super::txn::Txn;
 use super::{Leaving, enter, leave, tell_added, tell_removed};
 use crate::StoreError;
@@ -52,27 +52,48 @@ pub(super) fn apply(
             tell_removed(txn, view.session_no, &leaving, view.room, false)
         }
         SessionChange::Settings(asked) => settings(txn, view, &asked, now),
-        SessionChange::End => {
-            let sql = "update sessions set ended_at = ? where no = ?";
-            txn.execute(sql, [now.0, view.session_no])?;
-            let by = Some(view.user);
-            txn.log(view.session_no, now, None, EventKind::Ended { by })?;
-            txn.bump_acl(view.session_no)
-        }
+        SessionChange::End => end(txn, view.session_no, Some(view.user), now),
     }
+}
+
+/// Ends a session: from now on nothing that was said in it is read, and it is still to be erased.
+pub(in super::super) fn end(
+    txn: &mut Txn<'_>,
+    session_no: i64,
+    by: Option<UserId>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let sql = "update sessions set ended_at = ?2, ends_at = null, silence_s = null, \
+               read_only_s = null, erasing_after = 0 where no = ?1";
+    txn.execute(sql, [session_no, now.0])?;
+    txn.execute("delete from drafts where session_no = ?", [session_no])?;
+    txn.erase();
+    txn.log(session_no, now, None, EventKind::Ended { by })?;
+    txn.bump_acl(session_no)
 }
 
 fn settings(txn: &mut Txn<'_>, view: &View, asked: &Settings, now: Time) -> Result<(), StoreError> {
     let sql = "update sessions set name = coalesce(?2, name), \
-               message_ttl_s = iif(?3, ?4, message_ttl_s) where no = ?1 \
-               returning name, message_ttl_s";
-    let ttl = asked.message_ttl.flatten().map(Ttl::seconds);
-    let bound = params![view.session_no, asked.name, asked.message_ttl.is_some(), ttl];
-    let now_is = one(txn.conn, sql, bound, |row| Ok((row.get(0)?, maybe_ttl(row, 1)?)))?;
-    let (name, message_ttl) = now_is.ok_or(Denied::NotFound)?;
-    let kind = EventKind::SessionSettings { name, message_ttl, by: view.user };
+               message_ttl_s = iif(?3, ?4, message_ttl_s), ends_at = iif(?5, ?6, ends_at), \
+               silence_s = iif(?5, ?7, silence_s), read_only_s = iif(?5, ?8, read_only_s) \
+               where no = ?1 returning name, message_ttl_s, ends_at, silence_s, read_only_s";
+    let ending = asked.ending.flatten();
+    let bound = params![
+        view.session_no,
+        asked.name,
+        asked.message_ttl.is_some(),
+        asked.message_ttl.flatten().map(Ttl::seconds),
+        asked.ending.is_some(),
+        ending.map(|ending| ending.at.0),
+        ending.and_then(|ending| ending.silence).map(Ttl::seconds),
+        ending.and_then(|ending| ending.read_only).map(Ttl::seconds),
+    ];
+    let read = |row: &Row<'_>| Ok((row.get(0)?, maybe_ttl(row, 1)?, ending_at(row, 2)?));
+    let (name, message_ttl, ending) = one(txn.conn, sql, bound, read)?.ok_or(Denied::NotFound)?;
+    let kind = EventKind::SessionSettings { name, message_ttl, ending, by: view.user };
     txn.log(view.session_no, now, None, kind)?;
-    if message_ttl == view.message_ttl { Ok(()) } else { txn.bump_acl(view.session_no) }
+    let same = message_ttl == view.message_ttl && ending == view.ending;
+    if same { Ok(()) } else { txn.bump_acl(view.session_no) }
 }
 
 fn known(txn: &Txn<'_>, user: UserId) -> Result<Person, StoreError> {

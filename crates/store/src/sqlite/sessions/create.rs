@@ -1,6 +1,6 @@
 //! A session is opened.
 
-use parlor_domain::{Denied, Encryption, Session, SessionId, Time, Ttl};
+use parlor_domain::{Denied, Encryption, Ending, Session, SessionId, Time, Ttl};
 use rusqlite::params;
 
 use super::super::receipts::{self, Made};
@@ -18,6 +18,7 @@ pub(in super::super) struct Opening<'a> {
     pub(in super::super) main: bool,
     pub(in super::super) encryption: Option<Encryption>,
     pub(in super::super) message_ttl: Option<Ttl>,
+    pub(in super::super) ending: Option<Ending>,
 }
 
 /// Writes a session without members and begins its log; returns its small id.
@@ -30,7 +31,8 @@ pub(in super::super) fn insert(
 ) -> Result<i64, StoreError> {
     let sql = "insert into sessions (id, room_no, name, main, created_by, created_at, algorithm, \
                rotation_period_ms, rotation_period_msgs, verified_only, \
-               message_ttl_s) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               message_ttl_s, ends_at, silence_s, read_only_s) \
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let (id, encryption) = (new.id.0.as_bytes(), new.encryption);
     let algorithm = encryption.map(|encryption| encryption.algorithm.as_str());
     let ms = encryption.map(|encryption| encryption.rotation_period_ms);
@@ -48,6 +50,9 @@ pub(in super::super) fn insert(
         msgs,
         verified_only,
         new.message_ttl.map(Ttl::seconds),
+        new.ending.map(|ending| ending.at.0),
+        new.ending.and_then(|ending| ending.silence).map(Ttl::seconds),
+        new.ending.and_then(|ending| ending.read_only).map(Ttl::seconds),
     ];
     txn.execute(sql, place)?;
     let no = txn.conn.last_insert_rowid();
@@ -83,6 +88,7 @@ pub(super) fn create(
         main: false,
         encryption: new.encryption,
         message_ttl: new.message_ttl,
+        ending: new.ending,
     };
     let no = insert(txn, place.no, &opening, Some(creator.no), now)?;
     if let Some(key) = &new.key {

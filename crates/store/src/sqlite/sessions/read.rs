@@ -4,8 +4,8 @@ use parlor_domain::{Member, Role, RoomId, Session, SessionId, Time, UserId, View
 use rusqlite::{Connection, Row, params};
 
 use super::super::rows::{
-    USER, USER_COLUMNS, encryption_at, many, maybe_time, maybe_ttl, maybe_user, most, one, user_at,
-    uuid, word,
+    USER, USER_COLUMNS, encryption_at, ending_at, many, maybe_time, maybe_ttl, maybe_user, most,
+    one, user_at, uuid, word,
 };
 use super::super::txn::Txn;
 use crate::StoreError;
@@ -34,7 +34,9 @@ const SESSION: &str = "with said as materialized (select session_no, max(number)
     from followers f join threads t on t.root_no = f.root_no and t.last_number > f.read_number \
     where f.user_no = sm.user_no and f.session_no = s.no and f.following), \
     h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
-    s.verified_only, s.message_ttl_s \
+    s.verified_only, s.message_ttl_s, s.ends_at, s.silence_s, s.read_only_s, \
+    (select m.sent_at from messages m where s.silence_s is not null \
+    and m.session_no = s.no and m.number = h.number) \
     from users u join session_members sm on sm.user_no = u.no \
     join sessions s on s.no = sm.session_no join rooms r on r.no = s.room_no \
     join heads h on h.session_no = s.no left join users c on c.no = s.created_by \
@@ -42,6 +44,7 @@ const SESSION: &str = "with said as materialized (select session_no, max(number)
 
 /// Reads a row of [`SESSION`].
 fn session_row(row: &Row<'_>) -> rusqlite::Result<Session> {
+    let (ending, said_at) = (ending_at(row, 22)?, maybe_time(row, 25)?);
     Ok(Session {
         id: SessionId(uuid(row, 0)?),
         no: row.get(1)?,
@@ -62,6 +65,7 @@ fn session_row(row: &Row<'_>) -> rusqlite::Result<Session> {
         membership_version: row.get(16)?,
         encryption: encryption_at(row, 17)?,
         message_ttl: maybe_ttl(row, 21)?,
+        ending: ending.map(|ending| ending.put_off(said_at)),
     })
 }
 

@@ -82,6 +82,7 @@ async fn nobody_comes_into_an_encrypted_session_that_would_have_too_many_devices
         members: members.iter().map(|member| member.id.clone()).collect(),
         encryption,
         message_ttl_s: None,
+        end: None,
     };
     let sessions = format!("/rooms/{}/sessions", yard.id);
     let all = open(&[&bo, &cy], encryption.clone());

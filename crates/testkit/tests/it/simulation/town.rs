@@ -146,6 +146,7 @@ impl Town {
             creator: people[0],
             people: vec![people[1]],
             message_ttl: None,
+            ending: None,
             key: None,
         };
         let (store, now, pair) = (Arc::clone(&self.store), self.app.now(), people[..2].to_vec());
