@@ -96,6 +96,11 @@ async fn understand(
         let (session_id, user_id) = member(left);
         let is_news = load::members_changed(client, &session_id, &user_id);
         (Change::Nothing, Told::news(is_news, Update::Left { session_id, user_id }))
+    } else if event.get("ended").is_some() {
+        // Nothing that was said in it is left, and nothing more can be.
+        crate::decay::end(client, session_id)?;
+        load::reload_behind(client);
+        (Change::all_of(session_id), Told::Nothing)
     } else if event.get("session_settings").or(event.get("room_settings")).is_some() {
         // What it says now is in the cache before it is told.
         load::reload_behind(client);

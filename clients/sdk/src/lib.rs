@@ -66,6 +66,6 @@ pub use parlor_e2ee::{
     CodeError, DeviceInfo, Distrust, RecoveryKey, Restored, Settings, Stage, Standing, Verdict,
     Verification,
 };
-pub use room::{Member, Room, Session};
+pub use room::{Ending, Member, Room, Session};
 pub use session::{Page, SessionHandle};
 pub use update::Update;

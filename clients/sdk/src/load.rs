@@ -48,6 +48,9 @@ pub(crate) async fn everything(client: &Client) -> Result<Loaded, Error> {
             Some(_) => cache.keep_thing(Thing::Session, &session.id, session)?,
             None => first_sight(client, session).await?,
         }
+        if session.ended {
+            crate::decay::forget_session(client, &session.id)?;
+        }
     }
     Ok(Loaded { epoch, user_seq: init["user_seq"].as_i64().unwrap_or_default() })
 }

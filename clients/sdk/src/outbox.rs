@@ -200,12 +200,12 @@ async fn send_next(client: &Client) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// One is not in a session any more: what was to be said there goes with it, and whoever waits for
-/// it is told.
+/// One is not in a session any more, or it has ended: what was to be said there goes with it, and
+/// whoever waits for it is told.
 pub(crate) fn give_up(client: &Client, session_id: &str) -> Result<(), Error> {
     for (row, _) in client.0.cache.unsent()? {
         if row.draft.session_id == session_id {
-            let reason = "you are not in the session any more".to_owned();
+            let reason = "nothing can be said in the session any more".to_owned();
             settle(client, &row.client_id, Err(reason.clone()));
             client.tell(Update::SendFailed { client_id: row.client_id, reason });
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parlor_e2ee::{Members, Settings};
 use parlor_wire::v1;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Error;
 
@@ -60,6 +60,44 @@ pub struct Session {
     /// How many seconds messages live in it, counted from sending; none: for ever.
     #[serde(default)]
     pub message_ttl_s: Option<i64>,
+    /// When it ends by itself; none: it does not.
+    #[serde(default)]
+    pub end: Option<Ending>,
+}
+
+/// When a session ends by itself. Nothing that was said in it is left then, here either.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// At a moment.
+    At {
+        /// Which, as RFC 3339 has it, in UTC.
+        at: String,
+        /// For how many seconds before it nothing may be said any more.
+        read_only_s: Option<i64>,
+    },
+    /// After so many seconds in which nothing is said.
+    Silence(i64),
+}
+
+impl Ending {
+    fn read(value: &Value) -> Option<Self> {
+        if let Some(seconds) = value["silence_s"].as_i64() {
+            return Some(Self::Silence(seconds));
+        }
+        let at = value["at"].as_str()?.to_owned();
+        Some(Self::At { at, read_only_s: value["read_only_s"].as_i64() })
+    }
+
+    /// How a request says it.
+    pub(crate) fn asked(end: Option<&Self>) -> Value {
+        match end {
+            None => json!({}),
+            Some(Self::Silence(seconds)) => json!({ "silence_s": seconds }),
+            Some(Self::At { at, read_only_s }) => {
+                json!({ "at": at, "read_only_s": read_only_s })
+            }
+        }
+    }
 }
 
 /// Somebody in a session.
@@ -176,6 +214,7 @@ impl Session {
             encryption,
             membership_version: value["membership_version"].as_i64(),
             message_ttl_s: said.message_ttl_s,
+            end: Ending::read(&value["end"]),
         })
     }
 }

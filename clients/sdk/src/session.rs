@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cache::Thing;
 use crate::outbox::{self, Draft, Sending};
-use crate::room::Member;
+use crate::room::{Ending, Member};
 use crate::{Client, Error, FileInfo, Message, Session, load};
 
 /// A page of messages.
@@ -205,6 +205,15 @@ impl SessionHandle {
     /// [`Error::Refused`] when one may not, or it is no such time.
     pub async fn set_message_ttl_s(&self, seconds: i64) -> Result<(), Error> {
         let body = json!({ "message_ttl_s": seconds });
+        self.client.done("PATCH", &format!("/sessions/{}", self.id), Some(&body)).await
+    }
+
+    /// Says when the session ends by itself; none: it does not.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when one may not, it is a room's main session, or it is no such time.
+    pub async fn set_end(&self, end: Option<&Ending>) -> Result<(), Error> {
+        let body = json!({ "end": Ending::asked(end) });
         self.client.done("PATCH", &format!("/sessions/{}", self.id), Some(&body)).await
     }
 

@@ -111,6 +111,14 @@ pub(crate) async fn carry(client: &Client, effect: Effect) -> Result<Vec<News>, 
         Effect::LetIn { session_id, whom } => let_in(client, session_id, &whom).await?,
         Effect::Devices => vec![devices(client).await?],
         Effect::Make(making) => make(client, making).await?,
+        Effect::SetDecay { session_id, seconds } => {
+            client.session(session_id).set_message_ttl_s(seconds).await?;
+            Vec::new()
+        }
+        Effect::SetEnd { session_id, end } => {
+            client.session(session_id).set_end(end.as_ref()).await?;
+            Vec::new()
+        }
         Effect::Leave(room_id) => {
             client.leave_room(&room_id).await?;
             Vec::new()
@@ -154,6 +162,7 @@ fn place(session: Session, rooms: &std::collections::HashMap<String, String>) ->
         encrypted: session.encryption.is_some(),
         ended: session.ended,
         message_ttl_s: session.message_ttl_s,
+        end: session.end,
         session_id: session.id,
     }
 }

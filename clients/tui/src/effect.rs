@@ -1,7 +1,7 @@
 //! What keys ask for and what comes of it, as values: the app asks by an [`Effect`], and hears of
 //! what came by [`News`].
 
-use parlor_sdk::{Member, Message, Settings, Stage, Standing};
+use parlor_sdk::{Ending, Member, Message, Settings, Stage, Standing};
 
 use crate::app::{Panel, Place};
 
@@ -113,6 +113,20 @@ pub enum Effect {
     Drafts(std::collections::BTreeMap<String, String>),
     /// Make something.
     Make(Making),
+    /// Have everybody's messages in a session live for so many seconds; 0: for ever.
+    SetDecay {
+        /// Where.
+        session_id: String,
+        /// For how long.
+        seconds: i64,
+    },
+    /// Have a session end by itself, or not.
+    SetEnd {
+        /// Which.
+        session_id: String,
+        /// When.
+        end: Option<Ending>,
+    },
     /// Leave a room.
     Leave(String),
     /// Who is verified in this session?

@@ -42,7 +42,7 @@ pub enum Key {
 }
 
 /// What keys there are, for help; the page about the terminal client has the same table.
-pub const HELP: [(&str, &str); 32] = [
+pub const HELP: [(&str, &str); 34] = [
     ("Ctrl P", "choose a session, a person or a command"),
     ("Alt n / Alt p", "next and previous session with something unread"),
     ("Ctrl n / Ctrl b, :b NAME", "next and previous session, or one by its name"),
@@ -66,6 +66,8 @@ pub const HELP: [(&str, &str); 32] = [
     ("gi / gd / go", "inbox, drafts, what is not sent yet"),
     (":upload PATH", "send a file"),
     (":timer 1h, :timer off", "let what you write decay"),
+    (":decay 1d, :decay off", "let everybody's messages here decay"),
+    (":end 1h, :end silence 1d", "end this session, or :end off"),
     (":members", "who is here, and whom you verified"),
     (":let-in PERSON", "give keys to somebody whom nobody has let in"),
     (":verify PERSON, :devices", "compare emoji with a person, or your own devices"),

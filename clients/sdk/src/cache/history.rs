@@ -33,6 +33,13 @@ pub(crate) enum Change {
     Nothing,
 }
 
+impl Change {
+    /// Nothing is left of a session.
+    pub(crate) fn all_of(session_id: &str) -> Self {
+        Self::Decay { session_id: session_id.to_owned(), from: 0, to: i64::MAX }
+    }
+}
+
 /// Where an event stands.
 pub(crate) struct Step<'a> {
     pub(crate) session_id: &'a str,

@@ -1,6 +1,6 @@
 //! Rooms, messages and files without encryption.
 
-use parlor_sdk::{Client, Draft, Error, Secrecy, Update};
+use parlor_sdk::{Client, Draft, Ending, Error, Secrecy, Update};
 
 use crate::kit::{PASSPHRASE, Server, bodies, heard, hears, knows, stands_in, started};
 
@@ -248,4 +248,44 @@ async fn what_is_to_disappear_does_so_here_and_on_the_server() {
     }
     at_bo.say("for an hour").unwrap().delivered().await.unwrap();
     assert!(hears(&mut updates, "for an hour").await.expires_at.is_some());
+}
+
+#[tokio::test]
+async fn a_session_that_ends_leaves_nothing_here_either() {
+    let server = Server::start();
+    let (ana, bo, main) = two_people(&server).await;
+    let mut updates = bo.updates();
+    let room = ana.session(&main).info().unwrap().room_id;
+    let plans = ana.create_session(&room, "plans", &[bo.user_id()], None).await.unwrap();
+    knows(&bo, &mut updates, &plans.id).await;
+    let at_ana = ana.session(&plans.id);
+    let id = at_ana.say("burn after reading").unwrap().delivered().await.unwrap();
+    let said = hears(&mut updates, "burn after reading").await;
+    let refused = bo.session(&plans.id).set_end(Some(&Ending::Silence(60))).await;
+    assert!(matches!(refused, Err(Error::Refused { status: 403, .. })), "{refused:?}");
+    at_ana.set_end(Some(&Ending::Silence(3_600))).await.unwrap();
+    let end = async || bo.session(&plans.id).info().unwrap().end;
+    while end().await != Some(Ending::Silence(3_600)) {
+        heard(&mut updates, |update| matches!(update, Update::Rooms).then_some(())).await;
+    }
+    let said_at: jiff::Timestamp = said.sent_at.parse().unwrap();
+    let at = said_at + jiff::SignedDuration::from_secs(5);
+    let soon = Ending::At { at: at.to_string(), read_only_s: Some(1) };
+    at_ana.set_end(Some(&soon)).await.unwrap();
+    heard(&mut updates, |update| match update {
+        Update::Decayed { message_id, .. } if *message_id == id => Some(()),
+        _ => None,
+    })
+    .await;
+    assert!(bodies(&bo, &plans.id).is_empty());
+    assert!(bo.search("burn", 5).unwrap().is_empty());
+    let over = bo.session(&plans.id).info().unwrap();
+    assert!(over.ended && over.name == "plans", "{over:?}");
+    let late = async || bo.session(&plans.id).say("too late").unwrap().delivered().await;
+    while late().await.is_ok() {}
+    // Somebody who was away over the end reads nothing of it.
+    let late = server.sign_in("bo", "late").await;
+    let mut told = late.updates();
+    knows(&late, &mut told, &main).await;
+    assert!(bodies(&late, &plans.id).is_empty());
 }

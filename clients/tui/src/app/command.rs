@@ -1,6 +1,6 @@
 //! Commands: what is typed after `:`.
 
-use parlor_sdk::Settings;
+use parlor_sdk::{Ending, Settings};
 
 use super::{App, Mode};
 use crate::effect::{Effect, Making};
@@ -50,7 +50,9 @@ impl App {
             ("verify", whom) => self.verify(whom),
             ("code", code) => self.take_code(code),
             ("room" | "session" | "direct" | "invite", words) => self.make(name, words),
-            ("upload" | "timer" | "members" | "let-in" | "leave", words) => self.here(name, words),
+            ("upload" | "timer" | "decay" | "end" | "members" | "let-in" | "leave", words) => {
+                self.here(name, words)
+            }
             _ => {
                 self.notice = Some(format!("there is no command {line}: F1 shows which there are"));
                 Vec::new()
@@ -77,6 +79,8 @@ impl App {
                 Vec::new()
             }
             ("timer", words) => self.timer(session_id, words),
+            ("decay", words) => self.decay(session_id, words),
+            ("end", words) => self.end(session_id, words),
             _ => Vec::new(),
         }
     }
@@ -93,6 +97,42 @@ impl App {
             }
             None => self.say(":timer 30s, 5m, 1h, 7d or off"),
         }
+    }
+
+    /// How long everybody's messages live in the session.
+    fn decay(&mut self, session_id: String, words: &str) -> Vec<Effect> {
+        let seconds = match words {
+            "off" => Some(0),
+            _ => seconds(words),
+        };
+        match seconds {
+            Some(seconds) => vec![Effect::SetDecay { session_id, seconds }],
+            None => self.say(":decay 30s, 5m, 1h, 7d or off, for everybody here"),
+        }
+    }
+
+    /// When the session ends by itself. What is asked for takes everything with it one day, so that
+    /// it is asked again.
+    fn end(&mut self, session_id: String, words: &str) -> Vec<Effect> {
+        if words == "off" {
+            return vec![Effect::SetEnd { session_id, end: None }];
+        }
+        let (silence, span) = match words.strip_prefix("silence ") {
+            Some(span) => (true, span.trim()),
+            None => (false, words),
+        };
+        let Some(seconds) = seconds(span) else {
+            return self.say(":end 5m, 1h or 7d from now, :end silence 1h, or :end off");
+        };
+        let (end, when) = if silence {
+            (Ending::Silence(seconds), format!("after {span} of silence"))
+        } else {
+            let at = self.now + jiff::SignedDuration::from_secs(seconds);
+            (Ending::At { at: at.to_string(), read_only_s: None }, format!("in {span}"))
+        };
+        let text = format!("end this session {when}, with everything that was said in it?");
+        self.ask(&text, vec![Effect::SetEnd { session_id, end: Some(end) }]);
+        Vec::new()
     }
 
     fn make(&mut self, what: &str, words: &str) -> Vec<Effect> {
@@ -160,6 +200,11 @@ fn life_ms(words: &str) -> Option<u64> {
     let count: u64 = words[..words.len() - 1].parse().ok()?;
     let life_ms = count.checked_mul(unit)?;
     (LIFE_MS_MIN..=LIFE_MS_MAX).contains(&life_ms).then_some(life_ms)
+}
+
+/// The same in seconds.
+fn seconds(words: &str) -> Option<i64> {
+    i64::try_from(life_ms(words)? / 1_000).ok()
 }
 
 #[cfg(test)]

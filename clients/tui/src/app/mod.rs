@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use parlor_sdk::{Message, Stage, Standing};
+use parlor_sdk::{Ending, Message, Stage, Standing};
 
 use crate::effect::Effect;
 use crate::input::Input;
@@ -49,6 +49,8 @@ pub struct Place {
     pub ended: bool,
     /// How many seconds messages live in it; none: for ever.
     pub message_ttl_s: Option<i64>,
+    /// When it ends by itself; none: it does not.
+    pub end: Option<Ending>,
 }
 
 impl Place {
@@ -314,6 +316,8 @@ impl App {
 
     /// Whether anything on the screen counts down.
     pub fn counts_down(&self) -> bool {
-        self.messages.iter().any(|message| message.expires_at.is_some())
+        let ends = |place: &Place| !place.ended && matches!(place.end, Some(Ending::At { .. }));
+        self.place().is_some_and(ends)
+            || self.messages.iter().any(|message| message.expires_at.is_some())
     }
 }

@@ -86,11 +86,13 @@ impl Panel {
 }
 
 /// The commands that the palette knows, and what they do.
-const COMMANDS: [(&str, &str); 20] = [
+const COMMANDS: [(&str, &str); 22] = [
     ("accept", "go on with a verification that somebody asks for"),
     ("code ", "take the code that another device shows"),
+    ("decay ", "let everybody's messages here decay"),
     ("devices", "your own devices"),
     ("direct ", "talk to one person"),
+    ("end ", "have this session end by itself"),
     ("invite ", "bring people into this room or session"),
     ("leave", "leave this room"),
     ("let-in ", "give keys to somebody whom nobody has let in"),

@@ -15,6 +15,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::app::{App, Link, Mode};
 use crate::clean::{clean, clean_line};
 use crate::input::Input;
+use parlor_sdk::Ending;
 
 pub use form::form;
 
@@ -126,11 +127,21 @@ fn heading(app: &App) -> Line<'static> {
         }
         (_, ttl) => ttl.map(|ttl| format!(", messages decay after {}", when::span(ttl))),
     };
+    let end = match &place.end {
+        _ if place.ended => None,
+        Some(Ending::At { at, .. }) => {
+            when::until(at, app.now).map(|left| format!(", ends {left}"))
+        }
+        Some(Ending::Silence(seconds)) => {
+            Some(format!(", ends after {} of silence", when::span(*seconds)))
+        }
+        None => None,
+    };
+    let protected = [timer, end].into_iter().flatten().collect::<String>();
     let words = clean_line(&shield.words());
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let style = if shield.warns() { bold.add_modifier(Modifier::REVERSED) } else { bold };
-    let text =
-        format!("[{words}{}] {}{thread}", timer.unwrap_or_default(), clean_line(&place.name()));
+    let text = format!("[{words}{protected}] {}{thread}", clean_line(&place.name()));
     Line::styled(text, style)
 }
 

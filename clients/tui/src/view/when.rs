@@ -10,13 +10,19 @@ pub(super) fn clock(time: &str, zone: Option<&TimeZone>) -> String {
     format!("{:02}:{:02}", there.hour(), there.minute())
 }
 
-/// How long something is still there; nothing once it should be gone.
+/// How long something is still there.
 pub(super) fn left(until: &str, now: Timestamp) -> Option<String> {
+    let left = self::until(until, now)?;
+    Some(if left == "now" { "gone".to_owned() } else { format!("gone {left}") })
+}
+
+/// How far away a moment is.
+pub(super) fn until(until: &str, now: Timestamp) -> Option<String> {
     let until: Timestamp = until.parse().ok()?;
     // What is left of a second is a second: nothing is said to be gone that is still there.
     let milliseconds = until.as_millisecond() - now.as_millisecond();
     let seconds = milliseconds.div_euclid(1_000) + i64::from(milliseconds.rem_euclid(1_000) > 0);
-    Some(if seconds > 0 { format!("gone in {}", span(seconds)) } else { "gone".to_owned() })
+    Some(if seconds > 0 { format!("in {}", span(seconds)) } else { "now".to_owned() })
 }
 
 /// A span of seconds, in the two units that matter.

@@ -1,6 +1,6 @@
 //! What is on the screen.
 
-use parlor_sdk::{Message, Reaction, Secrecy, Stage, Standing, Verdict};
+use parlor_sdk::{Ending, Message, Reaction, Secrecy, Stage, Standing, Verdict};
 pub(crate) use parlor_tui::app::Place;
 use parlor_tui::app::{App, Link, Mode, Verifying};
 use parlor_tui::form::{Form, Wanted};
@@ -24,6 +24,7 @@ pub(crate) fn place(room: &str, session: Option<&str>, unread: i64, encrypted: b
         encrypted,
         ended: false,
         message_ttl_s: None,
+        end: None,
     }
 }
 
@@ -202,6 +203,21 @@ fn what_decays_counts_down() {
     assert_eq!(screen(&app, 60, 8)[4], "           gone in 1s");
     app.decayed("m2");
     assert!(screen(&app, 60, 8).iter().all(|row| !row.contains("and to you")));
+}
+
+#[test]
+fn a_session_that_ends_says_when_in_its_heading() {
+    let mut app = app();
+    app.now = "2026-05-01T10:02:00Z".parse().unwrap();
+    let shown = app.shown;
+    app.places[shown].end =
+        Some(Ending::At { at: "2026-05-01T10:03:05.500000Z".into(), read_only_s: None });
+    assert!(app.counts_down());
+    assert!(screen(&app, 90, 8)[0].contains(", ends in 1m 6s"), "{:?}", screen(&app, 90, 8)[0]);
+    app.places[shown].end = Some(Ending::Silence(3_600));
+    assert!(screen(&app, 90, 8)[0].contains(", ends after 1h of silence"));
+    app.places[shown].ended = true;
+    assert!(!screen(&app, 90, 8)[0].contains("ends"));
 }
 
 #[test]
