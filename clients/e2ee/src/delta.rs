@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::open::TRUST;
+use crate::request::Carrier;
 use crate::{Error, Machine};
 
 /// What happened since the position before.
@@ -38,9 +39,13 @@ impl SyncDelta {
     /// Whether after it something may be otherwise about somebody: keys that come do not say so.
     fn stirs(&self) -> bool {
         let Changed { changed, left } = &self.device_lists;
-        let sealed = |event: &ToDevice| event.r#type == "m.room.encrypted";
         !(changed.is_empty() && left.is_empty() && self.to_device.events.iter().all(sealed))
     }
+}
+
+/// Whether nobody but the device that it is for can read it.
+fn sealed(event: &ToDevice) -> bool {
+    event.r#type == "m.room.encrypted"
 }
 
 /// Events to a device, in their order.
@@ -82,6 +87,27 @@ pub struct Received {
 }
 
 impl Machine {
+    /// Looks up those who send something sealed and whose identity is not known here: due before
+    /// [`Self::receive`]. The library judges a key when it comes. Of a device that was signed out
+    /// by the time its owner is looked up it would never learn that it was signed.
+    ///
+    /// # Errors
+    /// Those of asking; the delta is then to be asked for again.
+    pub async fn look_up_senders(
+        &self,
+        carrier: &impl Carrier,
+        delta: &SyncDelta,
+    ) -> Result<(), Error> {
+        let mut strangers = BTreeSet::new();
+        for event in delta.to_device.events.iter().filter(|event| sealed(event)) {
+            let Ok(user) = ruma::UserId::parse(&*event.sender) else { continue };
+            if self.0.olm.get_identity(&user, None).await?.is_none() {
+                strangers.insert(user);
+            }
+        }
+        self.look_up(carrier, &strangers.into_iter().collect::<Vec<_>>()).await
+    }
+
     /// Takes a delta in and stores its position with it. Afterwards the position may be
     /// acknowledged, and [`Self::flush`] is due. Session events that came after the delta are
     /// opened after it.

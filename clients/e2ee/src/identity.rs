@@ -115,7 +115,11 @@ impl Machine {
     }
 
     /// Looks up these people anew, whatever is known of them.
-    async fn look_up(&self, carrier: &impl Carrier, users: &[OwnedUserId]) -> Result<(), Error> {
+    pub(crate) async fn look_up(
+        &self,
+        carrier: &impl Carrier,
+        users: &[OwnedUserId],
+    ) -> Result<(), Error> {
         self.0.olm.update_tracked_users(users.iter().map(AsRef::as_ref)).await?;
         self.ask_about(carrier, users).await
     }

@@ -75,6 +75,7 @@ impl Carrier for Client {
 pub(crate) async fn take(client: &Client, frame: &Value) -> Result<i64, Error> {
     let machine = client.0.machine.as_ref().ok_or(Error::NoEncryption)?;
     let delta: SyncDelta = serde_json::from_value(frame.clone())?;
+    machine.look_up_senders(client, &delta).await?;
     let received = machine.receive(&delta).await?;
     for session_id in &received.sessions {
         apply::open_locked(client, Some(session_id)).await?;

@@ -657,6 +657,15 @@ test('somebody whose keys are others than before gets nothing until one decides'
   expect(await body(other, await say(ana, says('welcome back')))).toBe('welcome back');
 });
 
+test('a key is believed whose device is gone before its owner was ever looked up', async () => {
+  const [ana, bo] = [await device(fresh('ana')), await device(fresh('bo'))];
+  relay.seat(SESSION, [ana.user, bo.user]);
+  await settle(ana);
+  const said = await say(ana, says('before I go'));
+  relay.drop(ana.user, ana.device);
+  expect(await body(bo, said)).toBe('before I go');
+});
+
 test('a device that the server invents gets no keys', async () => {
   const { ana, bo } = await two();
   const spy = await device(fresh('spy'));

@@ -76,6 +76,7 @@ impl Device {
         loop {
             let after = self.machine.position().await.unwrap();
             let delta = self.line.sync(after);
+            self.machine.look_up_senders(&self.line, &delta).await.unwrap();
             let received = self.machine.receive(&delta).await.unwrap();
             all.sessions.extend(received.sessions);
             all.asked.extend(received.asked);

@@ -3,7 +3,8 @@
 use parlor_e2ee::payload::BUCKETS;
 use parlor_e2ee::{OpenError, Payload, Settings, Verdict};
 
-use crate::kit::{Company, Device, SESSION, members, say};
+use crate::kit::{Company, Device, SERVER, SESSION, first_device, members, say};
+use crate::relay::Relay;
 
 const ALL: [&str; 3] = ["ana", "bo", "cy"];
 
@@ -171,4 +172,14 @@ async fn fifty_sends_at_once_are_all_readable() {
     for (n, posted) in sends.join_all().await {
         assert!(company.bo[0].hears(&posted, &format!("n{n}")).await, "{n}");
     }
+}
+
+#[tokio::test]
+async fn a_key_is_believed_whose_device_is_gone_before_its_owner_was_ever_looked_up() {
+    let relay = Relay::default();
+    let (ana, bo) = (first_device(&relay, "ana").await, first_device(&relay, "bo").await);
+    let said = ana.say(&["ana", "bo"], "before I go").await;
+    // She signs that device out before he takes its letter, and he has never heard of her.
+    relay.state().devices.remove(&(format!("@ana:{SERVER}"), "ana-1".to_owned()));
+    assert!(bo.hears(&said, "before I go").await);
 }

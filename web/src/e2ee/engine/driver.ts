@@ -78,8 +78,10 @@ export class Driver {
     const users = (names: string[]) => names.map((name) => new UserId(name));
     // The library hears nobody out whose keys it does not know.
     const asking = news.to_device.events.filter(({ type }) => type === 'm.key.verification.request').map(({ sender }) => sender);
-    if (asking.length) {
-      await this.machine.updateTrackedUsers(users(asking));
+    // It judges a key when it comes: of a device that is signed out by then it would never learn that it was signed.
+    const strangers = await this.unknown(news.to_device.events.filter(({ type }) => type === 'm.room.encrypted').map(({ sender }) => sender));
+    if (asking.length + strangers.length) {
+      await this.machine.updateTrackedUsers(users([...asking, ...strangers]));
       await this.flush();
     }
     const lists = new DeviceLists(users(news.device_lists.changed), users(news.device_lists.left));
@@ -90,6 +92,17 @@ export class Driver {
     if (!events.every(({ rawEvent }) => SESSION_KEYS.has(typeOf(rawEvent)))) this.stir();
     else if (news.device_lists.changed.length || news.device_lists.left.length) this.stir([]);
     await this.heard(events, news);
+  }
+
+  /** Those of some people of whose identity nothing is known here. */
+  private async unknown(names: string[]): Promise<string[]> {
+    const unknown: string[] = [];
+    for (const name of new Set(names)) {
+      const identity = await this.machine.getIdentity(new UserId(name));
+      if (!identity) unknown.push(name);
+      else identity.free();
+    }
+    return unknown;
   }
 
   /** Sends everything that waits; one at a time, whoever asks. */
