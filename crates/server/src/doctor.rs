@@ -154,6 +154,7 @@ pub async fn doctor(options: Options, clock: &dyn Clock) -> Report {
     checks.extend(redis::check(&config).await);
     checks.push(machine::space(&config));
     checks.push(machine::open_files());
+    checks.push(machine::clock(&config));
     checks.extend(tls::certificate(&config, now));
     Report::of(&checks, options.json)
 }

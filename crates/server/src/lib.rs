@@ -27,5 +27,5 @@ pub mod telemetry;
 mod tui;
 
 pub use assemble::Running;
-pub use clock::SystemClock;
+pub use clock::{SteadyClock, SystemClock};
 pub use config::Config;

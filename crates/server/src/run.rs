@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::cli::{self, Verb};
 use crate::{
-    Config, Running, SystemClock, admin, backup, doctor, health, migrate, restore, shutdown,
-    telemetry, tui,
+    Config, Running, SteadyClock, SystemClock, admin, backup, doctor, health, migrate, restore,
+    shutdown, telemetry, tui,
 };
 
 /// Does what the command line asks for; what goes wrong is said on the standard error.
@@ -45,9 +45,13 @@ fn serve(config: Config) -> anyhow::Result<()> {
         let mut asked = shutdown::Asked::listen()?;
         let metrics = telemetry::metrics()?;
         let scheme = if config.tls.is_some() { "https" } else { "http" };
-        let running = Running::start(config, Arc::new(SystemClock), Some(metrics)).await?;
+        let clock = Arc::new(SteadyClock::open(&config.data_dir));
+        let running = Running::start(config, Arc::clone(&clock) as _, Some(metrics)).await?;
         print(&format!("listening on {scheme}://{}\n", running.address()))?;
-        asked.to_stop().await;
+        tokio::select! {
+            () = asked.to_stop() => {}
+            () = clock.watch() => {}
+        }
         running.stop().await;
         Ok(())
     });

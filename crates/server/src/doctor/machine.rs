@@ -3,6 +3,7 @@
 use rustix::process::{Resource, getrlimit};
 
 use super::Check;
+use crate::clock;
 use crate::config::Config;
 use crate::manifest::SQLITE;
 
@@ -35,6 +36,25 @@ pub(super) fn space(config: &Config) -> Check {
         return Check::warn(NAME, found, "make room for as much again as the database has");
     }
     Check::ok(NAME, found)
+}
+
+/// Whether the machine's clock jumped while a server ran, which goes on without it.
+pub(super) fn clock(config: &Config) -> Check {
+    const NAME: &str = "clock";
+    let most = i64::try_from(clock::JUMP.as_secs()).unwrap_or(i64::MAX);
+    match clock::ahead(&config.data_dir) {
+        Some(seconds) if seconds.abs() > most => Check::warn(
+            NAME,
+            format!("{seconds} seconds ahead of the time that the server goes by"),
+            format!(
+                "set the machine's clock right; or, if it is right now, stop the server, delete \
+                 {}, and start it: then what is due by the new time is gone for good",
+                config.data_dir.join(clock::FILE).display()
+            ),
+        ),
+        Some(_) => Check::ok(NAME, "in step with the server's"),
+        None => Check::ok(NAME, "no server has kept the time since the machine was started"),
+    }
 }
 
 /// How many files may be open.
