@@ -135,6 +135,8 @@ export interface SessionSettings {
   by: string;
   /** How many seconds messages live that are sent from now on; absent: for ever. */
   message_ttl_s?: number | null;
+  /** When it ends by itself; absent: it does not. */
+  end?: SessionEnd | null;
 }
 
 /** The room's settings, as they are now; logged in its main session. */
@@ -148,8 +150,9 @@ export interface RoomSettings {
   by: string;
 }
 
-/** The session is over; its log takes nothing more. */
+/** The session is over: its log takes nothing more, and nothing that was said in it is left. */
 export interface Ended {
+  /** By whom; absent: by itself. */
   by?: string | null;
 }
 
@@ -248,6 +251,7 @@ export interface Session {
   main: boolean;
   created_by?: string | null;
   created_at: string;
+  /** Nothing that was said in it is left since then. */
   ended_at?: string | null;
   member_count: number;
   /** The number of the newest event. */
@@ -271,6 +275,18 @@ export interface Session {
   membership_version: number;
   /** How many seconds messages live in it, counted from sending; absent: for ever. */
   message_ttl_s?: number | null;
+  /** When it ends by itself; absent: it does not. */
+  end?: SessionEnd | null;
+}
+
+/** When a session ends by itself. Nothing that was said in it is left then. */
+export interface SessionEnd {
+  /** The moment; where silence ends it, when that would be now: what is said puts it off. */
+  at: string;
+  /** After how many seconds in which nothing is said; absent: at that moment. */
+  silence_s?: number | null;
+  /** For how many seconds before the moment nothing may be said any more; absent: not at all. */
+  read_only_s?: number | null;
 }
 
 /** How a session is encrypted. */
@@ -638,6 +654,16 @@ export interface BanList {
   bans: Ban[];
 }
 
+/** When a session is to end by itself: at a moment or after a silence; with nothing in it: not. */
+export interface SessionEndRequest {
+  /** The moment, from now on and within a year. */
+  at?: string | null;
+  /** After how many seconds in which nothing is said, from 1 to 31,536,000. */
+  silence_s?: number | null;
+  /** For how many seconds before the moment nothing may be said any more, from 1 to 31,536,000. */
+  read_only_s?: number | null;
+}
+
 export interface CreateSessionRequest {
   name: string;
   /** Ids; the creator is in it in any case. */
@@ -646,12 +672,16 @@ export interface CreateSessionRequest {
   encryption?: Encryption | null;
   /** How many seconds messages live in it, from 1 to 31,536,000; absent: for ever. */
   message_ttl_s?: number | null;
+  /** When it ends by itself; absent: it does not. */
+  end?: SessionEndRequest | null;
 }
 
 export interface PatchSessionRequest {
   name?: string | null;
   /** How many seconds messages live that are sent from now on; 0: for ever. */
   message_ttl_s?: number | null;
+  /** When it ends by itself; with nothing in it: it does not. */
+  end?: SessionEndRequest | null;
 }
 
 export interface SessionList {

@@ -294,6 +294,11 @@ export async function reactSealed(message: Message, emoji: string, on: boolean):
     sessionsApi.sendSealed(message.session_id, { client_id: crypto.randomUUID(), files: [], ...encrypted }));
 }
 
+/** A session has ended: nothing that was said in it is found any more. */
+export function dropSealedSession(session: string): void {
+  void link?.call('dropSession', session).catch(() => {});
+}
+
 /** What was deleted is not found any more. */
 export function dropSealed(id: string): void {
   void link?.call('drop', id).catch(() => {});

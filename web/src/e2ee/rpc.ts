@@ -5,13 +5,13 @@ import type { Engine } from './engine/engine';
 export type Methods = Pick<
   Engine,
   'status' | 'open' | 'seal' | 'discard' | 'see' | 'beginRoll' | 'letIn' | 'readers' | 'approve' | 'compare' | 'compareByCode' | 'takeCode' | 'answerCompare'
-  | 'confirmCompare' | 'cancelCompare' | 'dismissCompare' | 'createRecovery' | 'useRecovery' | 'reset' | 'find' | 'drop' | 'forget'
+  | 'confirmCompare' | 'cancelCompare' | 'dismissCompare' | 'createRecovery' | 'useRecovery' | 'reset' | 'find' | 'drop' | 'dropSession' | 'forget'
 >;
 export type Method = keyof Methods;
 
 export const METHODS: readonly Method[] = [
   'status', 'open', 'seal', 'discard', 'see', 'beginRoll', 'letIn', 'readers', 'approve', 'compare', 'compareByCode', 'takeCode', 'answerCompare',
-  'confirmCompare', 'cancelCompare', 'dismissCompare', 'createRecovery', 'useRecovery', 'reset', 'find', 'drop', 'forget',
+  'confirmCompare', 'cancelCompare', 'dismissCompare', 'createRecovery', 'useRecovery', 'reset', 'find', 'drop', 'dropSession', 'forget',
 ];
 
 export interface Ask {

@@ -1,6 +1,6 @@
 import type {
   BanList, DeviceList, Encryption, EventPage, Init, Me, Member, MemberList, Message, MessagePage, Registered,
-  RevisionList, Room, RoomList, SearchPage, SendRequest, Session, SessionList, ThreadList, User, UserEventPage, UserList,
+  RevisionList, Room, RoomList, SearchPage, SendRequest, Session, SessionEndRequest, SessionList, ThreadList, User, UserEventPage, UserList,
 } from '../wire';
 import { believed, believedOne, believedPage } from '../store/believed';
 import { call, query } from './http';
@@ -99,6 +99,8 @@ export const sessions = {
   rename: (id: string, name: string) => call<Session>('PATCH', `/sessions/${id}`, { name }),
   /** How many seconds messages live from now on; 0: for ever. */
   setTtl: (id: string, message_ttl_s: number) => call<Session>('PATCH', `/sessions/${id}`, { message_ttl_s }),
+  /** When it ends by itself; with nothing in it: not. */
+  setEnd: (id: string, end: SessionEndRequest) => call<Session>('PATCH', `/sessions/${id}`, { end }),
   end: (id: string) => call<void>('DELETE', `/sessions/${id}`),
   members: (id: string) => every((cursor) => call<MemberList>('GET', `/sessions/${id}/members${query({ cursor, limit: 100 })}`)),
   add: (id: string, people: string[]) => call<void>('POST', `/sessions/${id}/members`, { users: people }),

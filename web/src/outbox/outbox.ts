@@ -88,8 +88,9 @@ export class Outbox {
     this.tell(true);
   }
 
-  async clear(): Promise<void> {
-    for (const id of this.items.keys()) await this.discard(id);
+  /** Throws away what waits, or what waits in one session. */
+  async clear(session?: string): Promise<void> {
+    for (const { client_id, session_id } of this.items.values()) if (!session || session_id === session) await this.discard(client_id);
   }
 
   /** The message was seen in its session, so its row here is no longer needed. */

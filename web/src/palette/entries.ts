@@ -1,5 +1,5 @@
-import { NewDirect, writeTo } from '../rooms/NewDirect';
-import { NewRoom } from '../rooms/NewRoom';
+import { writeTo } from '../rooms/writeTo';
+import { ask } from '../shell/ask';
 import { setLook } from '../shell/prefs';
 import { navigate, paths } from '../shell/router';
 import { askSignOut } from '../settings/Profile';
@@ -7,9 +7,7 @@ import { faceOf, nameOf, roomTitle, sessionsOf, sortedRooms } from '../store/sel
 import { say } from '../store/store';
 import type { State } from '../store/state';
 import { strings } from '../strings';
-import { openDialog } from '../ui/dialog';
 import { explain } from '../ui/explain';
-import { createElement } from 'react';
 
 export interface Entry {
   key: string;
@@ -63,8 +61,8 @@ function people(state: State): Entry[] {
 
 function commands(): Entry[] {
   const list: [string, () => void][] = [
-    [strings.newRoom, () => openDialog(createElement(NewRoom))],
-    [strings.newDirect, () => openDialog(createElement(NewDirect))],
+    [strings.newRoom, () => ask('NewRoom')],
+    [strings.newDirect, () => ask('NewDirect')],
     [strings.threads, () => navigate(paths.threads)],
     [strings.browse, () => navigate(paths.browse)],
     [strings.searchMessages, () => navigate(paths.search())],

@@ -1,17 +1,16 @@
 import { useEffect, useState } from 'react';
 import { rooms as roomsApi } from '../net/api';
+import { ask } from '../shell/ask';
 import { paths } from '../shell/router';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room } from '../wire';
 import { Avatar } from '../ui/Avatar';
 import { Button, FormError, Link } from '../ui/controls';
-import { openDialog } from '../ui/dialog';
 import { explain } from '../ui/explain';
 import { Icon } from '../ui/Icon';
 import { PageHead } from '../ui/PageHead';
 import { join } from './JoinRoom';
-import { NewRoom } from './NewRoom';
 
 /** The public rooms of the server. */
 export default function Directory() {
@@ -20,7 +19,7 @@ export default function Directory() {
   return (
     <main id="main" className="page" data-landmark tabIndex={-1}>
       <PageHead title={strings.directory} lead={strings.directoryLead}>
-        <Button look="primary" onClick={() => openDialog(<NewRoom />)}>{strings.newRoom}</Button>
+        <Button look="primary" onClick={() => ask('NewRoom')}>{strings.newRoom}</Button>
       </PageHead>
       <div className="page-body">
         <div className="field-box directory-find">

@@ -8,7 +8,7 @@ import { strings } from '../strings';
 import type { Encryption, User } from '../wire';
 import { Choice, Field } from '../ui/controls';
 import { FormDialog } from '../ui/dialog';
-import { PeoplePicker } from '../ui/PeoplePicker';
+import { PeoplePicker } from '../sessions/PeoplePicker';
 import { useParlor } from '../store/store';
 
 export const KINDS = ['public', 'unlisted', 'private'].map((kind) => [kind, ...strings.kinds[kind]!] as [string, string, string]);

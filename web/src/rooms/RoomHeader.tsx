@@ -1,6 +1,5 @@
 import { rooms as roomsApi, sessions as sessionsApi } from '../net/api';
-import { EditName } from '../sessions/EditName';
-import { AddPeople } from '../sessions/AddPeople';
+import { ask } from '../shell/ask';
 import { setLook, useLook } from '../shell/prefs';
 import { href, navigate, paths } from '../shell/router';
 import { usePhone } from '../shell/usePhone';
@@ -14,7 +13,7 @@ import { dropSide, openPins, openReaders, useTalk } from '../timeline/talk';
 import type { Room, Session } from '../wire';
 import { Avatar } from '../ui/Avatar';
 import { IconButton } from '../ui/controls';
-import { confirm, openDialog } from '../ui/dialog';
+import { confirm } from '../ui/dialog';
 import { Icon } from '../ui/Icon';
 import { Menu, type MenuItem } from '../ui/Menu';
 
@@ -76,20 +75,20 @@ function showPeople(shown: boolean): void {
 /** Of two people who write to each other alone, either sets it. */
 function decayItems(room: Room, session: Session, me: string): MenuItem[] {
   const manages = room.kind === 'direct' || (session.created_by === me && !session.main) || rightsIn(room).moderate;
-  return manages && !session.ended_at ? [{ label: strings.decay, icon: 'timer', act: () => void import('../sessions/Decay').then(({ Decay }) => openDialog(<Decay session={session} />)) }] : [];
+  return manages && !session.ended_at ? [{ label: strings.decay, icon: 'timer', act: () => ask('Decay', { session }) }] : [];
 }
 
 function sessionItems(room: Room, session: Session, me: string): MenuItem[] {
-  if (session.main) return [];
+  if (session.main || session.ended_at) return [];
   const title = sessionTitle(session);
   const manages = session.created_by === me || rightsIn(room).moderate;
-  const rename = () => openDialog(
-    <EditName title={strings.renameSession} label={strings.sessionName} name={session.name}
-      onSave={(name) => sessionsApi.rename(session.id, name)} />,
-  );
+  const rename = () => ask('EditName', {
+    title: strings.renameSession, label: strings.sessionName, name: session.name,
+    onSave: (name) => sessionsApi.rename(session.id, name),
+  });
   return [
-    { label: strings.addPeople, icon: 'people', act: () => openDialog(<AddPeople room={room} session={session} />) },
-    ...(manages ? [{ label: strings.renameSession, icon: 'edit', act: rename } as MenuItem] : []),
+    { label: strings.addPeople, icon: 'people', act: () => ask('AddPeople', { room, session }) },
+    ...(manages ? [{ label: strings.renameSession, icon: 'edit', act: rename }, { label: strings.ending, icon: 'timer', act: () => ask('Ending', { session }) }] as MenuItem[] : []),
     {
       label: strings.leaveSession, icon: 'leave',
       act: () => confirm({
@@ -111,7 +110,7 @@ function roomItems(room: Room, title: string): MenuItem[] {
   const direct = room.kind === 'direct';
   const settings: MenuItem = { label: strings.roomSettings, icon: 'settings', act: () => navigate(paths.roomSettings(room.id)) };
   const link: MenuItem = { label: strings.copyLink, icon: 'link', act: () => void copyLink(room.id) };
-  const add: MenuItem = { label: strings.addPeople, icon: 'people', act: () => openDialog(<AddPeople room={room} session={null} />) };
+  const add: MenuItem = { label: strings.addPeople, icon: 'people', act: () => ask('AddPeople', { room, session: null }) };
   const leave: MenuItem = {
     label: strings.leaveRoom, icon: 'leave', danger: true,
     act: () => confirm({

@@ -33,8 +33,9 @@ export function RoomPage({ roomId, sessionId, message }: Props) {
   const room = useParlor((state) => state.rooms[roomId]);
   const id = sessionId ?? room?.main_session_id ?? '';
   const session = useParlor((state) => state.sessions[id]);
+  const ended = Boolean(session?.ended_at);
   const members = useLook((state) => state.panel);
-  const side = useTalk((state) => (state.side?.session === id ? state.side : null));
+  const side = useTalk((state) => (state.side?.session === id && !ended ? state.side : null));
   const panel = members || side !== null;
   const phone = usePhone();
   useOpen(room ? id : '');

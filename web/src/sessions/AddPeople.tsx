@@ -5,7 +5,7 @@ import { useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room, Session, User } from '../wire';
 import { FormDialog } from '../ui/dialog';
-import { PeoplePicker } from '../ui/PeoplePicker';
+import { PeoplePicker } from './PeoplePicker';
 import { useRoomPeople } from './useRoomPeople';
 
 /** Adds people of the server to a room, or, with a session, people of the room to it. */

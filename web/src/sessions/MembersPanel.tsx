@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from 'react';
 import { rooms as roomsApi, sessions as sessionsApi } from '../net/api';
-import { writeTo } from '../rooms/NewDirect';
+import { writeTo } from '../rooms/writeTo';
+import { ask } from '../shell/ask';
 import { usePhone } from '../shell/usePhone';
 import { since } from '../shell/when';
 import { loadSeats } from '../store/actions';
@@ -11,11 +12,9 @@ import { strings } from '../strings';
 import type { Room, Session, User } from '../wire';
 import { Avatar } from '../ui/Avatar';
 import { Button, IconButton } from '../ui/controls';
-import { confirm, openDialog } from '../ui/dialog';
+import { confirm } from '../ui/dialog';
 import { explain } from '../ui/explain';
 import { Menu, type MenuItem } from '../ui/Menu';
-import { AddPeople } from './AddPeople';
-import { BanPerson } from './BanPerson';
 
 const REFRESH_MS = 30_000;
 
@@ -59,7 +58,7 @@ export function MembersPanel({ room, session, onClose }: Props) {
       </header>
       <div className="panel-scroll">
         {canAdd && (
-          <Button className="panel-add" onClick={() => openDialog(<AddPeople room={room} session={session.main ? null : session} />)}>
+          <Button className="panel-add" onClick={() => ask('AddPeople', { room, session: session.main ? null : session })}>
             {strings.addPeople}
           </Button>
         )}
@@ -131,7 +130,7 @@ function actionsFor(user: User, seat: Seat, room: Room, session: Session, me: st
       onSubmit: () => roomsApi.kick(room.id, user.id),
     }),
   };
-  const ban: MenuItem = { label: strings.ban, danger: true, act: () => openDialog(<BanPerson room={room} user={user} />) };
+  const ban: MenuItem = { label: strings.ban, danger: true, act: () => ask('BanPerson', { room, user }) };
   const managesSession = !session.main && (session.created_by === me || rights.moderate);
   return [
     room.kind === 'direct' ? [] : [write],

@@ -9,7 +9,7 @@ import { strings } from '../strings';
 import type { Encryption, Room, User } from '../wire';
 import { Field } from '../ui/controls';
 import { FormDialog } from '../ui/dialog';
-import { PeoplePicker } from '../ui/PeoplePicker';
+import { PeoplePicker } from './PeoplePicker';
 import { EncryptChoice } from './EncryptChoice';
 import { readersText } from './readers';
 import { useRoomPeople } from './useRoomPeople';

@@ -1,15 +1,16 @@
 import { useEffect, useMemo, useRef } from 'react';
+import { ask } from '../shell/ask';
 import { paths } from '../shell/router';
+import { fullTime, spanOf } from '../shell/when';
 import { useHasDraft } from '../store/drafts';
 import { sessionsOf, sessionTitle } from '../store/select';
 import { encryptionOf } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
-import type { Room, Session } from '../wire';
+import { Countdown } from '../timeline/Countdown';
+import type { Room, Session, SessionEnd } from '../wire';
 import { IconButton, Link } from '../ui/controls';
-import { openDialog } from '../ui/dialog';
 import { Icon } from '../ui/Icon';
-import { NewSession } from './NewSession';
 
 /** The sessions of a room as tabs: the main one first. */
 export function SessionTabs({ room, current }: { room: Room; current: string }) {
@@ -28,10 +29,16 @@ export function SessionTabs({ room, current }: { room: Room; current: string }) 
       </nav>
       {!room.archived_at && (
         <IconButton icon="plus" size={18} className="tabs-new" label={strings.newSession}
-          onClick={() => openDialog(<NewSession room={room} />)} />
+          onClick={() => ask('NewSession', { room })} />
       )}
     </div>
   );
+}
+
+/** How long a session is still there; where silence ends it, when it would end now. */
+function Ends({ end }: { end: SessionEnd }) {
+  const title = end.silence_s ? strings.endsSilent(spanOf(end.silence_s)) : strings.endsAt(fullTime(end.at!));
+  return <><Countdown until={end.at!} title={title} /><span className="hidden">, {title}</span></>;
 }
 
 function Tab({ room, session, current }: { room: Room; session: Session; current: boolean }) {
@@ -42,6 +49,7 @@ function Tab({ room, session, current }: { room: Room; session: Session; current
     <Link to={to} className={isNew ? 'tab tab-new' : 'tab'} current={current}>
       {encryptionOf(session) && <span className="tab-lock"><Icon name="sealed" size={14} /><span className="hidden">{strings.encrypted}: </span></span>}
       <bdi>{sessionTitle(session)}</bdi>
+      {session.end?.at && <Ends end={session.end} />}
       {draft && <span className="room-row-draft">{strings.draft}</span>}
       {isNew && (
         <span className={session.mentions ? 'count count-mention' : 'count'}>

@@ -1,6 +1,4 @@
 import { lazy, memo, Suspense, useMemo } from 'react';
-import { NewDirect } from '../rooms/NewDirect';
-import { NewRoom } from '../rooms/NewRoom';
 import { countsByRoom, roomTitle, sortedRooms, type Counts } from '../store/select';
 import { useHasDraft } from '../store/drafts';
 import { encryptionOf } from '../store/sealed';
@@ -11,6 +9,7 @@ import { Avatar } from '../ui/Avatar';
 import { IconButton, Link } from '../ui/controls';
 import { openDialog } from '../ui/dialog';
 import { Icon } from '../ui/Icon';
+import { ask } from './ask';
 import { paths, type Route } from './router';
 import { usePhone } from './usePhone';
 
@@ -42,13 +41,13 @@ export function RoomList({ route }: { route: Route }) {
         <IconButton icon="go" label={strings.palette} onClick={() => openDialog(<Suspense><Palette /></Suspense>)} />
       </header>
       <div className="list-scroll">
-        <Section title={strings.rooms} action={strings.newRoom} onAction={() => openDialog(<NewRoom />)}>
+        <Section title={strings.rooms} action={strings.newRoom} onAction={() => ask('NewRoom')}>
           {groups.rooms.map(row)}
         </Section>
-        <Section title={strings.direct} action={strings.newDirect} onAction={() => openDialog(<NewDirect />)}>
+        <Section title={strings.direct} action={strings.newDirect} onAction={() => ask('NewDirect')}>
           {groups.direct.map(row)}
           {groups.direct.length === 0 && (
-            <li><button type="button" className="list-hint" onClick={() => openDialog(<NewDirect />)}>{strings.noDirect}</button></li>
+            <li><button type="button" className="list-hint" onClick={() => ask('NewDirect')}>{strings.noDirect}</button></li>
           )}
         </Section>
         {groups.archived.length > 0 && <Section title={strings.archived}>{groups.archived.map(row)}</Section>}

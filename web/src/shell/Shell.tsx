@@ -4,12 +4,11 @@ import { store, useParlor } from '../store/store';
 import { strings } from '../strings';
 import { Boundary } from '../ui/Boundary';
 import { Button, Link } from '../ui/controls';
-import { openDialog } from '../ui/dialog';
-import { NewRoom } from '../rooms/NewRoom';
 import { OfflineBar } from './OfflineBar';
 import { lastPlace } from './prefs';
 import { Rail } from './Rail';
 import { RoomList } from './RoomList';
+import { ask, loadDialogs } from './ask';
 import { navigate, parseRoute, paths, type Route } from './router';
 import { usePhone } from './usePhone';
 
@@ -24,6 +23,7 @@ export function Shell({ route }: { route: Route }) {
   const phone = usePhone();
   const home = route.at === 'home';
   useHome(home && !phone);
+  useEffect(loadDialogs, []);
   return (
     <div className={`app ${home ? 'app-at-list' : 'app-at-main'}`}>
       <a className="skip" href="#main">{strings.skip}</a>
@@ -74,7 +74,7 @@ function NoRooms() {
       <p className="quiet">{strings.noRoomsHint}</p>
       <div className="page-actions">
         <Link to={paths.browse} className="button button-primary">{strings.browse}</Link>
-        <Button onClick={() => openDialog(<NewRoom />)}>{strings.newRoom}</Button>
+        <Button onClick={() => ask('NewRoom')}>{strings.newRoom}</Button>
       </div>
     </main>
   );

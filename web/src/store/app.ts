@@ -7,8 +7,9 @@ import { openShelf } from '../outbox/shelf';
 import { tellPosted, tellRemoved } from './tell';
 import { added } from './apply';
 import { keepDecaying } from './decay';
+import { newlyEnded } from './ending';
 import { recount, stored, threadReadElsewhere } from './actions';
-import { flush as flushDrafts, forgetDrafts } from './drafts';
+import { dropDrafts, flush as flushDrafts, forgetDrafts } from './drafts';
 import { beginSealing, endSealing, isSealedSession, mayEncrypt, sealedOf, sealingPage } from './sealed';
 import { around, store, update } from './store';
 import { sync } from './sync';
@@ -23,6 +24,7 @@ let outbox: Outbox | null = null;
 
 export function start(): void {
   keepDecaying();
+  store.subscribe((state, before) => newlyEnded(state, before).forEach(forgetSession));
   sync.onReady = () => {
     void readyOutbox();
     void beginSealing();
@@ -57,6 +59,13 @@ export function start(): void {
     if (word.said === 'thread-read') threadReadElsewhere(word.root, word.number);
   });
   void sync.boot();
+}
+
+/** What was kept of a session beside what is held, and is not sent yet, is nobody's any more. */
+function forgetSession(id: string): void {
+  dropDrafts(id);
+  void outbox?.clear(id);
+  if (isSealedSession(id)) void sealingPage().then(({ dropSealedSession }) => dropSealedSession(id));
 }
 
 /** What is held of what has decayed. */

@@ -1,4 +1,5 @@
-import type { Decayed, Event as WireEvent, Message, Presence, ReadMarks, TypingNow, User } from '../wire';
+import type { Decayed, Event as WireEvent, Message, Presence, ReadMarks, SessionEnd, TypingNow, User } from '../wire';
+import { ended, putOff } from './ending';
 import { mentions } from './mentions';
 import { emptyLog, type Log, type Notice, type Patch, type State } from './state';
 import { patchReplies, rootOf, withReply } from './threads';
@@ -42,7 +43,7 @@ function applyToSession(state: State, event: WireEvent, id: string): State {
   if (event.session_settings) return settings(next, id, event);
   if (event.room_settings) return roomSettings(next, id, event);
   if (event.ended) {
-    next = patchSession(next, id, { ended_at: event.at });
+    next = ended(next, id, state.sessions[id]?.ended_at ?? event.at);
     return withNotice(next, id, event, 'ended', null, event.ended.by ?? null, '');
   }
   return next;
@@ -63,15 +64,17 @@ function namesMe({ me }: State, { sender_id, content, forwarded }: Message): boo
 function counted(state: State, id: string, message: NonNullable<WireEvent['posted']>): State {
   const session = state.sessions[id];
   if (!session || message.number <= session.head_number) return state;
+  const { end } = putOff(session, message.sent_at);
   const own = message.sender_id === state.me?.user.id;
   const mentioned = session.mentions + (namesMe(state, message) ? 1 : 0);
   // What is said in a thread is read with its thread.
-  if (message.thread_id) return patchSession(state, id, { head_number: message.number, mentions: mentioned });
+  if (message.thread_id) return patchSession(state, id, { head_number: message.number, mentions: mentioned, end });
   return patchSession(state, id, {
     head_number: message.number,
     read_number: own ? message.number : session.read_number,
     unread: own ? 0 : session.unread + 1,
     mentions: own ? 0 : mentioned,
+    end,
   });
 }
 
@@ -163,13 +166,19 @@ function decayed(state: State, id: string, { from, to }: Decayed, at: string): S
 }
 
 function settings(state: State, id: string, event: WireEvent): State {
-  const { name, by, message_ttl_s } = event.session_settings!;
+  const { name, by, message_ttl_s, end } = event.session_settings!;
   const before = state.sessions[id];
-  const next = patchSession(state, id, { name, message_ttl_s: message_ttl_s ?? null });
+  const next = patchSession(state, id, { name, message_ttl_s: message_ttl_s ?? null, end: end ?? null });
+  if (before && endWords(before.end) !== endWords(end)) return withNotice(next, id, event, 'ends', null, by, endWords(end));
   if (before && (before.message_ttl_s ?? null) !== (message_ttl_s ?? null)) {
     return withNotice(next, id, event, 'decays', null, by, message_ttl_s ? String(message_ttl_s) : '');
   }
   return withNotice(next, id, event, 'renamed', null, by, name);
+}
+
+/** An end as a notice keeps it: a moment, or so many seconds of silence. */
+function endWords(end: SessionEnd | null | undefined): string {
+  return end?.silence_s ? String(end.silence_s) : (end?.at ?? '');
 }
 
 function roomSettings(state: State, id: string, event: WireEvent): State {

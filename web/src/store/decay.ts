@@ -1,10 +1,11 @@
 import type { Message } from '../wire';
+import { endedBy, endOf } from './ending';
 import { isSealedSession, sealingPage } from './sealed';
 import type { State } from './state';
 import { store, update } from './store';
 import { patched } from './window';
 
-/** Messages disappear at their moment, whether the server is there or not, and before anything else after a sleep. */
+/** Messages disappear, and sessions end, at their moment, whether the server is there or not, and before anything else after a sleep. */
 
 /** When the first of these is over; never: infinity. */
 function firstEnd(messages: readonly Message[]): number {
@@ -35,8 +36,8 @@ const NAP_MAX_MS = 2_000_000_000;
 
 let timer = 0;
 
-function wait({ logs, threads }: State): void {
-  let next = Infinity;
+function wait({ logs, threads, sessions }: State): void {
+  let next = Math.min(...Object.values(sessions).map(endOf));
   for (const { messages } of [...Object.values(logs), ...Object.values(threads)]) {
     if (!known.has(messages)) known.set(messages, firstEnd(messages));
     next = Math.min(next, known.get(messages)!);
@@ -47,8 +48,10 @@ function wait({ logs, threads }: State): void {
 
 /** Takes out of what is held what is over by now. */
 function decayNow(): void {
-  const { next, gone } = decayedBy(store.getState(), Date.now());
-  if (!gone.length) return wait(next);
+  const now = Date.now();
+  const { next: rest, over } = endedBy(store.getState(), now);
+  const { next, gone } = decayedBy(rest, now);
+  if (!gone.length && !over.length) return wait(next);
   update(() => next);
   const sealed = gone.filter(([session]) => isSealedSession(session));
   // What was opened here is not found any more either.
@@ -57,7 +60,7 @@ function decayNow(): void {
 
 export function keepDecaying(): void {
   store.subscribe((state, before) => {
-    if (state.logs !== before.logs || state.threads !== before.threads) wait(state);
+    if (state.logs !== before.logs || state.threads !== before.threads || state.sessions !== before.sessions) wait(state);
   });
   // A page that slept was told of no moment.
   for (const woken of ['visibilitychange', 'resume']) document.addEventListener(woken, decayNow);

@@ -168,6 +168,17 @@ export function fromServer(known: Draft[]): void {
   void flush();
 }
 
+/** A session has ended: what was begun there, in its threads, too, goes unsaid. */
+export function dropDrafts(session: string): void {
+  const threads = Object.entries(unsaved()).filter(([, entry]) => entry.session === session).map(([place]) => place);
+  for (const place of new Set([session, ...threads])) {
+    setUnsaved(place, null);
+    if (!draftAt(place).text) continue;
+    put(place, NONE);
+    listeners.forEach((listener) => listener(place, NONE));
+  }
+}
+
 /** Somebody else may sign in: nothing of this is theirs. */
 export function forgetDrafts(): void {
   clearTimeout(timer);

@@ -14,7 +14,7 @@ export interface Notice {
   /** The newest message at that time: the line stands below it. */
   after: number;
   at: string;
-  kind: 'joined' | 'left' | 'renamed' | 'decays' | 'room' | 'ended';
+  kind: 'joined' | 'left' | 'renamed' | 'decays' | 'ends' | 'room' | 'ended';
   who: string | null;
   by: string | null;
   text: string;

@@ -1,8 +1,10 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { useDrop } from '../files/useDrop';
+import { usePast } from '../shell/usePast';
 import { usePhone } from '../shell/usePhone';
 import { isField } from '../shell/useShortcuts';
 import { closeReplies, followThread, loadRepliesBefore, loadRepliesTo, markThreadRead, openReplies } from '../store/actions';
+import { closesAt, endOf } from '../store/ending';
 import { mayPin, rightsIn } from '../store/select';
 import type { Replies } from '../store/state';
 import { say, useAround, useParlor } from '../store/store';
@@ -35,7 +37,8 @@ interface Props {
 /** A thread beside its session: the message that began it, its replies, and a field of its own. */
 export function ThreadPanel({ room, session, root, number }: Props) {
   const { thread, error, retry } = useReplies(session.id, root, number);
-  const closed = session.ended_at ? strings.ended : room.archived_at ? strings.isArchived : null;
+  const soon = usePast(closesAt(session));
+  const closed = session.ended_at ? strings.ended : soon ? strings.endsSoon : room.archived_at ? strings.isArchived : null;
   const box = useRef<HTMLDivElement>(null);
   const over = useDrop(box, closed ? null : root);
   return (
@@ -86,7 +89,7 @@ function Talk({ room, session, thread, number }: Omit<Props, 'root'> & { thread:
   const scroller = useFollow(thread, pending.length, number);
   const lit = useLit(number);
   const [busy, setBusy] = useState(false);
-  const rights = { mayDelete: rightsIn(room).moderate, mayPin: mayPin(room, session) };
+  const place = { mayDelete: rightsIn(room).moderate, mayPin: mayPin(room, session), ends: endOf(session) };
   const fresh = marker === null ? -1 : messages.findIndex((message) => message.number > marker);
   const earlier = () => {
     setBusy(true);
@@ -94,14 +97,14 @@ function Talk({ room, session, thread, number }: Omit<Props, 'root'> & { thread:
   };
   return (
     <div className="thread-scroll" ref={scroller} role="feed" aria-label={strings.repliesIn} aria-busy={busy} tabIndex={0} onKeyDown={walk(root, messages)}>
-      <MessageRow message={root} head total={-1} inThread lit={false} faces="" storedMark={false} {...rights} />
+      <MessageRow message={root} head total={-1} inThread lit={false} faces="" storedMark={false} {...place} />
       <p className="thread-divider"><span>{root.thread?.replies ? strings.replies(root.thread.replies) : strings.noReplies}</span></p>
       {hasBefore && <Button look="quiet" className="thread-earlier" busy={busy} onClick={earlier}>{strings.earlierReplies}</Button>}
       {messages.map((message, at) => (
         <div key={message.client_id || message.id}>
           {at === fresh && <div className="fresh"><span>{strings.newMarker}</span></div>}
           <MessageRow message={message} head={at === fresh || isHead(messages, at)} total={-1} inThread
-            lit={lit === message.number} faces="" storedMark={false} {...rights} />
+            lit={lit === message.number} faces="" storedMark={false} {...place} />
         </div>
       ))}
       {pending.map((item) => <PendingRow key={item.client_id} item={item} head />)}

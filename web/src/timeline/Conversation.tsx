@@ -1,5 +1,7 @@
 import { lazy, Suspense, useRef } from 'react';
 import { useDrop } from '../files/useDrop';
+import { usePast } from '../shell/usePast';
+import { closesAt } from '../store/ending';
 import { encryptionOf } from '../store/sealed';
 import { useParlor } from '../store/store';
 import { strings } from '../strings';
@@ -21,7 +23,8 @@ interface Props {
 export function Conversation({ room, session, goTo }: Props) {
   const me = useParlor((state) => state.me!.user.id);
   const title = session.main ? roomTitle(room, me) : sessionTitle(session);
-  const closed = session.ended_at ? strings.ended : room.archived_at ? strings.isArchived : null;
+  const soon = usePast(closesAt(session));
+  const closed = session.ended_at ? strings.ended : soon ? strings.endsSoon : room.archived_at ? strings.isArchived : null;
   const box = useRef<HTMLDivElement>(null);
   const over = useDrop(box, closed ? null : session.id);
   return (

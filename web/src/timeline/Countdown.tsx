@@ -1,16 +1,16 @@
-import { useEffect, useState, type CSSProperties } from 'react';
+import { useEffect, useRef, useState, type CSSProperties } from 'react';
 import { fullTime, spanOf } from '../shell/when';
 import { strings } from '../strings';
 import { Icon } from '../ui/Icon';
 
 const MINUTE_MS = 60_000;
 
-/** How long a message is still there, to the second in its last minute. */
-export function Countdown({ until }: { until: string }) {
+/** How long a message, or a session, is still there, to the second in its last minute. */
+export function Countdown({ until, title = strings.decaysAt(fullTime(until)) }: { until: string; title?: string }) {
   const left = Math.max(0, Date.parse(until) - useNow(until));
   const seconds = Math.ceil(left / 1_000);
   return (
-    <span className="countdown" title={strings.decaysAt(fullTime(until))}>
+    <span className="countdown" title={title}>
       <Icon name="timer" size={14} /><span aria-hidden="true">{spanOf(Math.max(1, seconds), 'narrow')}</span>
     </span>
   );
@@ -28,7 +28,9 @@ function useNow(until: string): number {
 }
 
 /** How a row that is to disappear does so by itself, in the very frame: also in one that is drawn before any code runs. */
-export function useFading(until: string | null | undefined): CSSProperties | undefined {
-  const [left] = useState(() => (until ? Math.max(0, Date.parse(until) - Date.now()) : null));
-  return until && left !== null ? { '--left': `${left}ms` } as CSSProperties : undefined;
+export function useFading(until: number): CSSProperties | undefined {
+  // The animation begins when there is an end, and goes on when that is put off.
+  const began = useRef<number | null>(null);
+  began.current = until < Infinity ? (began.current ?? Date.now()) : null;
+  return began.current === null ? undefined : { '--left': `${Math.max(0, until - began.current)}ms` } as CSSProperties;
 }

@@ -1,4 +1,4 @@
-import { AddPeople } from '../sessions/AddPeople';
+import { ask } from '../shell/ask';
 import { copyLink } from '../rooms/RoomHeader';
 import { rightsIn, roomTitle } from '../store/select';
 import { encryptionOf } from '../store/sealed';
@@ -7,7 +7,6 @@ import { strings } from '../strings';
 import type { Room, Session } from '../wire';
 import { Avatar } from '../ui/Avatar';
 import { Button } from '../ui/controls';
-import { openDialog } from '../ui/dialog';
 
 /** What stands above the first message: what this place is, and what to do with it. */
 export function Intro({ room, session }: { room: Room; session: Session }) {
@@ -16,14 +15,14 @@ export function Intro({ room, session }: { room: Room; session: Session }) {
   const title = session.main ? roomTitle(room, me) : session.name;
   if (room.lobby && session.main) return <LobbyIntro room={room} serverName={serverName || title} />;
   const other = room.people.find((person) => person.id !== me);
-  const add = () => openDialog(<AddPeople room={room} session={session.main ? null : session} />);
+  const add = () => ask('AddPeople', { room, session: session.main ? null : session });
   const direct = room.kind === 'direct';
   return (
     <article className="intro" tabIndex={0} aria-label={direct ? title : strings.beginning(title)}>
       <Avatar id={direct ? (other?.id ?? room.id) : room.id} name={title} room={!direct} size="large" />
       <h2><bdi>{direct ? title : strings.beginning(title)}</bdi></h2>
       <p className="quiet">{introText(room, session, title)}</p>
-      {!direct && (
+      {!direct && !session.ended_at && (
         <div className="page-actions">
           {(session.main ? rightsIn(room).invite : true) && <Button onClick={add}>{strings.addPeople}</Button>}
           {session.main && room.kind !== 'private' && <Button onClick={() => void copyLink(room.id)}>{strings.copyLink}</Button>}

@@ -36,10 +36,12 @@ interface Props {
   faces: string;
   /** Whether to show that it is stored: one's own newest, until somebody reads it. */
   storedMark: boolean;
+  /** When its session ends, in milliseconds since 1970; never: infinity. */
+  ends: number;
 }
 
 export const MessageRow = memo(function MessageRow(props: Props) {
-  const { message, head, total, lit, faces, storedMark, mayDelete, mayPin, inThread = false } = props;
+  const { message, head, total, lit, faces, storedMark, ends, mayDelete, mayPin, inThread = false } = props;
   const sender = useUser(message.sender_id, message.session_id);
   const me = useParlor((state) => state.me!.user);
   const editing = useTalk((state) => state.editing === message.id) && inThread === Boolean(message.thread_id);
@@ -51,7 +53,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
   const blur = (event: FocusEvent) => {
     if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setWithin(false);
   };
-  const fading = useFading(deleted ? null : message.expires_at);
+  const fading = useFading(deleted ? Infinity : Math.min(ends, message.expires_at ? Date.parse(message.expires_at) : Infinity));
   const previews = deleted ? [] : (message.previews ?? []);
   return (
     <article className={`message${head ? ' message-head' : ''}${lit ? ' message-lit' : ''}${editing ? ' message-editing' : ''}${fading ? ' message-fading' : ''}`} style={fading}

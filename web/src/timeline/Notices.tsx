@@ -1,4 +1,4 @@
-import { spanOf } from '../shell/when';
+import { fullTime, spanOf } from '../shell/when';
 import { nameOf } from '../store/select';
 import { useParlor } from '../store/store';
 import type { Notice, State } from '../store/state';
@@ -28,6 +28,12 @@ export function noticeText(notice: Notice, users: State['users'], me: string): s
     case 'renamed': return strings.noticeRenamed(by ?? strings.someone, notice.text);
     case 'decays': return strings.noticeDecays(by ?? strings.someone, notice.text ? spanOf(Number(notice.text)) : '');
     case 'room': return strings.noticeRoom(by ?? strings.someone, notice.text);
-    case 'ended': return strings.noticeEnded(by ?? strings.someone);
+    case 'ends': return noticeEnds(by ?? strings.someone, notice.text);
+    case 'ended': return by ? strings.noticeEnded(by) : strings.noticeOver;
   }
+}
+
+function noticeEnds(by: string, end: string): string {
+  if (!end) return strings.noticeEndless(by);
+  return /^\d+$/.test(end) ? strings.noticeEndsSilent(by, spanOf(Number(end))) : strings.noticeEnds(by, fullTime(end));
 }

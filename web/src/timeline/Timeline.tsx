@@ -2,6 +2,7 @@ import { useMemo, useRef, useState } from 'react';
 import { Virtualizer } from 'virtua';
 import { dayName } from '../shell/when';
 import { mayPin, rightsIn } from '../store/select';
+import { endOf, silent } from '../store/ending';
 import { useAround, useParlor } from '../store/store';
 import { strings } from '../strings';
 import type { Room, Session } from '../wire';
@@ -26,7 +27,9 @@ interface Props {
 const UNKNOWN = emptyLog(0);
 
 export function Timeline({ room, session, title, goTo }: Props) {
-  const log = useParlor((state) => state.logs[session.id]) ?? UNKNOWN;
+  const held = useParlor((state) => state.logs[session.id]) ?? UNKNOWN;
+  const log = useMemo(() => (session.ended_at ? silent(held) : held), [session.ended_at, held]);
+  const ends = endOf(session);
   const seats = useParlor((state) => state.seats[session.id]);
   const me = useParlor((state) => state.me!.user.id);
   const outbox = useAround((state) => state.outbox);
@@ -54,7 +57,7 @@ export function Timeline({ room, session, title, goTo }: Props) {
       {row.kind === 'message' && (
         <MessageRow message={row.message} head={row.head} total={session.head_number} mayDelete={mayDelete} mayPin={pins}
           lit={view.lit === row.message.number} faces={readers.get(row.message.number) ?? ''}
-          storedMark={storedMark === row.message.id} />
+          storedMark={storedMark === row.message.id} ends={ends} />
       )}
     </div>
   );

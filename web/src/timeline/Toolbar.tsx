@@ -1,5 +1,6 @@
 import type { MouseEvent } from 'react';
 import { quick, useTaste } from '../emoji/recent';
+import { ask } from '../shell/ask';
 import { usePhone } from '../shell/usePhone';
 import { deleteMessage, pinMessage } from '../store/actions';
 import { sealedOf } from '../store/sealed';
@@ -7,10 +8,9 @@ import { say } from '../store/store';
 import { strings } from '../strings';
 import type { Message } from '../wire';
 import { IconButton } from '../ui/controls';
-import { confirm, openDialog } from '../ui/dialog';
+import { confirm } from '../ui/dialog';
 import { explain } from '../ui/explain';
 import { Menu, type MenuItem } from '../ui/Menu';
-import { Forward } from './Forward';
 import { pickReaction, react } from './Reactions';
 import { edit, mayEdit, openThread, quote, replyTo } from './talk';
 
@@ -66,7 +66,7 @@ function more(message: Message, mayPin: boolean): MenuItem[] {
   const pin: MenuItem = { label: pinned ? strings.unpin : strings.pin, icon: 'pin', act: () => void pinMessage(message, !pinned).catch((error) => say(explain(error), true)) };
   return [
     // What was sealed for some is not passed on to others by the server: it cannot.
-    ...(sealedOf(message) ? [] : [{ label: strings.forward, icon: 'forward', act: () => openDialog(<Forward message={message} />) } as MenuItem]),
+    ...(sealedOf(message) ? [] : [{ label: strings.forward, icon: 'forward', act: () => ask('Forward', { message }) } as MenuItem]),
     ...(mayPin ? [pin] : []),
     ...(message.content ? [{ label: strings.quoteIt, icon: 'quote', act: () => quote(message) } as MenuItem] : []),
     ...(message.content ? [{ label: strings.copyText, icon: 'copy', act: () => void copy(message.content) } as MenuItem] : []),

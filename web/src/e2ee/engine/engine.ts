@@ -352,6 +352,10 @@ export class Engine {
     await this.findings.drop(message);
   }
 
+  async dropSession(session: string): Promise<void> {
+    await this.findings.dropSession(session);
+  }
+
   async stop(): Promise<void> {
     this.driver.stop();
     await this.findings.save().catch(() => {});

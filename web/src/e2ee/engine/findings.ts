@@ -81,6 +81,17 @@ export class Findings {
     this.set(all, at, all.get(at)!.docs.filter((doc) => doc.id !== id));
   }
 
+  /** Takes out all that was said in a session. */
+  async dropSession(session: string): Promise<void> {
+    const all = await this.load();
+    for (const [number, { docs }] of all) {
+      const left = docs.filter(({ session_id }) => session_id !== session);
+      if (left.length === docs.length) continue;
+      for (const { id, session_id } of docs) if (session_id === session) this.placed.delete(id);
+      this.set(all, number, left);
+    }
+  }
+
   private set(all: Map<number, Piece>, number: number, docs: Doc[]): void {
     const words: Piece['words'] = {};
     docs.forEach((doc, at) => wordsOf(doc.text).forEach((word) => (Object.hasOwn(words, word) ? words[word]! : (words[word] = [])).push(at)));

@@ -3,8 +3,8 @@ import { users as usersApi } from '../net/api';
 import { nameOf } from '../store/select';
 import { strings } from '../strings';
 import type { User } from '../wire';
-import { Avatar } from './Avatar';
-import { Icon } from './Icon';
+import { Avatar } from '../ui/Avatar';
+import { Icon } from '../ui/Icon';
 
 interface Props {
   label: string;
