@@ -14,12 +14,13 @@ pub struct Forwarded {
 
 impl SendMessage {
     /// The same with the words and the files of `source`, which the sender can see. Who passes on
-    /// what was passed on keeps whose words they were, and when they decay.
+    /// what was passed on keeps whose words they were, and when they decay: no later than the
+    /// session ends that they were said in, at `ends`.
     ///
     /// # Errors
     /// [`Denied::NotFound`] when it is deleted, [`Denied::SessionEncrypted`] when only its
     /// members can read it, [`Denied::Invalid`] when there are words or files already.
-    pub fn passing_on(self, source: Message) -> Result<Self, Denied> {
+    pub fn passing_on(self, source: Message, ends: Option<Time>) -> Result<Self, Denied> {
         if source.deleted_at.is_some() {
             return Err(Denied::NotFound);
         }
@@ -40,7 +41,7 @@ impl SendMessage {
             carried: extras.files,
             blank: true,
             forwarded: Some(extras.forwarded.unwrap_or(said)),
-            source_expires_at: source.expires_at,
+            source_expires_at: [source.expires_at, ends].into_iter().flatten().min(),
             ..self
         })
     }

@@ -18,6 +18,8 @@ impl App {
             return Ok(cmd);
         };
         let source = self.message(actor, source).await?;
-        Ok(cmd.passing_on(source)?)
+        let there = self.fresh_view(actor.user, source.session).await?;
+        let ends = there.ending.filter(|_| source.session != cmd.session).map(|ending| ending.at);
+        Ok(cmd.passing_on(source, ends)?)
     }
 }

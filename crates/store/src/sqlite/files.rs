@@ -107,7 +107,7 @@ impl Files for SqliteStore {
     }
 
     async fn file(&self, user: UserId, id: FileId) -> Result<Option<Found>, StoreError> {
-        self.read(move |conn| visible(conn, user, id, Time(i64::MIN))).await
+        self.read(move |conn| visible(conn, user, id, None)).await
     }
 
     async fn any_file(&self, id: FileId) -> Result<Option<Found>, StoreError> {
@@ -238,13 +238,15 @@ fn file(conn: &Connection, id: FileId) -> Result<Option<Found>, StoreError> {
     one(conn, &format!("{FILE} where f.id = ?"), [id.0.as_bytes()], found)
 }
 
-/// A file that somebody may have.
+/// A file that somebody may have, to be carried in this session until this moment where they are to
+/// send it again.
 fn visible(
     conn: &Connection,
     user: UserId,
     id: FileId,
-    until: Time,
+    again: Option<(i64, Time)>,
 ) -> Result<Option<Found>, StoreError> {
+    let (session_no, until) = again.unwrap_or((0, Time(i64::MIN)));
     let sql = format!(
         "{FILE} where f.id = ?1 and ((f.carried = 0 and u.id = ?2) or u.picture = f.id \
          or exists (select 1 \
@@ -253,9 +255,11 @@ fn visible(
          join session_members sm on sm.session_no = m.session_no \
          join users me on me.no = sm.user_no \
          where a.file_id = f.id and me.id = ?2 and m.deleted_at is null \
-         and (m.expires_at is null or m.expires_at >= ?3)))"
+         and (m.expires_at is null or m.expires_at >= ?3) \
+         and (s.ends_at is null or s.ends_at >= ?3 or s.no = ?4)))"
     );
-    one(conn, &sql, params![id.0.as_bytes(), user.0.as_bytes(), until.0], found)
+    let bound = params![id.0.as_bytes(), user.0.as_bytes(), until.0, session_no];
+    one(conn, &sql, bound, found)
 }
 
 /// Deletes a file's row. Its bytes go when nothing else refers to them.

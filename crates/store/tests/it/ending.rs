@@ -210,3 +210,22 @@ pub(crate) async fn who_manages_a_session_says_when_it_ends(mut w: World) {
     assert_eq!(logged.collect::<Vec<_>>(), [ends, silence, None]);
     assert_eq!(w.store.decay(w.now() + Duration::from_secs(86_400), 9).await.unwrap().next, None);
 }
+
+pub(crate) async fn no_copy_of_a_file_outlives_the_session_that_it_is_from(w: World) {
+    let ending = at(&w, 60, None);
+    let (room, session, ana, bo) = open(&w, ending).await;
+    let file = file(&w, ana, 1, 100).await;
+    w.append(carrying(&w, ana, session.id, &[file]).await).await.unwrap();
+    let ends = ending.unwrap().at;
+    let copy = async |place, expires_at: Option<Time>| {
+        w.append(Draft { expires_at, ..carrying(&w, bo, place, &[file]).await }).await
+    };
+    for later in [None, Some(Time(ends.0 + 1))] {
+        assert_eq!(denied(copy(room.main_session, later).await), Denied::NotFound);
+    }
+    copy(room.main_session, Some(ends)).await.unwrap();
+    copy(session.id, None).await.unwrap();
+    let again = carrying(&w, bo, room.main_session, &[file]).await;
+    w.store.decay(ends, 100).await.unwrap();
+    assert_eq!(denied(w.append(again).await), Denied::NotFound, "it has ended");
+}

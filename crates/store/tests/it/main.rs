@@ -176,6 +176,7 @@ macro_rules! suite {
                 what_is_said_puts_off_an_end_by_silence
                 nothing_is_said_in_the_last_moments_where_that_was_chosen
                 who_manages_a_session_says_when_it_ends
+                no_copy_of_a_file_outlives_the_session_that_it_is_from
             }
             encrypted {
                 the_name_of_an_installation_stays

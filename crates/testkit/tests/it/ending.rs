@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_testkit::person::Refused;
+use parlor_testkit::person::{Refused, fresh_id};
 use parlor_testkit::socket::{Heard, Socket};
 use parlor_testkit::{Person, TestServer, VirtualClock, soon};
 use parlor_wire::command::Codec;
@@ -80,11 +80,19 @@ async fn a_session_ends_at_its_moment_and_keeps_its_name_alone() {
     assert_eq!(set(&ana, &shed.id, end).await.expect("hers").end, Some(now));
     let mut socket = Socket::open(&bo, Codec::Json).await;
     socket.subscribe(&shed.id, None, &mut vec![]).await.expect("bo is in it");
-    ana.say(&shed.id, "a secret").await.expect("it is said");
+    let secret = ana.say(&shed.id, "a secret").await.expect("it is said");
     let (_, kind) = told(&mut socket).await;
     assert!(matches!(kind, Kind::Posted(_)), "{kind:?}");
 
     clock.advance(Duration::from_secs(41));
+    let forward = v1::SendRequest {
+        client_id: fresh_id(),
+        forward: Some(secret.id.clone()),
+        ..v1::SendRequest::default()
+    };
+    let path = format!("/sessions/{}/messages", room.main_session_id);
+    let copy: v1::Message = bo.call("POST", &path, Some(&forward)).await.expect("passed on");
+    assert_eq!((&*copy.content, copy.expires_at), ("a secret", Some(ends)), "no longer than here");
     let late = bo.say(&shed.id, "too late").await.unwrap_err();
     assert_eq!((late.status, &*late.code), (409, "conflict"), "the last moments are for reading");
     assert_eq!(texts(&bo, &shed.id).await, ["a secret"], "it has not ended");

@@ -52,7 +52,8 @@ impl More {
 }
 
 /// Which drafts may carry what they carry: their senders' own files that nobody carries yet, what
-/// people look like, and files of messages that they can see.
+/// people look like, and files of messages that they can see, but for what would outlive these or
+/// the session that it is taken out of.
 pub(super) const MAY_CARRY: &str = " \
     where not exists (select 1 from unnest($20::bigint[], $22::uuid[]) a (ord, file_id) \
         where a.ord = x.ord and not exists (select 1 from files f \
@@ -61,6 +62,9 @@ pub(super) const MAY_CARRY: &str = " \
         or exists (select 1 from attachments t \
         join messages m on m.no = t.message_no and m.deleted_at is null \
         and (m.expires_at is null or m.expires_at >= coalesce(x.expires_at, 9223372036854775807)) \
+        join sessions c on c.no = m.session_no and c.ended_at is null \
+        and (c.ends_at is null or c.no = x.session_no \
+        or c.ends_at >= coalesce(x.expires_at, 9223372036854775807)) \
         join session_members sm on sm.session_no = m.session_no and sm.user_no = x.sender_no \
         where t.file_id = f.id))))";
 

@@ -10,10 +10,11 @@ use crate::StoreError;
 
 /// Refuses a draft with a file that its sender may not have.
 pub(in super::super) fn may_carry(conn: &Connection, draft: &Draft) -> Result<(), StoreError> {
-    // A copy decays no later than where it is from.
+    // A copy decays no later than where it is from, nor than the session that it takes it out of.
     let until = draft.expires_at.unwrap_or(Time(i64::MAX));
     for file in &draft.files {
-        visible(conn, draft.sender, file.id, until)?.ok_or(Denied::NotFound)?;
+        let place = Some((draft.session_no, until));
+        visible(conn, draft.sender, file.id, place)?.ok_or(Denied::NotFound)?;
     }
     Ok(())
 }
