@@ -247,11 +247,18 @@ impl Client {
         self.0.updates.subscribe()
     }
 
-    /// Signs this device out.
+    /// Signs this device out. The keys that still wait for it go into the backup before, if there
+    /// is one: what was said to this device alone is read by the next one.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] when the server was not told.
+    /// [`Error::Unreachable`] when the server was not told: it is to be tried again.
     pub async fn sign_out(&self) -> Result<(), Error> {
+        match crate::encryption::take_the_last(self).await {
+            Ok(()) | Err(Error::SignedOut) => {}
+            Err(error) if error.is_temporary() => return Err(error),
+            // Whoever wants to leave is not kept by a key that will never be taken.
+            Err(error) => tracing::warn!(%error, "some keys were not put into the backup"),
+        }
         match self.done("POST", "/auth/logout", None).await {
             // It was told before, and its answer was lost.
             Err(Error::SignedOut) => Ok(()),

@@ -73,18 +73,37 @@ impl Carrier for Client {
 
 /// Takes in what the socket says of keys, and gives the position to acknowledge.
 pub(crate) async fn take(client: &Client, frame: &Value) -> Result<i64, Error> {
-    let machine = client.0.machine.as_ref().ok_or(Error::NoEncryption)?;
     let delta: SyncDelta = serde_json::from_value(frame.clone())?;
-    machine.look_up_senders(client, &delta).await?;
-    let received = machine.receive(&delta).await?;
+    take_delta(client, &delta).await?;
+    settle_behind(client);
+    Ok(delta.pos)
+}
+
+/// Takes the keys that still wait for this device, and puts them where one's other devices find
+/// them: due before it is signed out, for the sender may not have known of another device.
+pub(crate) async fn take_the_last(client: &Client) -> Result<(), Error> {
+    let Some(machine) = &client.0.machine else { return Ok(()) };
+    loop {
+        let path = format!("/e2ee/sync?after={}", machine.position().await?);
+        let delta: SyncDelta = client.call("GET", &path, None).await?;
+        take_delta(client, &delta).await?;
+        if !delta.more {
+            return Ok(machine.flush(client).await?);
+        }
+    }
+}
+
+async fn take_delta(client: &Client, delta: &SyncDelta) -> Result<(), Error> {
+    let machine = client.0.machine.as_ref().ok_or(Error::NoEncryption)?;
+    machine.look_up_senders(client, delta).await?;
+    let received = machine.receive(delta).await?;
     for session_id in &received.sessions {
         apply::open_locked(client, Some(session_id)).await?;
     }
     for (user_id, name) in received.asked {
         client.tell(Update::Verification { user_id, name });
     }
-    settle_behind(client);
-    Ok(delta.pos)
+    Ok(())
 }
 
 /// Does what is due beside everything else: the events that follow do not wait for it.

@@ -183,6 +183,20 @@ async fn a_new_device_reads_the_history_after_recovery() {
 }
 
 #[tokio::test]
+async fn what_a_device_did_not_hear_before_it_was_signed_out_is_read_by_the_next_one() {
+    let server = Server::start();
+    let (ana, bo, session) = two_people(&server).await;
+    let key = bo.encryption().unwrap().set_up_recovery().await.unwrap();
+    bo.stop().await;
+    ana.session(&session).say("while you were away").unwrap().delivered().await.unwrap();
+    bo.sign_out().await.unwrap();
+    let next = server.sign_in("bo", "bo-next").await;
+    next.encryption().unwrap().recover(&key.text()).await.unwrap();
+    let page = next.session(&session).page_before(None, 10).await.unwrap();
+    assert_eq!(page.messages.last().unwrap().body, "while you were away");
+}
+
+#[tokio::test]
 async fn two_people_verify_each_other_by_emoji() {
     let server = Server::start();
     let (ana, bo, session) = two_people(&server).await;
