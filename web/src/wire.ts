@@ -148,6 +148,10 @@ export interface RoomSettings {
   has_password: boolean;
   archived_at?: string | null;
   by: string;
+  /** As a room has them. */
+  message_ttl_s?: number | null;
+  retention_s?: number | null;
+  sessions_max?: number | null;
 }
 
 /** The session is over: its log takes nothing more, and nothing that was said in it is left. */
@@ -239,6 +243,15 @@ export interface Room {
   people: User[];
   /** Whether this is the lobby: the room that exists from the first start. */
   lobby: boolean;
+  /**
+   * How many seconds messages live in a session that is opened and says nothing of its own; absent:
+   * for ever.
+   */
+  message_ttl_s?: number | null;
+  /** How many seconds anything that is said in the room is kept; absent: for ever. */
+  retention_s?: number | null;
+  /** How many sessions may be open in it, the main one among them; absent: as many as anywhere. */
+  sessions_max?: number | null;
 }
 
 /** A conversation inside a room. */
@@ -607,6 +620,21 @@ export interface CreateRoomRequest {
    * already stays as it is.
    */
   encryption?: Encryption | null;
+  /**
+   * How many seconds messages live in the main session, and in any that is opened and says nothing
+   * of its own, from 1 to 31,536,000; 0 or absent: for ever.
+   */
+  message_ttl_s?: number | null;
+  /**
+   * How many seconds anything that is said in the room is kept, from 3,600 to 315,360,000; 0 or
+   * absent: for ever. A direct room has none.
+   */
+  retention_s?: number | null;
+  /**
+   * How many sessions may be open in it, the main one among them; 0 or absent: as many as anywhere.
+   * A direct room has none.
+   */
+  sessions_max?: number | null;
 }
 
 export interface RoomList {
@@ -623,6 +651,18 @@ export interface PatchRoomRequest {
   /** The empty string takes the password away. */
   password?: string | null;
   archived?: boolean | null;
+  /**
+   * How many seconds messages live in a session that is opened from now on and says nothing of its
+   * own; 0: for ever.
+   */
+  message_ttl_s?: number | null;
+  /**
+   * How many seconds anything that is said in the room is kept, from 3,600 to 315,360,000, and what
+   * is there already, too; 0: for ever, but for what was to end.
+   */
+  retention_s?: number | null;
+  /** How many sessions may be open in it, the main one among them; 0: as many as anywhere. */
+  sessions_max?: number | null;
 }
 
 export interface JoinRoomRequest {
@@ -670,7 +710,10 @@ export interface CreateSessionRequest {
   members: string[];
   /** Encrypts it, for good. */
   encryption?: Encryption | null;
-  /** How many seconds messages live in it, from 1 to 31,536,000; absent: for ever. */
+  /**
+   * How many seconds messages live in it, from 1 to 31,536,000; 0: for ever; absent: as the room
+   * lays down.
+   */
   message_ttl_s?: number | null;
   /** When it ends by itself; absent: it does not. */
   end?: SessionEndRequest | null;

@@ -1,7 +1,7 @@
 //! Keyed digests of requests, by which a repeated request is told from another one with its id.
 
-use parlor_domain::Encryption;
 use parlor_domain::ending::AskedEnding;
+use parlor_domain::{Encryption, Rules, Ttl};
 use uuid::Uuid;
 
 use crate::Secret;
@@ -48,6 +48,13 @@ pub(crate) fn ending(asked: AskedEnding) -> Vec<u8> {
     let AskedEnding { at, silence_s, read_only_s } = asked;
     let parts = [at.map(|at| at.0), silence_s, read_only_s];
     parts.into_iter().flat_map(|part| part.unwrap_or(0).to_le_bytes()).collect()
+}
+
+/// What a room lays down, as one part.
+pub(crate) fn rules(rules: &Rules) -> Vec<u8> {
+    let lives = [rules.message_ttl, rules.retention].map(|ttl| ttl.map_or(0, Ttl::seconds));
+    let most = rules.sessions_max.map_or(0, u64::cast_signed);
+    lives.into_iter().chain([most]).flat_map(i64::to_le_bytes).collect()
 }
 
 /// Many ids as one part.

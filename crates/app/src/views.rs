@@ -140,7 +140,7 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use parlor_domain::{Role, RoomKind};
+    use parlor_domain::{Role, RoomKind, Rules};
     use uuid::Uuid;
 
     fn view(user: u128) -> Arc<View> {
@@ -148,6 +148,7 @@ mod tests {
             encryption: None,
             membership_version: 0,
             message_ttl: None,
+            retention: None,
             ending: None,
             session: SessionId(Uuid::nil()),
             session_no: 1,
@@ -206,6 +207,7 @@ mod tests {
             kind: RoomKind::Public,
             has_password: false,
             archived_at: None,
+            rules: Rules::default(),
             by: aside.user,
         };
         let main = SessionId(Uuid::from_u128(9));

@@ -1,5 +1,6 @@
-//! How long what is said lives: a time to live for a message, one for a session, and the moment
-//! that follows from both. From that moment on nothing of the message is left but its number.
+//! How long what is said lives: a time to live for a message, one for a session, one for a whole
+//! room, and the moment that follows from them. From that moment on nothing of the message is left
+//! but its number.
 
 use std::time::Duration;
 
@@ -22,6 +23,29 @@ impl Ttl {
         }
     }
 
+    /// Reads `message_ttl_s` of a session or a room, where 0 is for ever.
+    ///
+    /// # Errors
+    /// As [`Ttl::read`].
+    pub fn setting(seconds: i64, limits: &Limits) -> Result<Option<Self>, Denied> {
+        match seconds {
+            0 => Ok(None),
+            _ => Self::read("message_ttl_s", seconds, limits).map(Some),
+        }
+    }
+
+    /// Reads how long somebody wants a room to keep what is said in it.
+    ///
+    /// # Errors
+    /// [`Denied::Invalid`] outside of `retention_s_min` to `retention_s_max`.
+    pub fn retention(seconds: i64, limits: &Limits) -> Result<Self, Denied> {
+        let kept = u64::try_from(seconds).unwrap_or(0);
+        if kept == 0 || kept < limits.retention_s_min || kept > limits.retention_s_max {
+            return Err(Denied::invalid("retention_s", "from an hour to ten years"));
+        }
+        Ok(Self(seconds))
+    }
+
     /// One that was read before; `None` for what is none.
     pub fn stored(seconds: i64) -> Option<Self> {
         (seconds > 0).then_some(Self(seconds))
@@ -39,10 +63,10 @@ impl Ttl {
 }
 
 impl View {
-    /// When a message that is sent here now decays: after its own time to live or the session's,
-    /// and no later than what it passes on; whichever is first. `None`: never.
+    /// When a message that is sent here now decays: after its own time to live, the session's or
+    /// what the room keeps, and no later than what it passes on; whichever is first. `None`: never.
     pub fn deadline(&self, sent_at: Time, own: Option<Ttl>, source: Option<Time>) -> Option<Time> {
-        let lives = [own, self.message_ttl].into_iter().flatten().min();
+        let lives = [own, self.message_ttl, self.retention].into_iter().flatten().min();
         let ends = lives.map(|ttl| ttl.after(sent_at));
         [ends, source].into_iter().flatten().min()
     }
@@ -63,6 +87,7 @@ mod tests {
             assert_eq!(Ttl::read("ttl_s", good, &limits).map(Ttl::seconds), Ok(good));
         }
         assert_eq!(Ttl::stored(0), None);
+        assert_eq!(Ttl::setting(0, &limits), Ok(None), "for ever");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     Device, DeviceId, Ending, Message, MessageId, Preview, Profile, Role, Room, RoomId, RoomKind,
-    Session, SessionId, Time, Ttl, UserId,
+    Rules, Session, SessionId, Time, Ttl, UserId,
 };
 
 /// Something that changed a session.
@@ -140,6 +140,8 @@ pub enum EventKind {
         has_password: bool,
         /// When it was archived, if it is.
         archived_at: Option<Time>,
+        /// What it lays down for its sessions.
+        rules: Rules,
         /// By whom.
         by: UserId,
     },

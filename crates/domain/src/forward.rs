@@ -14,8 +14,8 @@ pub struct Forwarded {
 
 impl SendMessage {
     /// The same with the words and the files of `source`, which the sender can see. Who passes on
-    /// what was passed on keeps whose words they were, and when they decay: no later than the
-    /// session ends that they were said in, at `ends`.
+    /// what was passed on keeps whose words they were, and when they decay: no later than
+    /// `ends`, when the session ends that they were said in, or its room keeps them no longer.
     ///
     /// # Errors
     /// [`Denied::NotFound`] when it is deleted, [`Denied::SessionEncrypted`] when only its

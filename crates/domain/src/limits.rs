@@ -64,6 +64,8 @@ limits! {
     json_depth_max = 32, "Nesting of a JSON document.";
     body_ms_max = 30_000, "Milliseconds until a request body must be complete.";
     message_ttl_s_max = 365 * 24 * 3_600, "Seconds that a message may live when it is to decay.";
+    retention_s_min = 3_600, "Seconds that a room keeps what is said in it, at least.";
+    retention_s_max = 3_650 * 24 * 3_600, "Seconds that a room keeps it, at most, if not for ever.";
     message_bytes_max = 16 * 1024, "Bytes of a message's text.";
     ciphertext_bytes_max = 32 * 1024, "Bytes of an encrypted message, as it is stored.";
     keys_json_bytes_max = 2 * 1024 * 1024, "Bytes of a request body about keys of encryption.";

@@ -2,8 +2,10 @@
 //! the store reads in the very transaction that carries the decision out.
 
 use crate::permission::{Action, may};
+use crate::rules::{AskedRules, NewRules};
 use crate::{
-    Denied, Encryption, Gone, Limits, Role, RoomId, SessionId, Time, User, UserId, encryption, name,
+    Denied, Encryption, Gone, Limits, Role, RoomId, Rules, SessionId, Time, User, UserId,
+    encryption, name,
 };
 
 /// Who can find and enter a room.
@@ -72,6 +74,8 @@ pub struct Room {
     pub people: Vec<User>,
     /// Whether it is the lobby.
     pub lobby: bool,
+    /// What it lays down for its sessions.
+    pub rules: Rules,
 }
 
 /// A room by every name that another system has for it, with its people.
@@ -104,6 +108,8 @@ pub struct NewRoom {
     pub members: Vec<UserId>,
     /// How its main session is encrypted; `None`: not.
     pub encryption: Option<Encryption>,
+    /// What it lays down for its sessions; the main one begins with it, too.
+    pub rules: Rules,
 }
 
 /// How somebody stands to a room, and to the session in question where there is one.
@@ -190,6 +196,8 @@ pub struct Settings {
     pub password_hash: Option<Option<String>>,
     /// Archived or not.
     pub archived: Option<bool>,
+    /// What it lays down for its sessions.
+    pub rules: NewRules,
 }
 
 impl NewRoom {
@@ -200,6 +208,25 @@ impl NewRoom {
     pub fn encrypted(self, encryption: Option<Encryption>) -> Result<Self, Denied> {
         encryption::of_room(self.kind, encryption)?;
         Ok(Self { encryption, ..self })
+    }
+
+    /// The same with what it is to lay down for its sessions.
+    ///
+    /// # Errors
+    /// [`Denied::Invalid`] for what is beyond the limits, and in a direct room, where nobody could
+    /// take it back, for all but how long messages live.
+    pub fn ruled(self, asked: AskedRules, limits: &Limits) -> Result<Self, Denied> {
+        let rules = Rules::default().with(asked.read(limits)?);
+        if self.kind == RoomKind::Direct {
+            let refused = [
+                ("retention_s", rules.retention.is_some()),
+                ("sessions_max", rules.sessions_max.is_some()),
+            ];
+            if let Some((field, _)) = refused.into_iter().find(|(_, asked)| *asked) {
+                return Err(Denied::invalid(field, "a direct room has none"));
+            }
+        }
+        Ok(Self { rules, ..self })
     }
 
     /// Reads what a creator asks for. `members` may name the creator and may repeat.
@@ -230,7 +257,14 @@ impl NewRoom {
         }
         let name = if direct { String::new() } else { name::line("name", name, limits)? };
         let description = name::text("description", description, limits.description_chars_max)?;
-        Ok(Self { name, kind, description, members: others, encryption: None })
+        Ok(Self {
+            name,
+            kind,
+            description,
+            members: others,
+            encryption: None,
+            rules: Rules::default(),
+        })
     }
 }
 

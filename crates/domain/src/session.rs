@@ -96,6 +96,8 @@ pub struct View {
     pub membership_version: i64,
     /// How long messages live here; `None`: for ever.
     pub message_ttl: Option<Ttl>,
+    /// How long anything is kept in the room; `None`: for ever.
+    pub retention: Option<Ttl>,
     /// When it ends by itself; `None`: it does not. Of an end by silence not all that was said
     /// meanwhile need be in it.
     pub ending: Option<Ending>,
@@ -168,7 +170,7 @@ pub fn open(
     if facts.people.len() != asked || facts.people.iter().any(|person| person.role.is_none()) {
         return Err(Denied::NotFound);
     }
-    if open >= limits.sessions_per_room_max {
+    if open >= facts.room.rules.open_max(limits) {
         return Err(Denied::Conflict("the room has too many sessions"));
     }
     if facts.room.archived_at.is_some() {

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use parlor_domain::room::NewRoom;
 use parlor_domain::{
-    Ban, ClientId, Denied, Member, Room, RoomChange, RoomFacts, RoomId, SessionId, Time, UserId,
+    Ban, ClientId, Denied, Member, Room, RoomChange, RoomFacts, RoomId, Rules, SessionId, Time,
+    Ttl, UserId,
 };
 
 use crate::{Changed, StoreError};
@@ -27,6 +28,13 @@ pub struct RoomDraft {
     pub slug: Option<String>,
     /// Whether no other room may have its name.
     pub unique: bool,
+}
+
+/// What a room lays down, as its columns `message_ttl_s`, `retention_s` and `sessions_max` have it.
+pub(crate) fn columns(rules: &Rules) -> (Option<i64>, Option<i64>, Option<i64>) {
+    let (message_ttl, retention) = (rules.message_ttl, rules.retention);
+    let sessions_max = rules.sessions_max.map(u64::cast_signed);
+    (message_ttl.map(Ttl::seconds), retention.map(Ttl::seconds), sessions_max)
 }
 
 /// Decides what changes about a room.

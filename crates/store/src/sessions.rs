@@ -23,8 +23,8 @@ pub struct NewSession {
     pub people: Vec<UserId>,
     /// How it is encrypted, for good; `None`: not.
     pub encryption: Option<Encryption>,
-    /// How long messages live in it; `None`: for ever.
-    pub message_ttl: Option<Ttl>,
+    /// How long messages live in it; `Some(None)`: for ever; `None`: as the room lays down.
+    pub message_ttl: Option<Option<Ttl>>,
     /// When it ends by itself; `None`: it does not.
     pub ending: Option<Ending>,
     /// The creating request's idempotency key and the digest of the request.

@@ -2,7 +2,8 @@
 //! so that a database can be moved as it is.
 
 use parlor_domain::{
-    Ending, EventKind, Gone, MessageId, Role, RoomId, RoomKind, Time, Ttl, UserEventKind, UserId,
+    Ending, EventKind, Gone, MessageId, Role, RoomId, RoomKind, Rules, Time, Ttl, UserEventKind,
+    UserId,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -114,6 +115,12 @@ pub(crate) struct StoredRoom {
     room_kind: String,
     has_password: bool,
     archived_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message_ttl_s: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retention_s: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sessions_max: Option<i64>,
     by: Uuid,
 }
 
@@ -163,6 +170,7 @@ impl Stored {
                 kind,
                 has_password,
                 archived_at,
+                rules,
                 by,
             } => Self::RoomSettings(Box::new(StoredRoom {
                 room: room.0,
@@ -171,6 +179,9 @@ impl Stored {
                 room_kind: kind.as_str().to_owned(),
                 has_password: *has_password,
                 archived_at: archived_at.map(|t| t.0),
+                message_ttl_s: rules.message_ttl.map(Ttl::seconds),
+                retention_s: rules.retention.map(Ttl::seconds),
+                sessions_max: rules.sessions_max.map(u64::cast_signed),
                 by: by.0,
             })),
             EventKind::Ended { by } => Self::Ended { by: by.map(|id| id.0) },
@@ -244,6 +255,7 @@ impl Stored {
                 kind: RoomKind::parse(&room.room_kind).ok_or_else(|| damaged("a room kind"))?,
                 has_password: room.has_password,
                 archived_at: room.archived_at.map(Time),
+                rules: Rules::stored(room.message_ttl_s, room.retention_s, room.sessions_max),
                 by: UserId(room.by),
             },
             Self::Ended { by } => EventKind::Ended { by: by.map(UserId) },

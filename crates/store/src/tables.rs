@@ -72,14 +72,15 @@ tables! {
     )
     rooms(no) (
         id, name, kind, description, search_key, password_hash, main_session_no, lobby, direct_key,
-        created_at, archived_at, member_count, slug, changed_at
+        created_at, archived_at, member_count, slug, changed_at, message_ttl_s, retention_s,
+        sessions_max
     )
     room_members(room_no, user_no) (role, joined_at)
     bans(room_no, user_no) (by_no, reason, banned_at)
     sessions(no) (
         id, room_no, name, main, created_by, created_at, ended_at, member_count, algorithm,
         rotation_period_ms, rotation_period_msgs, verified_only, message_ttl_s, ends_at, silence_s,
-        read_only_s, erasing_after
+        read_only_s, erasing_after, shortening_after
     )
     session_members(session_no, user_no) (joined_at, read_number)
     heads(session_no) (seq, number, acl_version, threaded, membership_version)

@@ -86,6 +86,9 @@ impl From<&domain::Room> for v1::Room {
             archived_at: room.archived_at.map(|t| t.0),
             people: room.people.iter().map(Into::into).collect(),
             lobby: room.lobby,
+            message_ttl_s: room.rules.message_ttl.map(domain::Ttl::seconds),
+            retention_s: room.rules.retention.map(domain::Ttl::seconds),
+            sessions_max: room.rules.sessions_max.map(u64::cast_signed),
         }
     }
 }
@@ -355,16 +358,14 @@ impl From<&EventKind> for Kind {
                 username: username.clone(),
                 name: name.clone(),
             }),
-            EventKind::Left { user, by, reason } => Self::Left(v1::Left {
-                user_id: text(user),
-                by: by.as_ref().map(text),
-                reason: reason.as_str().to_owned(),
-            }),
-            EventKind::RoleChanged { user, role, by } => Self::RoleChanged(v1::RoleChanged {
-                user_id: text(user),
-                role: role.as_str().to_owned(),
-                by: text(by),
-            }),
+            EventKind::Left { user, by, reason } => {
+                let (user_id, by) = (text(user), by.as_ref().map(text));
+                Self::Left(v1::Left { user_id, by, reason: reason.as_str().to_owned() })
+            }
+            EventKind::RoleChanged { user, role, by } => {
+                let (user_id, role) = (text(user), role.as_str().to_owned());
+                Self::RoleChanged(v1::RoleChanged { user_id, role, by: text(by) })
+            }
             EventKind::SessionSettings { name, message_ttl, ending, by } => {
                 let (name, message_ttl_s) = (name.clone(), message_ttl.map(domain::Ttl::seconds));
                 let (end, by) = (ending.map(Into::into), text(by));
@@ -377,6 +378,7 @@ impl From<&EventKind> for Kind {
                 kind,
                 has_password,
                 archived_at,
+                rules,
                 by,
             } => Self::RoomSettings(v1::RoomSettings {
                 room_id: room.to_string(),
@@ -386,6 +388,9 @@ impl From<&EventKind> for Kind {
                 has_password: *has_password,
                 archived_at: archived_at.map(|t| t.0),
                 by: text(by),
+                message_ttl_s: rules.message_ttl.map(domain::Ttl::seconds),
+                retention_s: rules.retention.map(domain::Ttl::seconds),
+                sessions_max: rules.sessions_max.map(u64::cast_signed),
             }),
             EventKind::Ended { by } => Self::Ended(v1::Ended { by: by.as_ref().map(text) }),
         }

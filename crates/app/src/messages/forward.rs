@@ -20,6 +20,7 @@ impl App {
         let source = self.message(actor, source).await?;
         let there = self.fresh_view(actor.user, source.session).await?;
         let ends = there.ending.filter(|_| source.session != cmd.session).map(|ending| ending.at);
-        Ok(cmd.passing_on(source, ends)?)
+        let kept = there.retention.map(|kept| kept.after(source.sent_at));
+        Ok(cmd.passing_on(source, [ends, kept].into_iter().flatten().min())?)
     }
 }

@@ -1,8 +1,9 @@
 //! Making a room.
 
 use parlor_domain::room::NewRoom;
+use parlor_domain::rules::AskedRules;
 use parlor_domain::{
-    ClientId, Denied, Encryption, Limits, Room, RoomId, RoomKind, SessionId, UserId, name,
+    ClientId, Denied, Encryption, Limits, Room, RoomId, RoomKind, Rules, SessionId, UserId, name,
 };
 use parlor_store::rooms::RoomDraft;
 
@@ -31,6 +32,8 @@ pub struct CreateRoom {
     pub unique: bool,
     /// How its main session is encrypted; `None`: not.
     pub encryption: Option<Encryption>,
+    /// What it lays down for its sessions.
+    pub rules: AskedRules,
 }
 
 impl App {
@@ -55,7 +58,8 @@ impl App {
             &asked.members,
             &self.limits_for(&asked),
         )?
-        .encrypted(asked.encryption)?;
+        .encrypted(asked.encryption)?
+        .ruled(asked.rules, &self.limits)?;
         // A direct room is found when it is there, however many devices its people have by now.
         if room.encryption.is_some() && room.kind != RoomKind::Direct {
             self.admit_crowd(actor, &room.members).await?;
@@ -100,16 +104,22 @@ impl App {
     fn room_digest(&self, room: &NewRoom, password: &Option<Hidden>) -> [u8; 16] {
         let password = password.as_ref().map_or("", Hidden::expose);
         let encryption = digest::encryption(room.encryption);
-        let parts: [&[u8]; 6] = [
+        let rules = digest::rules(&room.rules);
+        let parts: [&[u8]; 7] = [
             room.name.as_bytes(),
             room.kind.as_str().as_bytes(),
             room.description.as_bytes(),
             password.as_bytes(),
             &digest::ids(room.members.iter().map(|user| user.0)),
             &encryption,
+            &rules,
         ];
-        // What is plain has the digest that it had before there was encryption.
-        let plain = room.encryption.is_none();
-        self.digests.of("create room", if plain { &parts[..5] } else { &parts })
+        // What asks for no more than it could before has the digest that it had then.
+        let parts = match (room.rules == Rules::default(), room.encryption) {
+            (true, None) => &parts[..5],
+            (true, Some(_)) => &parts[..6],
+            (false, _) => &parts[..],
+        };
+        self.digests.of("create room", parts)
     }
 }

@@ -1,6 +1,7 @@
 //! What a room is.
 
 use parlor_domain::room::{self, Settings};
+use parlor_domain::rules::AskedRules;
 use parlor_domain::{Denied, Room, RoomId, RoomKind};
 
 use super::check_password;
@@ -19,6 +20,8 @@ pub struct RoomPatch {
     pub password: Option<Hidden>,
     /// Archived or not.
     pub archived: Option<bool>,
+    /// What it lays down for its sessions.
+    pub rules: AskedRules,
 }
 
 impl App {
@@ -39,6 +42,7 @@ impl App {
             description: patch.description,
             kind: patch.kind,
             archived: patch.archived,
+            rules: patch.rules.read(&self.limits)?,
         };
         if asked == Settings::default() {
             return self.room(actor, room).await;

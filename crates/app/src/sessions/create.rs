@@ -21,7 +21,7 @@ pub struct CreateSession {
     pub members: Vec<UserId>,
     /// How it is encrypted, for good; `None`: not.
     pub encryption: Option<Encryption>,
-    /// How many seconds messages live in it; `None`: for ever.
+    /// How many seconds messages live in it; 0: for ever; `None`: as the room lays down.
     pub message_ttl_s: Option<i64>,
     /// When it ends by itself; nothing in it: it does not.
     pub end: AskedEnding,
@@ -53,16 +53,16 @@ impl App {
         if encryption.is_some() {
             self.admit_crowd(actor, &people).await?;
         }
-        let ttl = asked.message_ttl_s.map(|s| Ttl::read("message_ttl_s", s, &self.limits));
-        let message_ttl = ttl.transpose()?;
+        let message_ttl = asked.message_ttl_s.map(|s| Ttl::setting(s, &self.limits)).transpose()?;
         let ending = Ending::read(asked.end, now, &self.limits)?;
         let key = asked.key.map(|key| {
             let ids = digest::ids(people.iter().map(|user| user.0));
             let how = digest::encryption(encryption);
-            let lives = message_ttl.map_or(0, Ttl::seconds).to_be_bytes();
+            let lives =
+                asked.message_ttl_s.map_or(0, |s| if s == 0 { -1 } else { s }).to_be_bytes();
             let ends = digest::ending(asked.end);
             let parts: [&[u8]; 6] = [room.0.as_bytes(), name.as_bytes(), &ids, &how, &lives, &ends];
-            // What is plain, and lives for ever, has the digest that it had before there was more.
+            // What asks for no more than it could before has the digest that it had then.
             let parts = match (ending, message_ttl, encryption) {
                 (None, None, None) => &parts[..3],
                 (None, None, Some(_)) => &parts[..4],

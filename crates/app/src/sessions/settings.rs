@@ -33,11 +33,7 @@ impl App {
         }
         let now = self.admit(actor)?;
         let limits = self.limits;
-        let ttl = |seconds| match seconds {
-            0 => Ok(None),
-            _ => Ttl::read("message_ttl_s", seconds, &limits).map(Some),
-        };
-        let message_ttl = patch.message_ttl_s.map(ttl).transpose()?;
+        let message_ttl = patch.message_ttl_s.map(|s| Ttl::setting(s, &limits)).transpose()?;
         let ending = patch.end.map(|end| Ending::read(end, now, &limits)).transpose()?;
         let asked = Settings { name: patch.name, message_ttl, ending };
         let decide = Box::new(move |facts: &SessionFacts| {

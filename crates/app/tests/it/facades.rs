@@ -5,6 +5,7 @@ use std::time::Duration;
 use parlor_app::accounts::{Enroll, Login, NotRenewed, SignedIn, Unproved};
 use parlor_app::rooms::CreateRoom;
 use parlor_app::{Error, Hidden, Which};
+use parlor_domain::rules::AskedRules;
 use parlor_domain::{Denied, RoomKind};
 use parlor_wire::Dialect;
 
@@ -29,6 +30,7 @@ async fn enrolled(house: &House, name: &str) -> SignedIn {
 fn room(name: &str, unique: bool) -> CreateRoom {
     CreateRoom {
         encryption: None,
+        rules: AskedRules::default(),
         name: name.into(),
         kind: RoomKind::Unlisted,
         description: String::new(),

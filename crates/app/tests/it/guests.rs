@@ -2,6 +2,7 @@
 
 use parlor_app::rooms::CreateRoom;
 use parlor_app::{Actor, Error};
+use parlor_domain::rules::AskedRules;
 use parlor_domain::{Denied, RoomId, RoomKind};
 
 use crate::house::{House, address};
@@ -22,6 +23,7 @@ impl House {
     async fn room(&self, actor: &Actor) -> RoomId {
         let asked = CreateRoom {
             encryption: None,
+            rules: AskedRules::default(),
             name: "a room".into(),
             kind: RoomKind::Public,
             description: String::new(),

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use parlor_app::{Actor, App, Clock, Hashing, Parts, Secret, Settings};
 use parlor_blobs::Disk;
 use parlor_bus::{Bus, Heard, Node, State, Topic, Word};
+use parlor_domain::rules::AskedRules;
 use parlor_domain::saying::SendMessage;
 use parlor_domain::{ClientId, Event, Limits, RoomKind, SessionId, Time, UserEvent};
 use parlor_hub::{Cut, Ear, Hub, Key, Who};
@@ -122,6 +123,7 @@ impl Town {
     async fn room(&mut self, actor: &Actor) -> (parlor_domain::RoomId, SessionId) {
         let asked = CreateRoom {
             encryption: None,
+            rules: AskedRules::default(),
             name: "a room".into(),
             kind: RoomKind::Public,
             description: String::new(),

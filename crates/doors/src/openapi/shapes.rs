@@ -115,6 +115,8 @@ fn shape_create_room(schema: &mut Value, limits: &Limits) {
             "kind": {"const": "direct"},
             "members": {"minItems": 1, "maxItems": others},
             "password": {"type": "null"},
+            "retention_s": {"enum": [0, null]},
+            "sessions_max": {"enum": [0, null]},
         },
     });
     let named = json!({
@@ -191,8 +193,13 @@ fn asked(name: &str, field: &str, limits: &Limits) -> Option<Value> {
         }),
         ("SendRequest", "client_id") => json!({"pattern": format!("^(?:{UUID})?$")}),
         (_, "number") => json!({"minimum": 0, "maximum": MOST}),
-        ("PatchSessionRequest", "message_ttl_s") => time_to_live(0, limits),
-        (_, "ttl_s" | "message_ttl_s" | "silence_s" | "read_only_s") => time_to_live(1, limits),
+        (_, "message_ttl_s") => time_to_live(0, limits),
+        (_, "ttl_s" | "silence_s" | "read_only_s") => time_to_live(1, limits),
+        (_, "retention_s") => json!({"anyOf": [
+            {"const": 0},
+            {"minimum": limits.retention_s_min, "maximum": limits.retention_s_max},
+        ]}),
+        (_, "sessions_max") => json!({"minimum": 0, "maximum": limits.sessions_per_room_max}),
         _ => return None,
     };
     Some(shape)

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use parlor_app::Hidden;
 use parlor_app::rooms::{CreateRoom, RoomPatch};
+use parlor_domain::rules::AskedRules;
 use parlor_domain::{Denied, Role, RoomId, RoomKind, UserId};
 use parlor_wire::v1;
 use utoipa_axum::router::OpenApiRouter;
@@ -72,6 +73,11 @@ async fn create_room(
         slug: None,
         unique: false,
         encryption: v1::Encryption::asked(asked.encryption.as_ref())?,
+        rules: AskedRules {
+            message_ttl_s: asked.message_ttl_s,
+            retention_s: asked.retention_s,
+            sessions_max: asked.sessions_max,
+        },
     };
     let room = doors.app.create_room(&actor, asked).await?;
     created(room.fresh, doors.room(&room.value))
@@ -129,6 +135,11 @@ async fn change_room(
         kind: asked.kind.as_deref().map(kind).transpose()?,
         password: asked.password.map(Hidden::new),
         archived: asked.archived,
+        rules: AskedRules {
+            message_ttl_s: asked.message_ttl_s,
+            retention_s: asked.retention_s,
+            sessions_max: asked.sessions_max,
+        },
     };
     ok(doors.room(&doors.app.change_room(&actor, room, patch).await?))
 }

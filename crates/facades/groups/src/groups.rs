@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use parlor_app::rooms::CreateRoom;
 use parlor_app::{Actor, Error, Listing, Which};
+use parlor_domain::rules::AskedRules;
 use parlor_domain::{Denied, Room, RoomId, RoomKind};
 use parlor_doors::Doors;
 use parlor_wire::time::rfc3339;
@@ -48,6 +49,7 @@ pub(crate) async fn create(
     let name = format!("Group {}", now.split('.').next().unwrap_or_default().replace('T', " "));
     let asked = CreateRoom {
         encryption: None,
+        rules: AskedRules::default(),
         name,
         kind: RoomKind::Public,
         description: String::new(),

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use parlor_app::rooms::{CreateRoom, RoomPatch};
 use parlor_app::{Actor, Error, Hidden, Which};
+use parlor_domain::rules::AskedRules;
 use parlor_domain::{Card, Denied, RoomKind};
 use parlor_doors::Doors;
 use serde_json::{Value, json};
@@ -98,6 +99,7 @@ pub(crate) async fn create(
     let kind = if password.is_some() { RoomKind::Unlisted } else { RoomKind::Public };
     let asked = CreateRoom {
         encryption: None,
+        rules: AskedRules::default(),
         name,
         kind,
         description,
@@ -140,6 +142,7 @@ pub(crate) async fn update(
         kind,
         password: password.or(taken_away),
         archived: None,
+        rules: AskedRules::default(),
     };
     doors.app.change_room(&actor, room.id, patch).await?;
     Ok(words::ok())

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use parlor_app::rooms::CreateRoom;
 use parlor_app::{Actor, App, Error, Which};
+use parlor_domain::rules::AskedRules;
 use parlor_domain::{Card, Denied, Room, RoomId, RoomKind};
 use parlor_doors::Doors;
 use serde_json::{Value, json};
@@ -62,6 +63,7 @@ pub(crate) async fn create(
     let name = fields.text("chat_room_name").unwrap_or_default();
     let asked = CreateRoom {
         encryption: None,
+        rules: AskedRules::default(),
         name,
         kind: RoomKind::Unlisted,
         description: String::new(),

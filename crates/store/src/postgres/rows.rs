@@ -2,7 +2,7 @@
 
 use parlor_domain::{
     Algorithm, ClientId, Encryption, Ending, Extras, FileId, Message, MessageId, Role, RoomId,
-    RoomKind, SessionId, Time, Ttl, User, UserId, View,
+    RoomKind, Rules, SessionId, Time, Ttl, User, UserId, View,
 };
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -100,6 +100,12 @@ pub(super) fn ending_at(row: &Row, at: usize) -> Result<Option<Ending>, StoreErr
     let (ends_at, silence) = (maybe_time(row, at)?, row.try_get(at + 1)?);
     let read_only = row.try_get(at + 2)?;
     Ok(ends_at.map(|at| Ending::stored(at, silence, read_only)))
+}
+
+/// What a room lays down, of which the columns `message_ttl_s`, `retention_s` and `sessions_max`
+/// begin at `at`.
+pub(super) fn rules_at(row: &Row, at: usize) -> Result<Rules, StoreError> {
+    Ok(Rules::stored(row.try_get(at)?, row.try_get(at + 1)?, row.try_get(at + 2)?))
 }
 
 /// The id of a user in this column, or nothing.
@@ -227,8 +233,9 @@ pub(super) async fn view(
     let sql = "select s.no, s.main, s.ended_at is not null, c.id, r.id, r.kind, \
                r.archived_at is not null, u.no, rm.role, h.acl_version, s.member_count, \
                h.membership_version, s.algorithm, s.rotation_period_ms, s.rotation_period_msgs, \
-               s.verified_only, s.message_ttl_s, s.ends_at, s.silence_s, s.read_only_s \
-               from sessions s join users u on u.no = (select no from users where id = $2) \
+               s.verified_only, s.message_ttl_s, s.ends_at, s.silence_s, s.read_only_s, \
+               r.retention_s from sessions s \
+               join users u on u.no = (select no from users where id = $2) \
                join session_members sm on sm.session_no = s.no and sm.user_no = u.no \
                join rooms r on r.no = s.room_no \
                join room_members rm on rm.room_no = r.no and rm.user_no = u.no \
@@ -253,6 +260,7 @@ pub(super) async fn view(
             membership_version: row.try_get(11)?,
             encryption: encryption_at(row, 12)?,
             message_ttl: maybe_ttl(row, 16)?,
+            retention: maybe_ttl(row, 20)?,
             ending: ending_at(row, 17)?,
         })
     })

@@ -194,6 +194,7 @@ fn tell_settings(
         kind: room.kind,
         has_password: room.has_password,
         archived_at: room.archived_at,
+        rules: room.rules,
         by,
     };
     txn.log(place.main_no, now, None, kind).map(|_| ())

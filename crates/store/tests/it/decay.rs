@@ -157,7 +157,7 @@ pub(crate) async fn what_a_session_says_holds_for_what_is_said_from_then_on(mut 
     let refused = set_ttl(&w, bo, corner.id, Some(1)).await;
     assert!(matches!(denied(refused), Denied::Forbidden(_)), "it is ana's session");
     let opened = parlor_store::sessions::NewSession {
-        message_ttl: Ttl::stored(7),
+        message_ttl: Some(Ttl::stored(7)),
         ..w.draft_session(ana, room.id, &[bo])
     };
     let opened = w.open(opened).await.unwrap().value;

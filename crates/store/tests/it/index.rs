@@ -176,6 +176,11 @@ async fn an_older_database_is_indexed_in_the_background() {
                  alter table sessions drop column silence_s; \
                  alter table sessions drop column read_only_s; \
                  alter table sessions drop column erasing_after; \
+                 drop index sessions_to_shorten; \
+                 alter table sessions drop column shortening_after; \
+                 alter table rooms drop column message_ttl_s; \
+                 alter table rooms drop column retention_s; \
+                 alter table rooms drop column sessions_max; \
                  drop index messages_by_end; drop index mentions_by_message; \
                  alter table messages drop column expires_at; \
                  alter table heads drop column membership_version; \

@@ -32,6 +32,7 @@ mod previews;
 mod random;
 mod reactions;
 mod rooms;
+mod rules;
 mod searching;
 mod sessions;
 mod sqlite;
@@ -177,6 +178,11 @@ macro_rules! suite {
                 nothing_is_said_in_the_last_moments_where_that_was_chosen
                 who_manages_a_session_says_when_it_ends
                 no_copy_of_a_file_outlives_the_session_that_it_is_from
+            }
+            rules {
+                a_session_begins_with_what_its_room_lays_down_unless_it_says_otherwise
+                no_more_sessions_are_open_than_the_room_allows
+                what_is_said_is_kept_no_longer_than_the_room_keeps_it
             }
             encrypted {
                 the_name_of_an_installation_stays

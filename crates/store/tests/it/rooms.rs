@@ -2,7 +2,7 @@
 
 use parlor_domain::room::{self, Settings};
 use parlor_domain::{
-    Denied, EventKind, Gone, Role, Room, RoomId, RoomKind, SessionId, UserEventKind, UserId,
+    Denied, EventKind, Gone, Role, Room, RoomId, RoomKind, Rules, SessionId, UserEventKind, UserId,
 };
 use parlor_store::StoreError;
 
@@ -241,6 +241,7 @@ pub(crate) async fn settings_change_where_asked_and_are_logged(mut w: World) {
             kind: RoomKind::Public,
             has_password: true,
             archived_at: None,
+            rules: Rules::default(),
             by: ana,
         }
     );

@@ -22,6 +22,7 @@ mod memory;
 mod operate;
 mod previews;
 mod readme;
+mod rules;
 mod scale;
 mod search;
 mod simulation;

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 
 use parlor_domain::room::Settings;
-use parlor_domain::{Denied, EventKind, Gone, Role, RoomChange, RoomKind, Time, UserId};
+use parlor_domain::{Denied, EventKind, Gone, Role, RoomChange, RoomKind, Rules, Time, UserId};
 use tokio_postgres::Row;
 
-use super::super::rows::{Person, many, maybe_time, one, word};
+use super::super::rows::{Person, many, maybe_time, one, rules_at, word};
 use super::super::sessions::{self, Leaving, Newcomer};
 use super::super::txn::Txn;
 use super::{Place, admit, delete, search_key, tell_added};
 use crate::StoreError;
+use crate::rooms::columns;
 
 /// What the changes of a room are carried out with.
 struct Work<'a> {
@@ -63,6 +64,7 @@ async fn lock_logs(txn: &mut Txn, place: &Place, changes: &[RoomChange]) -> Resu
             RoomChange::Settings(asked) => {
                 main = true;
                 all |= asked.kind.is_some() || asked.archived.is_some();
+                all |= asked.rules.retention.is_some();
             }
             RoomChange::Delete => all = true,
             RoomChange::Ban { .. } | RoomChange::Unban(_) => {}
@@ -163,8 +165,8 @@ impl Work<'_> {
     }
 
     async fn settings(&self, txn: &mut Txn, asked: &Settings) -> Result<(), StoreError> {
-        let sql = "select name, description, kind, archived_at, password_hash from rooms \
-                   where no = $1";
+        let sql = "select name, description, kind, archived_at, password_hash, message_ttl_s, \
+                   retention_s, sessions_max from rooms where no = $1";
         let old = one(txn, sql, &[&self.place.no], look_row).await?.ok_or(Denied::NotFound)?;
         let archived_at = match asked.archived {
             None => old.archived_at,
@@ -177,16 +179,20 @@ impl Work<'_> {
             kind: asked.kind.unwrap_or(old.kind),
             archived_at,
             password_hash: asked.password_hash.clone().unwrap_or(old.password_hash),
+            rules: old.rules.with(asked.rules),
         };
         self.write(txn, &new).await?;
-        let another = (new.kind, new.archived_at) != (old.kind, old.archived_at);
+        let decides = (new.kind, new.archived_at, new.rules.retention);
+        let another = decides != (old.kind, old.archived_at, old.rules.retention);
         txn.log(self.place.main_no, self.now, None, self.told(new)).await?;
         if another { bump_all(txn, self.place).await } else { Ok(()) }
     }
 
     async fn write(&self, txn: &Txn, new: &Look) -> Result<(), StoreError> {
         let sql = "update rooms set name = $2, description = $3, search_key = $4, kind = $5, \
-                   archived_at = $6, password_hash = $7, changed_at = $8 where no = $1";
+                   archived_at = $6, password_hash = $7, changed_at = $8, message_ttl_s = $9, \
+                   retention_s = $10, sessions_max = $11 where no = $1";
+        let (message_ttl, retention, sessions_max) = columns(&new.rules);
         txn.execute(
             sql,
             &[
@@ -198,6 +204,9 @@ impl Work<'_> {
                 &new.archived_at.map(|at| at.0),
                 &new.password_hash,
                 &self.now.0,
+                &message_ttl,
+                &retention,
+                &sessions_max,
             ],
         )
         .await
@@ -213,6 +222,7 @@ impl Work<'_> {
             kind: new.kind,
             has_password: new.password_hash.is_some(),
             archived_at: new.archived_at,
+            rules: new.rules,
             by: self.actor,
         }
     }
@@ -225,6 +235,7 @@ struct Look {
     kind: RoomKind,
     archived_at: Option<Time>,
     password_hash: Option<String>,
+    rules: Rules,
 }
 
 fn look_row(row: &Row) -> Result<Look, StoreError> {
@@ -234,6 +245,7 @@ fn look_row(row: &Row) -> Result<Look, StoreError> {
         kind: word(row, 2, RoomKind::parse)?,
         archived_at: maybe_time(row, 3)?,
         password_hash: row.try_get(4)?,
+        rules: rules_at(row, 5)?,
     })
 }
 

@@ -9,7 +9,7 @@ use super::super::rows::{Person, exists, one, person, uuid};
 use super::super::sessions::{self, Newcomer};
 use super::super::txn::{Space, Txn};
 use super::{Place, admit, hashed, place, read, search_key, tell_added};
-use crate::rooms::RoomDraft;
+use crate::rooms::{RoomDraft, columns};
 use crate::{Changed, StoreError};
 
 const TOO_MANY: StoreError = StoreError::Denied(Denied::Conflict("you own too many rooms"));
@@ -149,9 +149,10 @@ async fn insert(
 ) -> Result<Option<Place>, StoreError> {
     let room = &draft.room;
     let sql = "insert into rooms (id, name, kind, description, search_key, password_hash, \
-               main_session_no, direct_key, created_at, slug) \
-               values ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9) \
+               main_session_no, direct_key, created_at, slug, message_ttl_s, retention_s, \
+               sessions_max) values ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11, $12) \
                on conflict do nothing returning no";
+    let (message_ttl, retention, sessions_max) = columns(&room.rules);
     let made = one(
         txn,
         sql,
@@ -165,6 +166,9 @@ async fn insert(
             &direct_key,
             &now.0,
             &draft.slug,
+            &message_ttl,
+            &retention,
+            &sessions_max,
         ],
         |row| Ok(row.try_get(0)?),
     )
@@ -177,7 +181,7 @@ async fn insert(
         name: "",
         main: true,
         encryption: draft.room.encryption,
-        message_ttl: None,
+        message_ttl: draft.room.rules.message_ttl,
         ending: None,
     };
     let main_no = sessions::insert(txn, no, &main, creator.no, now).await?;

@@ -7,8 +7,8 @@ use tokio_postgres::Row;
 
 use super::super::readers::Db;
 use super::super::rows::{
-    USER, USER_COLUMNS, literally, many, maybe_time, maybe_user, maybe_word, most, one, time,
-    user_at, uuid, word,
+    USER, USER_COLUMNS, literally, many, maybe_time, maybe_user, maybe_word, most, one, rules_at,
+    time, user_at, uuid, word,
 };
 use crate::StoreError;
 
@@ -16,13 +16,14 @@ use crate::StoreError;
 /// no such user.
 pub(in super::super) const ROOM: &str = "select r.id, r.no, r.name, r.kind, r.description, \
     r.password_hash is not null, s.id, r.member_count, rm.role, r.created_at, r.archived_at, \
-    r.lobby, r.slug, s.no, maker.id, r.changed_at \
+    r.lobby, r.message_ttl_s, r.retention_s, r.sessions_max, r.slug, s.no, maker.id, \
+    r.changed_at \
     from users me cross join rooms r join sessions s on s.no = r.main_session_no \
     left join room_members rm on rm.room_no = r.no and rm.user_no = me.no \
     left join users maker on maker.no = s.created_by where me.id = $1";
 
 /// How many columns of [`ROOM`] belong to the room itself.
-pub(in super::super) const ROOM_COLUMNS: usize = 12;
+pub(in super::super) const ROOM_COLUMNS: usize = 15;
 
 /// What makes a room one that the reader of [`ROOM`] may see: they are in it, or it is open and
 /// they are not banned from it.
@@ -45,6 +46,7 @@ pub(in super::super) fn room_row(row: &Row) -> Result<Room, StoreError> {
         archived_at: maybe_time(row, 10)?,
         people: vec![],
         lobby: row.try_get(11)?,
+        rules: rules_at(row, 12)?,
     })
 }
 

@@ -91,7 +91,7 @@ pub(super) async fn create(
         name: &new.name,
         main: false,
         encryption: new.encryption,
-        message_ttl: new.message_ttl,
+        message_ttl: new.message_ttl.unwrap_or(facts.room.rules.message_ttl),
         ending: new.ending,
     };
     let no = insert(txn, place.no, &opening, creator.no, now).await?;

@@ -4,11 +4,12 @@ use parlor_domain::room::Settings;
 use parlor_domain::{Denied, EventKind, Gone, Role, RoomChange, Time, UserId};
 use rusqlite::params;
 
-use super::super::rows::{Person, many, one, person, user_no};
+use super::super::rows::{Person, many, person, user_no};
 use super::super::sessions::{self, Leaving};
 use super::super::txn::Txn;
-use super::{Place, admit, delete, search_key, tell_added, tell_settings};
+use super::{Place, admit, delete, read, search_key, tell_added, tell_settings};
 use crate::StoreError;
+use crate::rooms::columns;
 
 /// Carries out one change.
 pub(super) fn apply(
@@ -111,30 +112,40 @@ fn settings(
     by: UserId,
     now: Time,
 ) -> Result<(), StoreError> {
-    let sql = "select name, description, kind, archived_at from rooms where no = ?";
-    let old = one(txn.conn, sql, [place.no], |row| {
-        let (name, description): (String, String) = (row.get(0)?, row.get(1)?);
-        Ok((name, description, row.get::<_, String>(2)?, row.get::<_, Option<i64>>(3)?))
-    })?;
-    let (old_name, old_description, old_kind, old_archived) = old.ok_or(Denied::NotFound)?;
-    let name = asked.name.as_ref().unwrap_or(&old_name);
-    let description = asked.description.as_ref().unwrap_or(&old_description);
-    let kind = asked.kind.map_or(old_kind.as_str(), |kind| kind.as_str());
-    let archived = match asked.archived {
-        None => old_archived,
-        Some(true) => old_archived.or(Some(now.0)),
+    let old = read::find(txn.conn, 0, place.id)?.ok_or(Denied::NotFound)?;
+    let name = asked.name.as_ref().unwrap_or(&old.name);
+    let description = asked.description.as_ref().unwrap_or(&old.description);
+    let kind = asked.kind.unwrap_or(old.kind);
+    let archived_at = match asked.archived {
+        None => old.archived_at,
+        Some(true) => old.archived_at.or(Some(now)),
         Some(false) => None,
     };
-    let key = search_key(name, description);
+    let rules = old.rules.with(asked.rules);
+    let (message_ttl, retention, sessions_max) = columns(&rules);
     let sql = "update rooms set name = ?, description = ?, search_key = ?, kind = ?, \
-               archived_at = ?, changed_at = ? where no = ?";
-    txn.execute(sql, params![name, description, key, kind, archived, now.0, place.no])?;
+               archived_at = ?, changed_at = ?, message_ttl_s = ?, retention_s = ?, \
+               sessions_max = ? where no = ?";
+    let row = params![
+        name,
+        description,
+        search_key(name, description),
+        kind.as_str(),
+        archived_at.map(|at| at.0),
+        now.0,
+        message_ttl,
+        retention,
+        sessions_max,
+        place.no,
+    ];
+    txn.execute(sql, row)?;
     if let Some(hash) = &asked.password_hash {
         let sql = "update rooms set password_hash = ? where no = ?";
         txn.execute(sql, params![hash, place.no])?;
     }
     tell_settings(txn, place, by, now)?;
-    if archived != old_archived || kind != old_kind {
+    let decides = (kind, archived_at, rules.retention);
+    if decides != (old.kind, old.archived_at, old.rules.retention) {
         bump_all(txn, place)?;
     }
     Ok(())

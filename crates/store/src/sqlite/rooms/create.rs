@@ -8,7 +8,7 @@ use super::super::rows::{Person, exists, one, person};
 use super::super::sessions;
 use super::super::txn::Txn;
 use super::{PLACE, Place, admit, created, place_row, read, search_key, tell_added};
-use crate::rooms::RoomDraft;
+use crate::rooms::{RoomDraft, columns};
 use crate::{Changed, StoreError};
 
 const TOO_MANY: StoreError = StoreError::Denied(Denied::Conflict("you own too many rooms"));
@@ -123,8 +123,9 @@ fn insert(
 ) -> Result<Place, StoreError> {
     let room = &draft.room;
     let sql = "insert into rooms (id, name, kind, description, search_key, password_hash, \
-               main_session_no, direct_key, created_at, slug) \
-               values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?)";
+               main_session_no, direct_key, created_at, slug, message_ttl_s, retention_s, \
+               sessions_max) values (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?)";
+    let (message_ttl, retention, sessions_max) = columns(&room.rules);
     txn.execute(
         sql,
         params![
@@ -137,6 +138,9 @@ fn insert(
             direct_key,
             now.0,
             draft.slug,
+            message_ttl,
+            retention,
+            sessions_max,
         ],
     )?;
     let no = txn.conn.last_insert_rowid();
@@ -145,7 +149,7 @@ fn insert(
         name: "",
         main: true,
         encryption: room.encryption,
-        message_ttl: None,
+        message_ttl: draft.room.rules.message_ttl,
         ending: None,
     };
     let main_no = sessions::insert(txn, no, &main, Some(creator.no), now)?;

@@ -5,19 +5,20 @@ use rusqlite::{Connection, Row, params};
 
 use super::super::rows::{
     USER, USER_COLUMNS, exists, literally, many, maybe_time, maybe_user, maybe_word, most, one,
-    user_at, user_no, uuid, word,
+    rules_at, user_at, user_no, uuid, word,
 };
 use crate::StoreError;
 
 /// Selects rooms `r` as the user `?1` sees them, to be read by [`room_row`].
 pub(in super::super) const ROOM: &str = "select r.id, r.no, r.name, r.kind, r.description, \
     r.password_hash is not null, s.id, r.member_count, rm.role, r.created_at, r.archived_at, \
-    r.lobby, r.slug, s.no, s.created_by, r.changed_at, r.created_at \
+    r.lobby, r.message_ttl_s, r.retention_s, r.sessions_max, r.slug, s.no, s.created_by, \
+    r.changed_at, r.created_at \
     from rooms r join sessions s on s.no = r.main_session_no \
     left join room_members rm on rm.room_no = r.no and rm.user_no = ?1";
 
 /// How many columns [`ROOM`] has.
-pub(in super::super) const ROOM_COLUMNS: usize = 12;
+pub(in super::super) const ROOM_COLUMNS: usize = 15;
 
 /// Reads a row of [`ROOM`]; a direct room's people are yet to be filled in.
 pub(in super::super) fn room_row(row: &Row<'_>) -> rusqlite::Result<Room> {
@@ -35,6 +36,7 @@ pub(in super::super) fn room_row(row: &Row<'_>) -> rusqlite::Result<Room> {
         archived_at: maybe_time(row, 10)?,
         people: vec![],
         lobby: row.get(11)?,
+        rules: rules_at(row, 12)?,
     })
 }
 

@@ -87,7 +87,7 @@ pub(super) fn create(
         name: &new.name,
         main: false,
         encryption: new.encryption,
-        message_ttl: new.message_ttl,
+        message_ttl: new.message_ttl.unwrap_or(facts.room.rules.message_ttl),
         ending: new.ending,
     };
     let no = insert(txn, place.no, &opening, Some(creator.no), now)?;

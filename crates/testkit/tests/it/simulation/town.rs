@@ -12,8 +12,8 @@ use parlor_app::{Actor, App, Parts, Secret, Settings};
 use parlor_blobs::Disk;
 use parlor_domain::room::NewRoom;
 use parlor_domain::{
-    DeviceId, Limits, LoginId, Role, RoomChange, RoomFacts, RoomId, RoomKind, SessionId, UserId,
-    name,
+    DeviceId, Limits, LoginId, Role, RoomChange, RoomFacts, RoomId, RoomKind, Rules, SessionId,
+    UserId, name,
 };
 use parlor_hub::Hub;
 use parlor_store::accounts::NewAccount;
@@ -128,6 +128,7 @@ impl Town {
             creator: people[0],
             room: NewRoom {
                 encryption: None,
+                rules: Rules::default(),
                 name: "room".to_owned(),
                 kind: RoomKind::Public,
                 description: String::new(),
