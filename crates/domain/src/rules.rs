@@ -92,6 +92,12 @@ impl Rules {
         }
     }
 
+    /// Whether what was said before is kept for less time than before.
+    pub fn shortens(&self, before: &Self) -> bool {
+        let kept = |rules: &Self| rules.retention.map_or(i64::MAX, Ttl::seconds);
+        kept(self) < kept(before)
+    }
+
     /// How many sessions may be open in the room: never more than anywhere.
     pub fn open_max(self, limits: &Limits) -> u64 {
         self.sessions_max.unwrap_or(u64::MAX).min(limits.sessions_per_room_max)
@@ -123,6 +129,16 @@ mod tests {
         let fewer = fewer.read(&Limits::default()).expect("rules");
         assert_eq!(rules.with(fewer), Rules { retention: None, ..rules });
         assert_eq!(rules.with(read(0, 0, 0).expect("rules")), Rules::default());
+    }
+
+    #[test]
+    fn only_a_nearer_end_holds_for_what_is_there_already() {
+        let kept = |seconds| Rules { retention: seconds, ..Rules::default() };
+        let [hour, day] = [HOUR, 24 * HOUR].map(|s| kept(Ttl::stored(s)));
+        assert!(hour.shortens(&day) && day.shortens(&kept(None)));
+        for (now, before) in [(day, hour), (hour, hour), (kept(None), hour)] {
+            assert!(!now.shortens(&before), "{now:?} after {before:?}");
+        }
     }
 
     #[test]

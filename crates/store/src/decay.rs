@@ -19,9 +19,10 @@ pub struct Decayed {
 #[async_trait]
 pub trait Decay: Send + Sync {
     /// Does some of what is due at `now`, each up to `limit`, what was due first first: ends
-    /// sessions, erases messages whose time is over, and erases messages of sessions that have
-    /// ended. Of a message go its text, earlier wordings, files, what people did with it, whom it
-    /// names and what it is found by. Its number stays. An event tells of each session that ends,
+    /// sessions, brings the ends of messages nearer where their room keeps them for less time than
+    /// it did, erases messages whose time is over, and erases messages of sessions that have ended.
+    /// Of a message go its text, earlier wordings, files, what people did with it, whom it names
+    /// and what it is found by. Its number stays. An event tells of each session that ends,
     /// and of each run of messages that go in one that has not.
     ///
     /// # Errors

@@ -2,12 +2,12 @@
 //! whichever node looks first.
 
 use async_trait::async_trait;
-use parlor_domain::{Ending, EventKind, MessageId, SessionId, Time};
+use parlor_domain::{Ending, EventKind, MessageId, SessionId, Time, Ttl};
 use tokio_postgres::Row;
 
 use super::messages::{Erased, strip};
 use super::readers::Db;
-use super::rows::{ending_at, many, maybe_time, most, one, uuid};
+use super::rows::{ending_at, many, maybe_time, maybe_ttl, most, one, uuid};
 use super::txn::Txn;
 use super::{PostgresStore, rooms, sessions};
 use crate::StoreError;
@@ -23,6 +23,9 @@ impl Decay for PostgresStore {
         let limit = most(limit);
         self.end_due(now, limit).await?;
         let mut txn = self.begin().await?;
+        shorten(&mut txn, limit).await?;
+        txn.commit().await?;
+        let mut txn = self.begin().await?;
         let due = erase_due(&mut txn, now, limit).await?;
         txn.commit().await?;
         let mut txn = self.begin().await?;
@@ -32,12 +35,14 @@ impl Decay for PostgresStore {
     }
 }
 
-/// When the next message or session is due; what is left of a session that has ended always is.
+/// When the next message or session is due; what is left of a session that has ended always is, and
+/// what is to be kept for less time than it was.
 async fn next_due(db: &Db) -> Result<Option<Time>, StoreError> {
     let sql = "select least((select expires_at from messages where expires_at is not null \
                and deleted_at is null order by expires_at limit 1), \
                (select ends_at from sessions where ends_at is not null order by ends_at limit 1), \
-               (select 0 from sessions where erasing_after is not null limit 1))";
+               (select 0 from sessions where erasing_after is not null limit 1), \
+               (select 0 from sessions where shortening_after is not null limit 1))";
     Ok(one(db, sql, &[], |row| maybe_time(row, 0)).await?.flatten())
 }
 
@@ -80,6 +85,32 @@ async fn end(txn: &mut Txn, session: SessionId, now: Time) -> Result<(), StoreEr
         return txn.execute(sql, &[&no, &at.0]).await.map(drop);
     }
     sessions::end(txn, no, None, now).await
+}
+
+/// Brings nearer the ends of what was said in a session whose room keeps it no longer than that.
+async fn shorten(txn: &mut Txn, limit: i64) -> Result<(), StoreError> {
+    let sql = "select no from sessions where shortening_after is not null limit 1";
+    let found = one(txn, sql, &[], |row| Ok(row.try_get(0)?)).await?;
+    let Some(session_no): Option<i64> = found else { return Ok(()) };
+    txn.lock_heads(&[session_no]).await?;
+    let sql = "select s.shortening_after, r.retention_s from sessions s \
+               join rooms r on r.no = s.room_no where s.no = $1 and s.shortening_after is not null";
+    let read = |row: &Row| Ok((row.try_get(0)?, maybe_ttl(row, 1)?));
+    let found: Option<(i64, Option<Ttl>)> = one(txn, sql, &[&session_no], read).await?;
+    let Some((after, kept)) = found else { return Ok(()) };
+    // Where it is kept for ever by now, nothing more is to be done.
+    let limit = if kept.is_some() { limit } else { 0 };
+    let sql = "select max(number) from (select number from messages \
+               where session_no = $1 and number > $2 order by number limit $3) batch";
+    let last = one(txn, sql, &[&session_no, &after, &limit], |row| Ok(row.try_get(0)?)).await?;
+    let last: Option<i64> = last.flatten();
+    let sql = "update messages set expires_at = sent_at + $4 where session_no = $1 \
+               and number > $2 and number <= $3 and deleted_at is null \
+               and (expires_at is null or expires_at > sent_at + $4)";
+    let kept = kept.map(|kept| kept.after(Time(0)).0);
+    txn.execute(sql, &[&session_no, &after, &last, &kept]).await?;
+    let sql = "update sessions set shortening_after = $2 where no = $1";
+    txn.execute(sql, &[&session_no, &last]).await.map(drop)
 }
 
 async fn erase_due(txn: &mut Txn, now: Time, limit: i64) -> Result<u64, StoreError> {

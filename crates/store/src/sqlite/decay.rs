@@ -1,12 +1,12 @@
 //! What has decayed goes: what is due is found by one index each, and done a batch at a time.
 
 use async_trait::async_trait;
-use parlor_domain::{Ending, EventKind, MessageId, Time};
+use parlor_domain::{Ending, EventKind, MessageId, Time, Ttl};
 use rusqlite::{Connection, Row, params};
 
 use super::SqliteStore;
 use super::messages::{Erased, strip};
-use super::rows::{ending_at, many, maybe_time, most, one, uuid};
+use super::rows::{ending_at, many, maybe_time, maybe_ttl, most, one, uuid};
 use super::search::{self, Gone};
 use super::sessions;
 use super::txn::Txn;
@@ -23,6 +23,7 @@ impl Decay for SqliteStore {
         }
         self.write(move |txn| {
             end_due(txn, now, most(limit))?;
+            shorten(txn, most(limit))?;
             let due = erase_due(txn, now, most(limit))?;
             let rest = erase_ended(txn, now, most(limit))?;
             Ok(Decayed { erased: due + rest, next: next_due(txn.conn)? })
@@ -31,14 +32,17 @@ impl Decay for SqliteStore {
     }
 }
 
-/// When the next message or session is due; what is left of a session that has ended always is.
+/// When the next message or session is due; what is left of a session that has ended always is, and
+/// what is to be kept for less time than it was.
 fn next_due(conn: &Connection) -> Result<Option<Time>, StoreError> {
     let sql = "select min(at) from (select * from (select expires_at as at from messages \
                where expires_at is not null and deleted_at is null order by expires_at limit 1) \
                union all select * from (select ends_at from sessions \
                where ends_at is not null order by ends_at limit 1) \
                union all select * from (select 0 from sessions \
-               where erasing_after is not null limit 1))";
+               where erasing_after is not null limit 1) \
+               union all select * from (select 0 from sessions \
+               where shortening_after is not null limit 1))";
     Ok(one(conn, sql, [], |row| maybe_time(row, 0))?.flatten())
 }
 
@@ -61,6 +65,28 @@ fn end_due(txn: &mut Txn<'_>, now: Time, limit: i64) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Brings nearer the ends of what was said in a session whose room keeps it no longer than that.
+fn shorten(txn: &Txn<'_>, limit: i64) -> Result<(), StoreError> {
+    let sql = "select s.no, s.shortening_after, r.retention_s from sessions s \
+               join rooms r on r.no = s.room_no where s.shortening_after is not null limit 1";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, maybe_ttl(row, 2)?));
+    let found: Option<(i64, i64, Option<Ttl>)> = one(txn.conn, sql, [], read)?;
+    let Some((session_no, after, kept)) = found else { return Ok(()) };
+    // Where it is kept for ever by now, nothing more is to be done.
+    let limit = if kept.is_some() { limit } else { 0 };
+    let sql = "select max(number) from (select number from messages \
+               where session_no = ? and number > ? order by number limit ?)";
+    let last: Option<i64> =
+        one(txn.conn, sql, [session_no, after, limit], |row| row.get(0))?.flatten();
+    let sql = "update messages set expires_at = sent_at + ?4 where session_no = ?1 \
+               and number > ?2 and number <= ?3 and deleted_at is null \
+               and (expires_at is null or expires_at > sent_at + ?4)";
+    let kept = kept.map(|kept| kept.after(Time(0)).0);
+    txn.execute(sql, params![session_no, after, last, kept])?;
+    let sql = "update sessions set shortening_after = ? where no = ?";
+    txn.execute(sql, params![last, session_no]).map(drop)
 }
 
 fn erase_due(txn: &mut Txn<'_>, now: Time, limit: i64) -> Result<u64, StoreError> {

@@ -183,6 +183,8 @@ macro_rules! suite {
                 a_session_begins_with_what_its_room_lays_down_unless_it_says_otherwise
                 no_more_sessions_are_open_than_the_room_allows
                 what_is_said_is_kept_no_longer_than_the_room_keeps_it
+                what_was_said_before_is_kept_no_longer_either_a_few_at_a_time
+                keeping_for_longer_brings_nothing_back
             }
             encrypted {
                 the_name_of_an_installation_stays

@@ -1,11 +1,14 @@
 //! What a room lays down for its sessions.
 
+use std::time::Duration;
+
 use parlor_domain::room::{self, Settings};
 use parlor_domain::rules::AskedRules;
 use parlor_domain::{
-    Denied, EventKind, Limits, Room, RoomFacts, RoomId, RoomKind, Rules, Session, SessionFacts,
-    Ttl, UserId, session,
+    Denied, EventKind, Limits, Message, Room, RoomFacts, RoomId, RoomKind, Rules, Session,
+    SessionFacts, SessionId, Ttl, UserId, session,
 };
+use parlor_store::messages::Page;
 use parlor_store::rooms::RoomDraft;
 use parlor_store::sessions::NewSession;
 use parlor_store::{Posted, StoreError};
@@ -135,4 +138,76 @@ pub(crate) async fn what_is_said_is_kept_no_longer_than_the_room_keeps_it(w: Wor
     assert_eq!(kept(&w.say(ana, shed.id, "longer").await), Some(3_600), "the shorter counts");
     set(&w, ana, room.id, retention(0)).await.unwrap();
     assert_eq!(kept(&w.say(bo, room.main_session, "for ever").await), None);
+}
+
+/// When each message of a session ends, in seconds after it was said.
+async fn ends(w: &World, user: UserId, session: SessionId) -> Vec<Option<u64>> {
+    let page = w.store.page(user, session, Page::Newest, 100).await.unwrap().unwrap();
+    let lives =
+        |message: &Message| message.expires_at.map(|at| at.since(message.sent_at).as_secs());
+    page.messages.iter().map(lives).collect()
+}
+
+pub(crate) async fn what_was_said_before_is_kept_no_longer_either_a_few_at_a_time(mut w: World) {
+    let (room, ana, bo) = make(&w, AskedRules::default()).await;
+    let main = room.main_session;
+    let corner = open(&w, ana, &room, Some(Ttl::stored(60))).await.unwrap();
+    for _ in 0..5 {
+        w.say(bo, main, "kept").await;
+    }
+    let shorter = w.say(ana, corner.id, "shorter").await;
+    let elsewhere = w.lobby(ana).await.main_session;
+    w.say(ana, elsewhere, "in another room").await;
+    set(&w, ana, room.id, retention(HOUR)).await.unwrap();
+    assert_eq!(ends(&w, bo, main).await, [None; 5], "that comes after");
+    let mut rounds = 0;
+    let next = loop {
+        let done = w.store.decay(w.now(), 2).await.unwrap();
+        rounds += 1;
+        assert_eq!(done.erased, 0);
+        assert!(rounds < 10, "it comes to an end");
+        let far = ends(&w, bo, main).await.into_iter().filter(Option::is_none).count();
+        assert!(far + 2 * rounds >= 5, "two at a time");
+        if let Some(next) = done.next.filter(|next| *next > w.now()) {
+            break next;
+        }
+    };
+    assert_eq!(Some(next), shorter.expires_at);
+    assert_eq!(ends(&w, bo, main).await, [Some(3_600); 5]);
+    assert_eq!(ends(&w, ana, corner.id).await, [Some(60)]);
+    assert_eq!(ends(&w, ana, elsewhere).await, [None]);
+    // What is older than that goes at once, and is told by its numbers.
+    let later = w.now() + Duration::from_secs(3_600);
+    while w.store.decay(later, 2).await.unwrap().next.is_some_and(|next| next <= later) {}
+    let page = w.store.page(bo, main, Page::Newest, 100).await.unwrap().unwrap();
+    assert!(page.messages.iter().all(|m| m.content.is_empty() && m.deleted_at == Some(later)));
+    let told = w.told_of(main).await;
+    let gone = told.iter().filter_map(|event| match event.kind {
+        EventKind::Decayed { from, to } => Some(to - from + 1),
+        _ => None,
+    });
+    assert_eq!(gone.sum::<i64>(), 5);
+}
+
+pub(crate) async fn keeping_for_longer_brings_nothing_back(w: World) {
+    let (room, ana, bo) = make(&w, AskedRules::default()).await;
+    let main = room.main_session;
+    for _ in 0..3 {
+        w.say(bo, main, "kept").await;
+    }
+    let due = async || w.store.decay(w.now(), 100).await.unwrap().next;
+    let all = async || while due().await.is_some_and(|next| next <= w.now()) {};
+    let day = 24 * HOUR;
+    for (rule, kept) in [(day, day), (HOUR, HOUR), (2 * HOUR, HOUR), (0, HOUR), (day, HOUR)] {
+        set(&w, ana, room.id, retention(rule)).await.unwrap();
+        all().await;
+        let kept = Some(kept.unsigned_abs());
+        assert_eq!(ends(&w, bo, main).await, [kept; 3], "after {rule}");
+    }
+    set(&w, ana, room.id, retention(0)).await.unwrap();
+    w.say(bo, main, "for ever").await;
+    set(&w, ana, room.id, retention(HOUR)).await.unwrap();
+    set(&w, ana, room.id, retention(0)).await.unwrap();
+    all().await;
+    assert_eq!(ends(&w, bo, main).await.last(), Some(&None), "it was taken back in time");
 }

@@ -1,8 +1,11 @@
 //! What a room lays down for its sessions, over the wire.
 
-use parlor_testkit::person::Refused;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlor_testkit::person::{Refused, fresh_id};
 use parlor_testkit::socket::{Heard, Socket};
-use parlor_testkit::{Person, TestServer, soon};
+use parlor_testkit::{Person, TestServer, VirtualClock, soon};
 use parlor_wire::command::Codec;
 use parlor_wire::frame::Frame;
 use parlor_wire::v1::{self, event::Kind};
@@ -141,5 +144,55 @@ async fn either_of_two_people_says_how_long_messages_live_between_them() {
     }
     let said = ana.say(&direct.main_session_id, "for a minute").await.expect("it is said");
     assert_eq!(said.expires_at, Some(said.sent_at + 60 * SECOND));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_older_than_a_room_keeps_it_is_gone_and_told() {
+    let clock = Arc::new(VirtualClock::new());
+    // A login does not last for as long as a room keeps what is said in it at least.
+    let settings = TestServer::builder().limit("retention_s_min", 60);
+    let server = settings.clock(Arc::clone(&clock) as _).start().await;
+    let (ana, bo) = (server.person("ana").await, server.person("bo").await);
+    let room = ana.room("private", "Garden", &[&bo]).await;
+    let main = &room.main_session_id;
+    ana.say(main, "long ago").await.expect("it is said");
+    clock.advance(Duration::from_secs(120));
+    let lately = ana.say(main, "lately").await.expect("it is said");
+    let mut socket = Socket::open(&bo, Codec::Json).await;
+    socket.subscribe(main, Some(lately.seq), &mut vec![]).await.expect("bo is in it");
+    let now = set(&ana, &room.id, retention(60)).await.expect("hers");
+    assert_eq!(now.retention_s, Some(60));
+    let Kind::RoomSettings(settings) = told(&mut socket).await else { panic!("no settings") };
+    assert_eq!(settings.retention_s, Some(60));
+    assert_eq!(told(&mut socket).await, Kind::Decayed(v1::Decayed { from: 1, to: 1 }));
+    let page: v1::MessagePage =
+        bo.get(&format!("/sessions/{main}/messages")).await.expect("bo is in it");
+    let texts: Vec<&str> = page.messages.iter().map(|message| &*message.content).collect();
+    assert_eq!(texts, ["", "lately"]);
+    let ends = Some(lately.sent_at + 60 * SECOND);
+    assert_eq!(page.messages.last().map(|message| message.expires_at), Some(ends));
+
+    // What is passed on from there goes when it would have gone there.
+    let elsewhere = bo.room("private", "Shed", &[]).await;
+    let forward = v1::SendRequest {
+        client_id: fresh_id(),
+        forward: Some(lately.id.clone()),
+        ..v1::SendRequest::default()
+    };
+    let path = format!("/sessions/{}/messages", elsewhere.main_session_id);
+    let copy: v1::Message = bo.call("POST", &path, Some(&forward)).await.expect("passed on");
+    assert_eq!(copy.expires_at, ends);
+    let now = set(&ana, &room.id, retention(0)).await.expect("hers");
+    assert_eq!(now.retention_s, None);
+    assert_eq!(ana.say(main, "for ever").await.expect("it is said").expires_at, None);
+    clock.advance(Duration::from_secs(60));
+    let next = loop {
+        match told(&mut socket).await {
+            Kind::Decayed(decayed) => break decayed,
+            _ => continue,
+        }
+    };
+    assert_eq!(next, v1::Decayed { from: 2, to: 2 }, "what was to end still ends");
     server.stop().await;
 }

@@ -182,6 +182,11 @@ impl Work<'_> {
             rules: old.rules.with(asked.rules),
         };
         self.write(txn, &new).await?;
+        if new.rules.shortens(&old.rules) {
+            let sql = "update sessions set shortening_after = 0 \
+                       where room_no = $1 and ended_at is null";
+            txn.execute(sql, &[&self.place.no]).await?;
+        }
         let decides = (new.kind, new.archived_at, new.rules.retention);
         let another = decides != (old.kind, old.archived_at, old.rules.retention);
         txn.log(self.place.main_no, self.now, None, self.told(new)).await?;

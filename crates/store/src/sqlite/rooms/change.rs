@@ -139,6 +139,11 @@ fn settings(
         place.no,
     ];
     txn.execute(sql, row)?;
+    if rules.shortens(&old.rules) {
+        let sql = "update sessions set shortening_after = 0 \
+                   where room_no = ? and ended_at is null";
+        txn.execute(sql, [place.no])?;
+    }
     if let Some(hash) = &asked.password_hash {
         let sql = "update rooms set password_hash = ? where no = ?";
         txn.execute(sql, params![hash, place.no])?;
