@@ -88,11 +88,11 @@ describe('settings', () => {
   test('names change where they are shown', () => {
     const after = play(
       state(), [1, { session_settings: { name: 'Plans', by: 'bo' } }],
-      [2, { room_settings: { room_id: 'r', name: 'Den', description: 'd', kind: 'private', has_password: true, archived_at: AT, by: 'bo' } }],
+      [2, { room_settings: { room_id: 'r', name: 'Den', description: 'd', kind: 'private', has_password: true, archived_at: AT, by: 'bo', message_ttl_s: 60, retention_s: null, sessions_max: 3 } }],
       [3, { ended: { by: 'bo' } }],
     );
     expect(after.sessions.s).toMatchObject({ name: 'Plans', ended_at: AT });
-    expect(after.rooms.r).toMatchObject({ name: 'Den', kind: 'private', has_password: true, archived_at: AT });
+    expect(after.rooms.r).toMatchObject({ name: 'Den', kind: 'private', has_password: true, archived_at: AT, message_ttl_s: 60, retention_s: null, sessions_max: 3 });
   });
 });
 

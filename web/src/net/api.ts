@@ -68,6 +68,10 @@ export interface RoomChange {
   kind?: string;
   password?: string;
   archived?: boolean;
+  /** Of each, 0 takes it away. */
+  message_ttl_s?: number;
+  retention_s?: number;
+  sessions_max?: number;
 }
 
 export const rooms = {

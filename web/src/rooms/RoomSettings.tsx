@@ -12,6 +12,7 @@ import { confirm } from '../ui/dialog';
 import { explain } from '../ui/explain';
 import { PageHead } from '../ui/PageHead';
 import { KINDS } from './NewRoom';
+import { Rules } from './Rules';
 
 export default function RoomSettings({ roomId }: { roomId: string }) {
   const room = useParlor((state) => state.rooms[roomId]);
@@ -24,6 +25,7 @@ export default function RoomSettings({ roomId }: { roomId: string }) {
         {!rights.settings && <p className="form-note">{strings.onlyOwner}</p>}
         <General room={room} disabled={!rights.settings} />
         {!room.lobby && <Access room={room} disabled={!rights.settings} />}
+        <Rules room={room} disabled={!rights.settings} change={(fields) => change(room, fields)} />
         {rights.moderate && <Bans roomId={roomId} />}
         {rights.settings && !room.lobby && <Closing room={room} />}
       </div>

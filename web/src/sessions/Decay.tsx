@@ -1,10 +1,9 @@
 import { useState } from 'react';
 import { sessions as sessionsApi } from '../net/api';
-import { spanOf } from '../shell/when';
 import { strings } from '../strings';
-import { Choice } from '../ui/controls';
 import { FormDialog } from '../ui/dialog';
 import type { Session } from '../wire';
+import { LIVES, Spans } from './Spans';
 
 /** Words that nobody needs before this is opened. */
 const words = {
@@ -13,17 +12,13 @@ const words = {
   never: 'Never',
 };
 
-const OFFERED = [0, 30, 300, 3_600, 28_800, 86_400, 604_800, 2_419_200];
-
 /** How long messages live in a session. */
 export function Decay({ session }: { session: Session }) {
   const now = session.message_ttl_s ?? 0;
-  const [chosen, setChosen] = useState(String(now));
-  const offered = OFFERED.includes(now) ? OFFERED : [...OFFERED, now].sort((a, b) => a - b);
-  const label = (seconds: number) => (seconds === 0 ? words.never : spanOf(seconds));
+  const [chosen, setChosen] = useState(now);
   return (
-    <FormDialog title={strings.decay} lead={words.lead} action={strings.save} onSubmit={() => sessionsApi.setTtl(session.id, Number(chosen))}>
-      <Choice legend={words.after} name="decay" value={chosen} options={offered.map((seconds) => [String(seconds), label(seconds)])} onChange={setChosen} />
+    <FormDialog title={strings.decay} lead={words.lead} action={strings.save} onSubmit={() => sessionsApi.setTtl(session.id, chosen)}>
+      <Spans legend={words.after} name="decay" offered={LIVES} never={words.never} now={now} chosen={chosen} onChange={setChosen} />
     </FormDialog>
   );
 }

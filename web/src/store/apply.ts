@@ -182,12 +182,13 @@ function endWords(end: SessionEnd | null | undefined): string {
 }
 
 function roomSettings(state: State, id: string, event: WireEvent): State {
-  const { room_id, name, description, kind, has_password, archived_at, by } = event.room_settings!;
+  // All that it says is of the room, but for who set it.
+  const { room_id, by, ...settings } = event.room_settings!;
   const room = state.rooms[room_id];
   if (!room) return state;
-  const changed = { ...room, name, description, kind, has_password, archived_at };
+  const changed = { ...room, ...settings };
   const next = { ...state, rooms: { ...state.rooms, [room_id]: changed } };
-  return room.name === name ? next : withNotice(next, id, event, 'room', null, by, name);
+  return room.name === settings.name ? next : withNotice(next, id, event, 'room', null, by, settings.name);
 }
 
 function applyToUser(state: State, event: WireEvent): State {
