@@ -28,6 +28,16 @@ pub struct Room {
     /// The people of a direct room, which has no name; of any other kind none are told.
     #[serde(default)]
     pub people: Vec<Member>,
+    /// How many seconds messages live in a session that is opened in it and says nothing of its
+    /// own; none: for ever.
+    #[serde(default)]
+    pub message_ttl_s: Option<i64>,
+    /// How many seconds anything that is said in it is kept; none: for ever.
+    #[serde(default)]
+    pub retention_s: Option<i64>,
+    /// How many sessions may be open in it, the main one among them; none: as many as anywhere.
+    #[serde(default)]
+    pub sessions_max: Option<i64>,
 }
 
 /// A conversation in a room.
@@ -189,6 +199,9 @@ impl Room {
                 .into_iter()
                 .map(|user| Member::named(user, String::new()))
                 .collect(),
+            message_ttl_s: said.message_ttl_s,
+            retention_s: said.retention_s,
+            sessions_max: said.sessions_max,
         })
     }
 }
