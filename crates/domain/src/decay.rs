@@ -4,7 +4,20 @@
 
 use std::time::Duration;
 
-use crate::{Denied, Limits, Time, View};
+use crate::{Denied, Extras, Limits, Message, Time, View};
+
+/// What lives no longer than this, seven days, is kept sealed.
+pub const SEALED_MAX: Duration = Duration::from_secs(7 * 86_400);
+
+/// Under which key a text that is to disappear is kept: with the key goes the text, in every copy
+/// that was made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seal {
+    /// One that goes at this moment, or with its session.
+    Until(Time),
+    /// One that goes with its session.
+    Session,
+}
 
 /// How long a message lives, counted from when it was sent: whole seconds, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +83,27 @@ impl View {
         let ends = lives.map(|ttl| ttl.after(sent_at));
         [ends, source].into_iter().flatten().min()
     }
+
+    /// How a message that is sent here now is kept; `None`: as it is.
+    pub fn seal(&self, sent_at: Time, expires_at: Option<Time>) -> Option<Seal> {
+        Seal::of(sent_at, expires_at, self.ending.is_some())
+    }
+}
+
+impl Seal {
+    /// That of a text which was sent at `now`, in a session that ends by itself or not.
+    pub fn of(now: Time, expires_at: Option<Time>, ends: bool) -> Option<Self> {
+        let soon = expires_at.filter(|at| at.since(now) <= SEALED_MAX);
+        // When a session ends may be put off, and a key that is gone would not come back.
+        soon.map(Self::Until).or_else(|| ends.then_some(Self::Session))
+    }
+}
+
+impl Message {
+    /// Whether its text is kept sealed: nothing of it is in the index of words.
+    pub fn is_sealed(&self) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.has(Extras::SEALED))
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +122,18 @@ mod tests {
         }
         assert_eq!(Ttl::stored(0), None);
         assert_eq!(Ttl::setting(0, &limits), Ok(None), "for ever");
+    }
+
+    #[test]
+    fn what_lives_for_seven_days_or_ends_with_its_session_is_sealed() {
+        let (now, week) = (Time(5), Time(5) + SEALED_MAX);
+        let later = week + Duration::from_micros(1);
+        assert_eq!(Seal::of(now, None, false), None);
+        assert_eq!(Seal::of(now, Some(week), false), Some(Seal::Until(week)));
+        assert_eq!(Seal::of(now, Some(later), false), None);
+        assert_eq!(Seal::of(now, None, true), Some(Seal::Session));
+        assert_eq!(Seal::of(now, Some(week), true), Some(Seal::Until(week)));
+        assert_eq!(Seal::of(now, Some(later), true), Some(Seal::Session));
     }
 
     #[test]

@@ -45,6 +45,8 @@ impl Extras {
 
     /// Its text is ciphertext.
     pub const ENCRYPTED: i64 = 64;
+    /// Its text is kept sealed.
+    pub const SEALED: i64 = 128;
 
     /// Whether there is this, one of the constants.
     pub fn has(&self, bit: i64) -> bool {

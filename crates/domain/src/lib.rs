@@ -37,7 +37,7 @@ pub mod time;
 pub mod unsent;
 
 pub use account::{Device, Person, Profile, User};
-pub use decay::Ttl;
+pub use decay::{SEALED_MAX, Seal, Ttl};
 pub use denied::Denied;
 pub use encryption::{Algorithm, Encryption};
 pub use ending::Ending;

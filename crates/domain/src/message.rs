@@ -5,8 +5,8 @@ use crate::mention::Named;
 use crate::permission::{Action, may};
 use crate::saying::SendMessage;
 use crate::{
-    ClientId, Denied, Extras, File, Forwarded, Limits, MessageId, RoomId, SessionId, Time, Ttl,
-    UserId, View, file, name,
+    ClientId, Denied, Extras, File, Forwarded, Limits, MessageId, RoomId, Seal, SessionId, Time,
+    Ttl, UserId, View, file, name,
 };
 
 /// What somebody said.
@@ -96,6 +96,8 @@ pub struct Draft {
     pub source_expires_at: Option<Time>,
     /// When it decays; `None`: never.
     pub expires_at: Option<Time>,
+    /// How it is kept.
+    pub seal: Option<Seal>,
     /// Whom it names; the store keeps those who are members.
     pub mentions: Named,
     /// When.
@@ -129,6 +131,7 @@ impl View {
         check_file(cmd.file.as_deref(), limits)?;
         file::check_carried(&cmd.carried, limits)?;
         let ttl = cmd.ttl_s.map(|seconds| Ttl::read("ttl_s", seconds, limits)).transpose()?;
+        let expires_at = self.deadline(now, ttl, cmd.source_expires_at);
         let blank = cmd.blank || !cmd.carried.is_empty();
         if cmd.encrypted_for.is_some() {
             check_ciphertext(&cmd.content, limits)?;
@@ -150,7 +153,8 @@ impl View {
             forwarded: cmd.forwarded,
             ttl,
             source_expires_at: cmd.source_expires_at,
-            expires_at: self.deadline(now, ttl, cmd.source_expires_at),
+            expires_at,
+            seal: self.seal(now, expires_at),
             file: cmd.file,
             files: cmd.carried,
             sent_at: now,
@@ -169,7 +173,8 @@ impl View {
         self.admit_form(draft.encrypted_for)?;
         self.admit_all(draft.mentions.all, limits)?;
         let expires_at = self.deadline(draft.sent_at, draft.ttl, draft.source_expires_at);
-        Ok(Draft { acl_version: self.acl_version, expires_at, ..draft })
+        let seal = self.seal(draft.sent_at, expires_at);
+        Ok(Draft { acl_version: self.acl_version, expires_at, seal, ..draft })
     }
 }
 

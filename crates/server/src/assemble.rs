@@ -27,7 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Tls;
 use crate::secrets::DataDir;
-use crate::{Config, behind, certificate, embed};
+use crate::{Config, behind, certificate, embed, keys};
 
 /// Commits that wait to be told; more make the writer wait.
 const COMMITS_MAX: usize = 1024;
@@ -106,6 +106,7 @@ impl Running {
         listen_around(&app, neighbours.shared, neighbours.heard, &tasks, &stop);
         tasks.spawn(presence::murmur(Arc::clone(&app), stop.clone()));
         begin_jobs(&app, &tasks, &stop);
+        keys::copy_in_turn(&config, &tasks, &stop);
         let doors = Doors {
             app: Arc::clone(&app),
             config: Arc::new(doors(&config, metrics)?),

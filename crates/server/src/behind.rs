@@ -48,7 +48,9 @@ pub(crate) async fn store(
         return Ok(Arc::new(store));
     };
     let url = url.expose().to_owned();
-    let database = PostgresConfig { url, lanes: LANES, connections: CONNECTIONS };
+    let keyring_url = config.keyring_url.as_ref().map(|url| url.expose().to_owned());
+    let (lanes, connections) = (LANES, CONNECTIONS);
+    let database = PostgresConfig { url, keyring_url, lanes, connections };
     let store = PostgresStore::open(&database, sink).await;
     Ok(Arc::new(store.context("failed to open the database")?))
 }

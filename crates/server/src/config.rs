@@ -39,6 +39,10 @@ pub struct Config {
     /// The PostgreSQL database, with its password, as `postgres://…`; `None`: SQLite in the data
     /// folder.
     pub database_url: Option<Hidden>,
+    /// PostgreSQL where the keys to what is sealed are; `None`: beside what is sealed.
+    pub keyring_url: Option<Hidden>,
+    /// The file that these keys are copied into, twice a day.
+    pub keyring_copy: Option<PathBuf>,
     /// The Redis that nodes talk over, with its password; `None`: this is the only node.
     pub redis_url: Option<Hidden>,
     /// Where people reach the server; `None`: where it listens.
@@ -212,7 +216,9 @@ impl Raw {
         let config = Config {
             listen,
             data_dir: self.text("data_dir").unwrap_or_else(|| "./data".to_owned()).into(),
-            database_url: self.database_url(),
+            database_url: self.postgres_url("database_url"),
+            keyring_url: self.postgres_url("keyring_url"),
+            keyring_copy: self.text("keyring_copy").map(PathBuf::from),
             files_dir: self.text("files_dir").map(PathBuf::from),
             s3: self.s3(),
             redis_url: self.redis_url(),
@@ -258,11 +264,11 @@ impl Raw {
     }
 
     /// One scheme out of the two that are usual. The address holds a password: no fault shows it.
-    fn database_url(&mut self) -> Option<Hidden> {
-        let text = self.text("database_url")?;
+    fn postgres_url(&mut self, key: &'static str) -> Option<Hidden> {
+        let text = self.text(key)?;
         let rest = ["postgres://", "postgresql://"].iter().find_map(|s| text.strip_prefix(s));
         if rest.is_none() {
-            self.faults.push("database_url: does not begin with postgres://".to_owned());
+            self.faults.push(format!("{key}: does not begin with postgres://"));
         }
         rest.map(|rest| Hidden::new(format!("postgres://{rest}")))
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
+use parlor_store::keys::SCHEMA;
 use parlor_store::postgres::backup::Reached;
 
 use crate::manifest::DUMP;
@@ -21,7 +22,9 @@ pub(crate) fn find(program: &str, url: &str) -> anyhow::Result<PathBuf> {
     let Some(found) = found.into_iter().find(|path| path.is_file()) else {
         let shown = Reached::read(url)?.shown();
         let command = match program {
-            "pg_dump" => format!("pg_dump --format=custom --file={DUMP} --dbname={shown}"),
+            "pg_dump" => format!(
+                "pg_dump --format=custom --exclude-schema={SCHEMA} --file={DUMP} --dbname={shown}"
+            ),
             _ => format!("pg_restore --no-owner --single-transaction --dbname={shown} {DUMP}"),
         };
         bail!(
@@ -35,7 +38,9 @@ pub(crate) fn find(program: &str, url: &str) -> anyhow::Result<PathBuf> {
 /// Dumps one state of a database into a file that its owner alone can read.
 pub(crate) async fn dump(url: &str, snapshot: &str, to: &Path) -> anyhow::Result<()> {
     let mut command = Command::new(find("pg_dump", url)?);
-    command.args(["--format=custom", "--no-owner", "--no-privileges"]);
+    // A backup that held the keys would give back what was to be gone.
+    let without = format!("--exclude-schema={SCHEMA}");
+    command.args(["--format=custom", "--no-owner", "--no-privileges", &without]);
     command.arg(format!("--snapshot={snapshot}")).arg(format!("--file={}", to.display()));
     run(command, url).await
 }

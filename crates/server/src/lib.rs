@@ -16,6 +16,7 @@ pub mod doctor;
 mod dump;
 pub mod embed;
 pub mod health;
+mod keys;
 mod manifest;
 pub mod migrate;
 mod progress;

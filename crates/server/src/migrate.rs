@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use clap::{Arg, ArgMatches, Command};
 use parlor_app::Hidden;
+use parlor_store::keys::KeyPlace;
 use parlor_store::moves::{Moved, Place, Step, What, move_all};
 use parlor_store::postgres::backup::Reached;
 
+use crate::keys;
 use crate::manifest::SQLITE;
 use crate::progress::Progress;
 use crate::secrets::{DataDir, SECRET};
@@ -22,6 +24,8 @@ pub struct Options {
     pub from: End,
     /// Where it shall be.
     pub to: End,
+    /// Where the keys to what is kept sealed are on the side of PostgreSQL, if not beside it.
+    pub keyring: Option<Hidden>,
 }
 
 /// Where an installation is, or shall be.
@@ -42,6 +46,14 @@ impl End {
         match rest {
             Some(rest) => Self::Postgres(Hidden::new(format!("postgres://{rest}"))),
             None => Self::Folder(PathBuf::from(text)),
+        }
+    }
+
+    /// Where the keys are.
+    fn keys(&self, keyring: Option<&Hidden>) -> KeyPlace {
+        match self {
+            Self::Folder(folder) => KeyPlace::beside(&folder.join(SQLITE)),
+            Self::Postgres(url) => keys::named(keyring.unwrap_or(url).expose()),
         }
     }
 
@@ -78,6 +90,16 @@ impl Options {
             )
             .arg(end("from", "The data folder, or the database, that is moved"))
             .arg(end("to", "The empty data folder, or database, that it is moved into"))
+            .arg(
+                Arg::new("keyring_url")
+                    .long("keyring-url")
+                    .value_name("URL")
+                    .env("PARLOR_KEYRING_URL")
+                    .hide_env_values(true)
+                    .help(
+                        "PostgreSQL for the keys to what is kept sealed, as in the configuration",
+                    ),
+            )
     }
 
     /// Reads it.
@@ -86,7 +108,8 @@ impl Options {
             let text = matches.get_one::<String>(name).map(String::as_str);
             End::read(text.unwrap_or_default(), |variable| std::env::var(variable).ok())
         };
-        Self { from: end("from"), to: end("to") }
+        let keyring = matches.get_one::<String>("keyring_url").cloned().map(Hidden::new);
+        Self { from: end("from"), to: end("to"), keyring }
     }
 }
 
@@ -95,7 +118,7 @@ impl Options {
 /// # Errors
 /// When somebody uses either side, the target holds anything else, or the sides are not equal.
 pub async fn migrate(options: &Options) -> anyhow::Result<String> {
-    let Options { from, to } = options;
+    let Options { from, to, keyring } = options;
     let _held = (hold(from, true)?, hold(to, false)?);
     let progress = Progress::begin();
     let heard = |step: Step| {
@@ -105,7 +128,8 @@ pub async fn migrate(options: &Options) -> anyhow::Result<String> {
         };
         progress.tell(&what, step.done, step.total);
     };
-    let moved = move_all(&from.place(), &to.place(), &heard).await;
+    let (here, there) = (from.keys(keyring.as_ref()), to.keys(keyring.as_ref()));
+    let moved = move_all(&from.place(), &to.place(), (&here, &there), &heard).await;
     progress.end();
     told(options, &moved?)
 }

@@ -12,12 +12,13 @@ use anyhow::{Context as _, bail, ensure};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use parlor_app::{Clock, Hidden};
 use parlor_domain::Time;
+use parlor_store::keys::KeyPlace;
 use parlor_store::{Kept, State, postgres, sqlite};
 
 use crate::config::{Config, Faults};
 use crate::manifest::{self, DUMP, Database, Manifest, SQLITE};
 use crate::secrets::{DataDir, RESTORING};
-use crate::{cli, dump};
+use crate::{cli, dump, keys};
 
 /// What the command line says.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Options {
     pub from: PathBuf,
     /// What becomes of its logins.
     pub kept: Kept,
+    /// Where the keys to what is kept sealed are, which are in no backup.
+    pub keys: Option<KeyPlace>,
 }
 
 impl Options {
@@ -56,14 +59,20 @@ impl Options {
                     .action(ArgAction::SetTrue)
                     .help("Let those stay signed in who were when the backup was made"),
             )
-            .args(cli::flags(&["data_dir", "database_url"]))
+            .arg(Arg::new("keys").long("keys").value_name("FILE|URL").help(
+                "The keys to what is kept sealed: the file in the folder `keys` of the old \
+                     data folder, a copy of it (keyring_copy), or the PostgreSQL database that \
+                     they are in",
+            ))
+            .args(cli::flags(&["data_dir", "database_url", "keyring_url"]))
     }
 
     /// Reads it.
     pub(crate) fn read(matches: &ArgMatches) -> Result<Self, Faults> {
         let from = matches.get_one::<PathBuf>("from").cloned().unwrap_or_default();
         let kept = if matches.get_flag("keep_logins") { Kept::Logins } else { Kept::Nobody };
-        Ok(Self { config: cli::configure(matches)?, from, kept })
+        let keys = matches.get_one::<String>("keys").map(|text| keys::named(text));
+        Ok(Self { config: cli::configure(matches)?, from, kept, keys })
     }
 }
 
@@ -73,7 +82,7 @@ impl Options {
 /// When the backup is damaged, unfinished or of a newer program, or the place is not empty: then
 /// nothing was placed.
 pub async fn restore(options: Options, clock: &dyn Clock) -> anyhow::Result<String> {
-    let Options { config, from, kept } = options;
+    let Options { config, from, kept, keys } = options;
     let folder = from.clone();
     let read = tokio::task::spawn_blocking(move || {
         let manifest = Manifest::read(&folder)?;
@@ -82,6 +91,9 @@ pub async fn restore(options: Options, clock: &dyn Clock) -> anyhow::Result<Stri
     });
     let manifest = read.await.context("the checking has panicked")??;
     check_place(&manifest, &config).await?;
+    if let Some(KeyPlace::File(file)) = &keys {
+        ensure!(file.is_file(), "there are no keys at the place of --keys ({})", file.display());
+    }
     let data = DataDir::open(&config.data_dir)?;
     let staged = data.path().join(RESTORING);
     let (placing, folder, target) = (manifest.clone(), from.clone(), data.path().to_owned());
@@ -94,8 +106,16 @@ pub async fn restore(options: Options, clock: &dyn Clock) -> anyhow::Result<Stri
         }
         (Database::Postgres, None) => bail!("the backup is a dump, and no database_url is given"),
     };
+    if let Some(keys) = &keys {
+        let copied = parlor_store::keys::copy(keys, &keys::place(&config)).await;
+        let there = copied.context("failed to copy the keys")?.is_some();
+        ensure!(
+            there,
+            "the installation is restored, but there are no keys at the place of --keys"
+        );
+    }
     manifest::sync_tree(data.path())?;
-    Ok(told(&manifest, &config, kept, &epoch))
+    Ok(told(&manifest, &config, kept, &epoch) + said_of_keys(&config, keys.is_some()))
 }
 
 /// Refuses a place that holds anything, or is no place for such a backup.
@@ -163,6 +183,18 @@ fn equal(manifest: &Manifest, found: &State) -> anyhow::Result<()> {
         == (found.schema, &found.epoch, &found.last_message);
     ensure!(same, "what was restored is not what the backup says of itself");
     Ok(())
+}
+
+/// What becomes of what was to disappear within days.
+fn said_of_keys(config: &Config, copied: bool) -> &'static str {
+    match (copied, &config.keyring_url) {
+        (true, _) => "what is kept sealed opens as long as there is its key\n",
+        (false, Some(_)) => "what is kept sealed opens by the keys in keyring_url\n",
+        (false, None) => {
+            "what was to disappear within seven days, and what was said in sessions that end, is \
+             not read without its keys: --keys brings them\n"
+        }
+    }
 }
 
 fn told(manifest: &Manifest, config: &Config, kept: Kept, epoch: &str) -> String {

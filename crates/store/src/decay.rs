@@ -1,7 +1,7 @@
 //! What has decayed goes, and what was said in sessions that have ended.
 
 use async_trait::async_trait;
-use parlor_domain::Time;
+use parlor_domain::{SEALED_MAX, Time, Ttl};
 
 use crate::StoreError;
 
@@ -28,6 +28,11 @@ pub trait Decay: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn decay(&self, now: Time, limit: u64) -> Result<Decayed, StoreError>;
+}
+
+/// Whether what a room keeps for so long is kept sealed.
+pub(crate) fn is_soon(kept: Option<Ttl>) -> bool {
+    kept.is_some_and(|kept| kept.after(Time(0)).since(Time(0)) <= SEALED_MAX)
 }
 
 /// A message that is due, as the event of a session tells of it.

@@ -15,6 +15,8 @@ pub mod files;
 pub mod handles;
 pub mod health;
 pub mod jobs;
+mod keyring;
+pub mod keys;
 pub mod log;
 pub mod logins;
 pub mod messages;

@@ -62,7 +62,8 @@ pub(crate) fn bits(draft: &Draft) -> i64 {
     let forwarded = if draft.forwarded.is_some() { Extras::FORWARDED } else { 0 };
     let files = if draft.files.is_empty() { 0 } else { Extras::FILES };
     let encrypted = if draft.encrypted_for.is_some() { Extras::ENCRYPTED } else { 0 };
-    forwarded | files | encrypted
+    let sealed = if draft.seal.is_some() { Extras::SEALED } else { 0 };
+    forwarded | files | encrypted | sealed
 }
 
 /// The refusal of a draft that is in no thread.

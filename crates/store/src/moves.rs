@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::content::{Content, Sum};
+use crate::keys::{self, KeyPlace};
 use crate::tables::{BATCH, Next, Row, TABLES, Table};
 use crate::{StoreError, postgres, sqlite};
 
@@ -168,11 +169,17 @@ impl Progress {
     }
 }
 
-/// Moves an installation, or goes on with a move that was interrupted.
+/// Moves an installation with the keys to what is kept sealed, or goes on with a move that was
+/// interrupted.
 ///
 /// # Errors
 /// [`MoveError`].
-pub async fn move_all(from: &Place, to: &Place, heard: Heard<'_>) -> Result<Moved, MoveError> {
+pub async fn move_all(
+    from: &Place,
+    to: &Place,
+    (keys_from, keys_to): (&KeyPlace, &KeyPlace),
+    heard: Heard<'_>,
+) -> Result<Moved, MoveError> {
     let mut source = open(from, true).await?;
     let epoch = source_epoch(source.as_mut()).await?;
     let mut target = open(to, false).await?;
@@ -181,6 +188,8 @@ pub async fn move_all(from: &Place, to: &Place, heard: Heard<'_>) -> Result<Move
     let next = source.next().await?;
     target.set_next(next).await?;
     let content = compare(source.as_mut(), target.as_mut(), heard).await?;
+    // Before anybody can open the target: what is said there later has keys of its own.
+    keys::copy(keys_from, keys_to).await?;
     target.end(&epoch).await?;
     Ok(Moved { epoch, content, found })
 }

@@ -80,15 +80,15 @@ tables! {
     sessions(no) (
         id, room_no, name, main, created_by, created_at, ended_at, member_count, algorithm,
         rotation_period_ms, rotation_period_msgs, verified_only, message_ttl_s, ends_at, silence_s,
-        read_only_s, erasing_after, shortening_after
+        read_only_s, erasing_after, shortening_after, sealing_after
     )
     session_members(session_no, user_no) (joined_at, read_number)
     heads(session_no) (seq, number, acl_version, threaded, membership_version)
     messages(no) (
         id, session_no, number, seq, sender_no, client_id, content, reply_to, sent_at, edited_at,
-        deleted_at, file, extras, thread_id, threaded, expires_at
+        deleted_at, file, extras, thread_id, threaded, expires_at, sealed
     )
-    revisions(message_no, nth) (content, written_at)
+    revisions(message_no, nth) (content, written_at, sealed)
     mentions(session_no, user_no, number) (root_no)
     reactions(message_no, emoji, user_no) (at)
     pins(session_no, message_no) (by_no, at)

@@ -42,6 +42,13 @@ keys! {
     "database_url", Some("DATABASE_URL"), "",
         "PostgreSQL database, as `postgres://user:password@host/name`; without it, SQLite in the \
          data folder.";
+    "keyring_url", None, "",
+        "PostgreSQL database for the keys to what is kept sealed, which no backup should hold, in \
+         the same form; without it, they are in a schema of their own in `database_url`. With \
+         SQLite they are in the folder `keys` of the data folder.";
+    "keyring_copy", None, "",
+        "File into which these keys are copied when the server starts and every twelve hours, over \
+         the copy before; on another disk than the backups.";
     "redis_url", Some("REDIS_URL"), "",
         "Redis that several nodes talk over, as `redis://:password@host:6379`; without it, this is \
          the only node.";

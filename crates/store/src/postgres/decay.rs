@@ -9,13 +9,14 @@ use super::messages::{Erased, strip};
 use super::readers::Db;
 use super::rows::{ending_at, many, maybe_time, maybe_ttl, most, one, uuid};
 use super::txn::Txn;
-use super::{PostgresStore, rooms, sessions};
+use super::{PostgresStore, rooms, sealing, sessions};
 use crate::StoreError;
-use crate::decay::{Decay, Decayed, Due, runs};
+use crate::decay::{Decay, Decayed, Due, is_soon, runs};
 
 #[async_trait]
 impl Decay for PostgresStore {
     async fn decay(&self, now: Time, limit: u64) -> Result<Decayed, StoreError> {
+        self.keys.advance(now).await?;
         let next = next_due(&self.one().await?).await?;
         if next.is_none_or(|next| next > now) {
             return Ok(Decayed { erased: 0, next });
@@ -31,7 +32,13 @@ impl Decay for PostgresStore {
         let mut txn = self.begin().await?;
         let rest = erase_ended(&mut txn, now, limit).await?;
         txn.commit().await?;
-        Ok(Decayed { erased: due + rest, next: next_due(&self.one().await?).await? })
+        let mut txn = self.begin().await?;
+        sealing::seal_rest(&mut txn, limit).await?;
+        txn.commit().await?;
+        let next = next_due(&self.one().await?).await?;
+        let keys_go = (due + rest > 0).then(|| self.keys.keys().erased(now));
+        let next = [next, keys_go].into_iter().flatten().min();
+        Ok(Decayed { erased: due + rest, next })
     }
 }
 
@@ -42,7 +49,8 @@ async fn next_due(db: &Db) -> Result<Option<Time>, StoreError> {
                and deleted_at is null order by expires_at limit 1), \
                (select ends_at from sessions where ends_at is not null order by ends_at limit 1), \
                (select 0 from sessions where erasing_after is not null limit 1), \
-               (select 0 from sessions where shortening_after is not null limit 1))";
+               (select 0 from sessions where shortening_after is not null limit 1), \
+               (select 0 from sessions where sealing_after is not null limit 1))";
     Ok(one(db, sql, &[], |row| maybe_time(row, 0)).await?.flatten())
 }
 
@@ -107,10 +115,12 @@ async fn shorten(txn: &mut Txn, limit: i64) -> Result<(), StoreError> {
     let sql = "update messages set expires_at = sent_at + $4 where session_no = $1 \
                and number > $2 and number <= $3 and deleted_at is null \
                and (expires_at is null or expires_at > sent_at + $4)";
-    let kept = kept.map(|kept| kept.after(Time(0)).0);
+    let (soon, kept) = (is_soon(kept), kept.map(|kept| kept.after(Time(0)).0));
     txn.execute(sql, &[&session_no, &after, &last, &kept]).await?;
-    let sql = "update sessions set shortening_after = $2 where no = $1";
-    txn.execute(sql, &[&session_no, &last]).await.map(drop)
+    // What is to go soon is sealed, once all of it is known.
+    let sql = "update sessions set shortening_after = $2, sealing_after = \
+               case when $2::bigint is null and $3 then 0 else sealing_after end where no = $1";
+    txn.execute(sql, &[&session_no, &last, &soon]).await.map(drop)
 }
 
 async fn erase_due(txn: &mut Txn, now: Time, limit: i64) -> Result<u64, StoreError> {
@@ -132,9 +142,12 @@ async fn erase_ended(txn: &mut Txn, now: Time, limit: i64) -> Result<u64, StoreE
     let found = one(txn, sql, &[], |row| Ok(row.try_get(0)?)).await?;
     let Some(session_no): Option<i64> = found else { return Ok(0) };
     txn.lock_heads(&[session_no]).await?;
-    let sql = "select erasing_after from sessions where no = $1";
-    let after = one(txn, sql, &[&session_no], |row| Ok(row.try_get(0)?)).await?;
-    let Some(Some(after)): Option<Option<i64>> = after else { return Ok(0) };
+    let sql = "select erasing_after, id from sessions where no = $1";
+    let read = |row: &Row| Ok((row.try_get(0)?, SessionId(uuid(row, 1)?)));
+    let found: Option<(Option<i64>, _)> = one(txn, sql, &[&session_no], read).await?;
+    let Some((Some(after), session)) = found else { return Ok(0) };
+    // Mostly it went when the session ended.
+    txn.keys().forget(session).await?;
     let sql = "select no, session_no from messages where session_no = $1 and number > $2 \
                and deleted_at is null order by number limit $3";
     let left = many(txn, sql, &[&session_no, &after, &limit], placed).await?;

@@ -10,18 +10,20 @@ use super::files;
 use super::previews;
 use super::readers::Db;
 use super::rows::{many, time, uuid};
-use super::threads;
+use super::{sealing, threads};
 use crate::StoreError;
 
 /// Nobody's small id: for what is told to everybody alike.
 pub(super) const NOBODY: i64 = 0;
 
-/// Reads what else there is of messages, as the user with this small id sees it.
+/// Reads what else there is of messages, as the user with this small id sees it; opens what is
+/// sealed.
 pub(super) async fn fill(
     db: &Db,
     reader_no: i64,
     messages: &mut [&mut Message],
 ) -> Result<(), StoreError> {
+    sealing::open(db, messages).await?;
     let nos = with(messages, Extras::REACTIONS);
     if !nos.is_empty() {
         let mut reactions = reactions(db, &nos, reader_no).await?;
@@ -75,7 +77,7 @@ pub(super) async fn filled(
 }
 
 /// The small ids of the messages of which there is this.
-fn with(messages: &[&mut Message], bit: i64) -> Vec<i64> {
+pub(super) fn with(messages: &[&mut Message], bit: i64) -> Vec<i64> {
     let has = |message: &&&mut Message| message.extras.as_ref().is_some_and(|e| e.has(bit));
     messages.iter().filter(has).map(|message| message.no).collect()
 }

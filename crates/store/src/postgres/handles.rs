@@ -86,7 +86,10 @@ impl Handles for PostgresStore {
 
     async fn message_by_no(&self, user: UserId, no: i64) -> Result<Option<Placed>, StoreError> {
         let sql = format!("{} where m.no = $2", listing::select());
-        one(&self.one().await?, &sql, &[&user.0, &no], listing::placed).await
+        let db = self.one().await?;
+        let mut found = one(&db, &sql, &[&user.0, &no], listing::placed).await?;
+        listing::open(&db, found.as_mut_slice()).await?;
+        Ok(found)
     }
 
     async fn cards(&self, user: UserId, which: Which) -> Result<Vec<Card>, StoreError> {

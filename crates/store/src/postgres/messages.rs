@@ -24,7 +24,16 @@ use crate::messages::{Posted, Receipt, bits, no_thread};
 /// A draft on its way into the log.
 pub(super) struct Append {
     pub(super) draft: Draft,
+    /// Its text, where it is kept sealed.
+    pub(super) sealed: Option<Vec<u8>>,
     pub(super) answer: oneshot::Sender<Result<Posted, StoreError>>,
+}
+
+impl Append {
+    /// What of the text is kept as it is.
+    fn kept(&self) -> &str {
+        if self.sealed.is_some() { "" } else { &self.draft.content }
+    }
 }
 
 /// Locks the heads of the sessions concerned, in the order that everybody keeps to.
@@ -43,9 +52,9 @@ const LOCK: &str = "select 1 from heads where session_no = any($1) order by sess
 const HELD: &str = "\
     with d as (select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], \
         $5::uuid[], $6::bytea[], $7::text[], $8::uuid[], $9::text[], $10::bigint[], \
-        $13::uuid[], $14::bigint[], $15::bigint[]) \
+        $13::uuid[], $14::bigint[], $15::bigint[], $16::bytea[]) \
         with ordinality d (id, session_no, acl_version, sender_no, client_id, digest, content, \
-        reply_to, file, sent_at, thread_id, extras, expires_at, ord)), \
+        reply_to, file, sent_at, thread_id, extras, expires_at, sealed, ord)), \
     held as (select x.*, nextval('messages_no_seq') as no from (select d.*, h.seq as seq, \
         h.number as number, h.threaded as threaded from d \
         join heads h on h.session_no = d.session_no \
@@ -66,10 +75,10 @@ const SAID: &str = "), \
         from held where (no in (select made_no from kept)) is true \
         window sofar as (partition by session_no order by no)), \
     said as (insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
-        content, reply_to, sent_at, file, thread_id, threaded, extras, expires_at) \
+        content, reply_to, sent_at, file, thread_id, threaded, extras, expires_at, sealed) \
         select no, id, session_no, number + nth, seq + nth, sender_no, client_id, content, \
         reply_to, sent_at, file, thread_id, threaded + nth_threaded, extras, \
-        expires_at from fresh), \
+        expires_at, sealed from fresh), \
     told as (insert into events (session_no, seq, kind, at, message_no) \
         select session_no, seq + nth, 1, sent_at, no from fresh), ";
 
@@ -102,11 +111,12 @@ static STORE_MORE: LazyLock<String> =
 /// [`StoreError`] when nothing was stored, or, as [`StoreError::Unavailable`], when nobody knows.
 pub(super) async fn append(
     db: &Db,
-    drafts: &[&Draft],
+    group: &[&Append],
 ) -> Result<Vec<Result<Posted, StoreError>>, StoreError> {
+    let drafts: Vec<&Draft> = group.iter().map(|append| &append.draft).collect();
     let sessions: BTreeSet<i64> = drafts.iter().map(|draft| draft.session_no).collect();
     let sessions: Vec<i64> = sessions.into_iter().collect();
-    let rows = store(db, &sessions, drafts).await?;
+    let rows = store(db, &sessions, &drafts, group).await?;
     let mut posted: Vec<Option<Posted>> = vec![None; drafts.len()];
     for row in rows {
         let at = place(&row)?;
@@ -139,14 +149,20 @@ fn unknown_row() -> StoreError {
     StoreError::Database("a stored draft was not asked for".to_owned())
 }
 
-async fn store(db: &Db, sessions: &[i64], drafts: &[&Draft]) -> Result<Vec<Row>, StoreError> {
+async fn store(
+    db: &Db,
+    sessions: &[i64],
+    drafts: &[&Draft],
+    group: &[&Append],
+) -> Result<Vec<Row>, StoreError> {
     let ids: Vec<Uuid> = drafts.iter().map(|draft| draft.id.0).collect();
     let session_nos: Vec<i64> = drafts.iter().map(|draft| draft.session_no).collect();
     let versions: Vec<i64> = drafts.iter().map(|draft| draft.acl_version).collect();
     let senders: Vec<i64> = drafts.iter().map(|draft| draft.sender_no).collect();
     let keys: Vec<Uuid> = drafts.iter().map(|draft| draft.client_id.0).collect();
     let digests: Vec<&[u8]> = drafts.iter().map(|draft| draft.digest.as_slice()).collect();
-    let contents: Vec<&str> = drafts.iter().map(|draft| draft.content.as_str()).collect();
+    let contents: Vec<&str> = group.iter().map(|append| append.kept()).collect();
+    let sealed: Vec<Option<&[u8]>> = group.iter().map(|append| append.sealed.as_deref()).collect();
     let replies: Vec<Option<Uuid>> =
         drafts.iter().map(|draft| draft.reply_to.map(|id| id.0)).collect();
     let files: Vec<Option<&str>> = drafts.iter().map(|draft| draft.file.as_deref()).collect();
@@ -180,6 +196,7 @@ async fn store(db: &Db, sessions: &[i64], drafts: &[&Draft]) -> Result<Vec<Row>,
         &threads,
         &extras,
         &ends,
+        &sealed,
     ];
     let sql = match &more {
         Some(more) => {

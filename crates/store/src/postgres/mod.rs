@@ -18,6 +18,7 @@ mod files;
 mod handles;
 pub mod health;
 pub mod jobs;
+mod keyring;
 mod log;
 mod logins;
 mod messages;
@@ -29,6 +30,7 @@ mod receipts;
 mod rooms;
 mod rows;
 mod schema;
+mod sealing;
 mod search;
 mod sessions;
 mod spread;
@@ -38,6 +40,7 @@ mod txn;
 mod writer;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -49,6 +52,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Batch, StoreError};
 
+use keyring::KeyTables;
+pub(crate) use keyring::{read_keys, write_keys};
 use readers::{Db, Readers};
 use search::Indexer;
 use tls::Asked;
@@ -64,6 +69,9 @@ pub(crate) const LOCK: i64 = 0x7061_726c_6f72;
 pub struct PostgresConfig {
     /// `postgres://user:password@host:port/database`; the password never leaves it.
     pub url: String,
+    /// Where the keys to what is sealed are, in the same form; `None`: in the same database, in a
+    /// schema of its own, `parlor_keyring`. The nodes share them.
+    pub keyring_url: Option<String>,
     /// Connections that append messages.
     pub lanes: usize,
     /// Connections for everything else.
@@ -75,6 +83,7 @@ impl fmt::Debug for PostgresConfig {
         let (lanes, connections) = (&self.lanes, &self.connections);
         f.debug_struct("PostgresConfig")
             .field("url", &"***")
+            .field("keyring_url", &self.keyring_url.as_ref().map(|_| "***"))
             .field("lanes", lanes)
             .field("connections", connections)
             .finish()
@@ -84,6 +93,7 @@ impl fmt::Debug for PostgresConfig {
 /// A database that other nodes may use at the same time.
 pub struct PostgresStore {
     readers: Readers,
+    keys: Arc<KeyTables>,
     lanes: Lanes,
     epoch: String,
     sink: mpsc::Sender<Batch>,
@@ -107,11 +117,12 @@ impl PostgresStore {
     ) -> Result<Self, StoreError> {
         let config = Config::read(config)?;
         let epoch = schema::prepare(&config).await?;
-        let readers = Readers::start(&config)?;
+        let keys = KeyTables::open(&config).await?;
+        let readers = Readers::start(&config, Arc::clone(&keys))?;
         let (end, tasks) = (CancellationToken::new(), TaskTracker::new());
         let lanes = Lanes::start(config.lanes, &readers, &sink, &tasks);
         Indexer::start(&readers, &tasks, end.clone());
-        Ok(Self { readers, lanes, epoch, sink, tasks, _end: end.drop_guard() })
+        Ok(Self { readers, keys, lanes, epoch, sink, tasks, _end: end.drop_guard() })
     }
 
     /// Begins a change; see [`txn`].
@@ -146,6 +157,8 @@ const CALL_WAIT: Duration = Duration::from_secs(4);
 struct Config {
     postgres: tokio_postgres::Config,
     tls: MakeRustlsConnect,
+    /// Where the keys to what is sealed are.
+    keyring: (tokio_postgres::Config, MakeRustlsConnect),
     lanes: usize,
     /// All of them: each lane keeps one, and the index job takes one now and then.
     connections: usize,
@@ -158,20 +171,24 @@ impl Config {
             let form = "postgres://user:password@host:port/database";
             StoreError::Database(format!("the database's URL is not of the form {form}"))
         };
-        let (url, asked) = Asked::take(&config.url).ok_or(()).map_err(unread)?;
-        let mut postgres: tokio_postgres::Config = url.parse().map_err(|_| unread(()))?;
-        let mode = if asked.tls { SslMode::Require } else { SslMode::Disable };
-        postgres
-            .ssl_mode(mode)
-            .application_name("parlor")
-            .connect_timeout(CONNECT_WAIT)
-            .tcp_user_timeout(CALL_WAIT)
-            .keepalives_idle(CALL_WAIT)
-            .keepalives_interval(Duration::from_secs(2))
-            .keepalives_retries(2);
+        let read = |url: &str| {
+            let (url, asked) = Asked::take(url).ok_or(()).map_err(unread)?;
+            let mut postgres: tokio_postgres::Config = url.parse().map_err(|_| unread(()))?;
+            postgres
+                .ssl_mode(if asked.tls { SslMode::Require } else { SslMode::Disable })
+                .application_name("parlor")
+                .connect_timeout(CONNECT_WAIT)
+                .tcp_user_timeout(CALL_WAIT)
+                .keepalives_idle(CALL_WAIT)
+                .keepalives_interval(Duration::from_secs(2))
+                .keepalives_retries(2);
+            Ok::<_, StoreError>((postgres, asked.connector()?))
+        };
+        let (postgres, tls) = read(&config.url)?;
+        let keyring = read(config.keyring_url.as_ref().unwrap_or(&config.url))?;
         let lanes = config.lanes.max(1);
-        let tls = asked.connector()?;
-        Ok(Self { postgres, tls, lanes, connections: config.connections.max(1) + lanes + 1 })
+        let connections = config.connections.max(1) + lanes + 1;
+        Ok(Self { postgres, tls, keyring, lanes, connections })
     }
 }
 

@@ -95,10 +95,11 @@ async fn lock(txn: &mut Txn, id: MessageId) -> Result<Option<i64>, StoreError> {
     Ok(session_no)
 }
 
-/// A message that is there and may have previews.
+/// A message that is there and may have previews: what is sealed is to stand nowhere else.
 async fn wanting(db: &Db, id: MessageId) -> Result<Option<Message>, StoreError> {
     let sql = format!(
-        "{MESSAGE} where m.id = $1 and m.deleted_at is null and s.ended_at is null and not exists \
+        "{MESSAGE} where m.id = $1 and m.deleted_at is null and s.ended_at is null \
+         and m.sealed is null and not exists \
          (select 1 from previews p where p.message_no = m.no and p.nth = 0)"
     );
     one(db, &sql, &[&id.0], message).await

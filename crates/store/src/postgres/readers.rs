@@ -5,6 +5,7 @@
 //! thrown away.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use futures_util::FutureExt;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use super::keyring::KeyTables;
 use super::{
     CALL_WAIT, CONNECT_WAIT, Config, LOCK, LOCK_WAIT, POOL_WAIT, STATEMENT_WAIT, schema, violated,
 };
@@ -33,11 +35,12 @@ const LONG: Duration = Duration::from_secs(120);
 #[derive(Clone)]
 pub(super) struct Readers {
     pool: Pool,
+    keys: Arc<KeyTables>,
 }
 
 impl Readers {
     /// Makes the pool; connections are opened when they are needed.
-    pub(super) fn start(config: &Config) -> Result<Self, StoreError> {
+    pub(super) fn start(config: &Config, keys: Arc<KeyTables>) -> Result<Self, StoreError> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config.postgres.clone(), config.tls.clone(), recycling);
         let set_up = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
@@ -58,7 +61,7 @@ impl Readers {
             .post_create(set_up)
             .build();
         let pool = pool.map_err(|e| StoreError::Database(e.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, keys })
     }
 
     /// A connection; whoever has to wait for one too long is told that there is too much to do.
@@ -67,7 +70,13 @@ impl Readers {
         let took = tokio::time::timeout(POOL_WAIT + CONNECT_WAIT, self.pool.get()).await;
         let slow = |_| StoreError::Unavailable("timeout waiting for server".to_owned());
         let client = took.map_err(slow)?.map_err(unavailable)?;
-        Ok(Db { client: Some(client), open: false, lost: AtomicBool::new(false), wait: CALL_WAIT })
+        Ok(Db {
+            client: Some(client),
+            open: false,
+            lost: AtomicBool::new(false),
+            wait: CALL_WAIT,
+            keys: Arc::clone(&self.keys),
+        })
     }
 }
 
@@ -88,7 +97,7 @@ fn settings() -> String {
     )
 }
 
-fn unavailable(error: PoolError) -> StoreError {
+pub(super) fn unavailable(error: PoolError) -> StoreError {
     match error {
         PoolError::Timeout(deadpool_postgres::TimeoutType::Wait) => StoreError::Busy,
         PoolError::Timeout(_) => StoreError::Unavailable("timeout waiting for server".to_owned()),
@@ -111,9 +120,15 @@ pub(super) struct Db {
     /// Whether it did not answer, or not as a server that can be used: then nobody else gets it.
     lost: AtomicBool,
     wait: Duration,
+    keys: Arc<KeyTables>,
 }
 
 impl Db {
+    /// The keys to what is sealed.
+    pub(super) fn keys(&self) -> &KeyTables {
+        &self.keys
+    }
+
     /// Begins a transaction, without waiting for the answer: the next statement does.
     pub(super) fn begin(&mut self, sql: &str) {
         self.open = true;

@@ -13,7 +13,7 @@ use parlor_domain::{Limits, Message, UserId, mention};
 
 use super::readers::Db;
 use super::rows::{MESSAGE, exists, many, message};
-use super::{PostgresStore, extras};
+use super::{PostgresStore, extras, sealing};
 use crate::StoreError;
 use crate::search::{Asked, Found, Hit, Search};
 
@@ -105,7 +105,10 @@ async fn look(db: &Db, query: &Query, nos: &[i64]) -> Result<HashMap<i64, Text>,
     } else {
         nos
     };
-    for message in many(db, &format!("{MESSAGE} where m.no = any($1)"), &[&nos], message).await? {
+    let sql = format!("{MESSAGE} where m.no = any($1)");
+    let mut messages = many(db, &sql, &[&nos], message).await?;
+    sealing::open(db, &mut messages.iter_mut().collect::<Vec<_>>()).await?;
+    for message in messages {
         let bytes = message.content.len() as u64;
         texts.insert(message.no, Text { bytes, message: Some(message) });
     }
@@ -120,11 +123,12 @@ async fn fitting_texts(
     texts: &mut HashMap<i64, Text>,
 ) -> Result<Vec<i64>, StoreError> {
     let mut fitting = Vec::new();
-    let sql = "select no, content from messages where no = any($1)";
+    // What is sealed is opened with the rest of it.
+    let sql = "select no, content, sealed is not null from messages where no = any($1)";
     for row in db.query(sql, &[&nos]).await? {
         let (no, text): (i64, &str) = (row.try_get(0)?, row.try_get(1)?);
         texts.insert(no, Text { bytes: text.len() as u64, message: None });
-        if query.fits_text(text) {
+        if row.try_get(2)? || query.fits_text(text) {
             fitting.push(no);
         }
     }

@@ -246,6 +246,9 @@ impl Txn {
         let tasks = self.tasks.clone();
         tasks.spawn(async move {
             let committed = self.db.commit().await;
+            if committed.is_ok() {
+                destroy_keys(&self.db, &batch).await;
+            }
             if committed.is_ok() && !batch.is_empty() && self.sink.send(batch).await.is_err() {
                 tracing::debug!("nobody hears of commits any more");
             }
@@ -306,6 +309,18 @@ impl Txn {
         }
         rows.write(&self.db).await?;
         Ok(told)
+    }
+}
+
+/// The keys of sessions that have ended go once that is durable. Where this fails, or is not come
+/// to, they go before what was said in the session is erased.
+async fn destroy_keys(db: &Db, batch: &Batch) {
+    for event in &batch.events {
+        if matches!(event.kind, EventKind::Ended { .. })
+            && let Err(error) = db.keys().forget(event.session).await
+        {
+            tracing::error!(%error, "failed to destroy the key of a session that has ended");
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlor_domain::{Draft, Event, EventKind};
+use parlor_domain::{Event, EventKind};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
@@ -120,8 +120,8 @@ impl Lane {
             Some(db) if !db.is_closed() => db,
             _ => self.readers.take().await?,
         };
-        let drafts: Vec<&Draft> = group.iter().map(|queued| &queued.append.draft).collect();
-        let stored = messages::append(&db, &drafts).await;
+        let appends: Vec<&Append> = group.iter().map(|queued| &queued.append).collect();
+        let stored = messages::append(&db, &appends).await;
         if !matches!(stored, Err(StoreError::Unavailable(_))) {
             self.db = Some(db);
         }

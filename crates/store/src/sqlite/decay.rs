@@ -1,34 +1,38 @@
 //! What has decayed goes: what is due is found by one index each, and done a batch at a time.
 
 use async_trait::async_trait;
-use parlor_domain::{Ending, EventKind, MessageId, Time, Ttl};
+use parlor_domain::{Ending, EventKind, MessageId, SessionId, Time, Ttl};
 use rusqlite::{Connection, Row, params};
 
 use super::SqliteStore;
 use super::messages::{Erased, strip};
 use super::rows::{ending_at, many, maybe_time, maybe_ttl, most, one, uuid};
 use super::search::{self, Gone};
-use super::sessions;
 use super::txn::Txn;
+use super::{sealing, sessions};
 use crate::StoreError;
-use crate::decay::{Decay, Decayed, Due, runs};
+use crate::decay::{Decay, Decayed, Due, is_soon, runs};
 
 #[async_trait]
 impl Decay for SqliteStore {
     async fn decay(&self, now: Time, limit: u64) -> Result<Decayed, StoreError> {
+        self.keys.advance(now)?;
         // Mostly nothing is due, and nobody who writes is to wait for that.
         let next = self.read(next_due).await?;
         if next.is_none_or(|next| next > now) {
             return Ok(Decayed { erased: 0, next });
         }
-        self.write(move |txn| {
+        let done = self.write(move |txn| {
             end_due(txn, now, most(limit))?;
             shorten(txn, most(limit))?;
             let due = erase_due(txn, now, most(limit))?;
             let rest = erase_ended(txn, now, most(limit))?;
+            sealing::seal_rest(txn, most(limit))?;
             Ok(Decayed { erased: due + rest, next: next_due(txn.conn)? })
-        })
-        .await
+        });
+        let done = done.await?;
+        let keys_go = (done.erased > 0).then(|| self.keys.keys().erased(now));
+        Ok(Decayed { next: [done.next, keys_go].into_iter().flatten().min(), ..done })
     }
 }
 
@@ -42,7 +46,9 @@ fn next_due(conn: &Connection) -> Result<Option<Time>, StoreError> {
                union all select * from (select 0 from sessions \
                where erasing_after is not null limit 1) \
                union all select * from (select 0 from sessions \
-               where shortening_after is not null limit 1))";
+               where shortening_after is not null limit 1) \
+               union all select * from (select 0 from sessions \
+               where sealing_after is not null limit 1))";
     Ok(one(conn, sql, [], |row| maybe_time(row, 0))?.flatten())
 }
 
@@ -83,10 +89,12 @@ fn shorten(txn: &Txn<'_>, limit: i64) -> Result<(), StoreError> {
     let sql = "update messages set expires_at = sent_at + ?4 where session_no = ?1 \
                and number > ?2 and number <= ?3 and deleted_at is null \
                and (expires_at is null or expires_at > sent_at + ?4)";
-    let kept = kept.map(|kept| kept.after(Time(0)).0);
+    let (soon, kept) = (is_soon(kept), kept.map(|kept| kept.after(Time(0)).0));
     txn.execute(sql, params![session_no, after, last, kept])?;
-    let sql = "update sessions set shortening_after = ? where no = ?";
-    txn.execute(sql, params![last, session_no]).map(drop)
+    // What is to go soon is sealed, once all of it is known.
+    let sql = "update sessions set shortening_after = ?1, \
+               sealing_after = iif(?1 is null and ?3, 0, sealing_after) where no = ?2";
+    txn.execute(sql, params![last, session_no, soon]).map(drop)
 }
 
 fn erase_due(txn: &mut Txn<'_>, now: Time, limit: i64) -> Result<u64, StoreError> {
@@ -105,11 +113,14 @@ fn erase_due(txn: &mut Txn<'_>, now: Time, limit: i64) -> Result<u64, StoreError
 
 /// Erases what was said in a session that has ended, of which nothing tells: its end did.
 fn erase_ended(txn: &mut Txn<'_>, now: Time, limit: i64) -> Result<u64, StoreError> {
-    let sql = "select no, erasing_after from sessions where erasing_after is not null limit 1";
-    let found = one(txn.conn, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let Some((session_no, after)): Option<(i64, i64)> = found else {
+    let sql = "select no, erasing_after, id from sessions where erasing_after is not null limit 1";
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, SessionId(uuid(row, 2)?)));
+    let found = one(txn.conn, sql, [], read)?;
+    let Some((session_no, after, session)): Option<(i64, i64, _)> = found else {
         return Ok(0);
     };
+    // Mostly it went when the session ended.
+    txn.keys.forget(session)?;
     let sql = "select no, id, number, session_no, iif(extras & 64, '', content) from messages \
                where session_no = ? and number > ? and deleted_at is null order by number limit ?";
     let left = many(txn.conn, sql, [session_no, after, limit], erased)?;

@@ -115,7 +115,8 @@ fn between(
         return Ok(vec![]);
     }
     let sql = "select e.seq, e.kind, e.at, e.data, m.id, m.no, m.number, m.seq, s.id, u.id, \
-               m.client_id, m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, \
+               m.client_id, iif(m.sealed is null, m.content, unsealed(m.sealed, s.id, m.id)), \
+               m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, \
                m.thread_id, m.extras, m.expires_at, s.ended_at \
                from events e left join messages m on m.no = e.message_no \
                left join sessions s on s.no = m.session_no \

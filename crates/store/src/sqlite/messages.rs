@@ -15,19 +15,22 @@ use super::receipts::{self, Made};
 use super::rows::{maybe_time, one};
 use super::threads::{self, Root};
 use super::txn::{Head, Txn};
-use super::{extras, failed, files};
+use super::{extras, files};
 use crate::StoreError;
 use crate::messages::{Posted, Receipt, bits};
 
 /// A draft on its way into the log.
 pub(super) struct Append {
     pub(super) draft: Draft,
+    /// Its text, where it is kept sealed.
+    pub(super) sealed: Option<Vec<u8>>,
     pub(super) answer: oneshot::Sender<Result<Posted, StoreError>>,
 }
 
 /// Stores a draft, exactly once. What is refused is refused before anything is written, so that it
 /// needs no savepoint.
-pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreError> {
+pub(super) fn append(txn: &mut Txn<'_>, append: &Append) -> Result<Posted, StoreError> {
+    let draft = &append.draft;
     let root = match admit(txn, draft) {
         Ok(root) => root,
         Err(refused) => {
@@ -52,7 +55,7 @@ pub(super) fn append(txn: &mut Txn<'_>, draft: &Draft) -> Result<Posted, StoreEr
         expires_at: draft.expires_at,
         fresh: true,
     };
-    write(txn, draft, &posted, head.threaded)?;
+    write(txn, append, &posted, head.threaded)?;
     mentions::write(txn, draft, posted.number, root.as_ref().map(|root| root.no))?;
     files::carry(txn, no, draft)?;
     if let Some(root) = root {
@@ -72,7 +75,7 @@ fn admit(txn: &mut Txn<'_>, draft: &Draft) -> Result<Option<Root>, StoreError> {
     if !still_holds(draft, txn.head(draft.session_no)?) {
         return Err(StoreError::Stale(Box::new(draft.clone())));
     }
-    if !reply_is_here(txn.conn, draft)? {
+    if !queries::reply_is_here(txn.conn, draft)? {
         return Err(Denied::NotFound.into());
     }
     files::may_carry(txn.conn, draft)?;
@@ -89,10 +92,11 @@ fn still_holds(draft: &Draft, head: Head) -> bool {
 }
 
 /// Writes the row of a draft.
-fn write(txn: &Txn<'_>, draft: &Draft, posted: &Posted, threaded: i64) -> Result<(), StoreError> {
+fn write(txn: &Txn<'_>, append: &Append, posted: &Posted, threaded: i64) -> Result<(), StoreError> {
+    let Append { draft, sealed, .. } = append;
     let sql = "insert into messages (no, id, session_no, number, seq, sender_no, client_id, \
-               content, reply_to, sent_at, file, thread_id, threaded, extras, expires_at) \
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               content, reply_to, sent_at, file, thread_id, threaded, extras, expires_at, \
+               sealed) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let row = params![
         posted.no,
         draft.id.0.as_bytes(),
@@ -101,7 +105,7 @@ fn write(txn: &Txn<'_>, draft: &Draft, posted: &Posted, threaded: i64) -> Result
         posted.seq,
         draft.sender_no,
         draft.client_id.0.as_bytes(),
-        draft.content,
+        if sealed.is_some() { "" } else { &draft.content },
         draft.reply_to.as_ref().map(|id| id.0.as_bytes()),
         draft.sent_at.0,
         draft.file,
@@ -109,17 +113,9 @@ fn write(txn: &Txn<'_>, draft: &Draft, posted: &Posted, threaded: i64) -> Result
         threaded,
         bits(draft),
         draft.expires_at.map(|at| at.0),
+        sealed,
     ];
     txn.execute(sql, row).map(drop)
-}
-
-fn reply_is_here(conn: &Connection, draft: &Draft) -> Result<bool, StoreError> {
-    let Some(to) = draft.reply_to else {
-        return Ok(true);
-    };
-    let sql = "select 1 from messages where id = ? and session_no = ? and deleted_at is null";
-    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
-    statement.exists(params![to.0.as_bytes(), draft.session_no]).map_err(failed)
 }
 
 /// What an earlier send came to, by one lookup; a key that made something else is refused.

@@ -16,6 +16,7 @@ mod files;
 mod handles;
 pub mod health;
 pub mod jobs;
+mod keyring;
 mod log;
 mod logins;
 mod messages;
@@ -27,6 +28,7 @@ mod receipts;
 mod rooms;
 mod rows;
 mod schema;
+mod sealing;
 mod search;
 mod sessions;
 mod threads;
@@ -35,6 +37,7 @@ mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -43,6 +46,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{Batch, StoreError};
 
+use keyring::KeyFile;
+pub(crate) use keyring::{beside as keys_beside, read_keys, write_keys};
 use readers::Readers;
 use txn::Txn;
 pub use writer::Committer;
@@ -61,7 +66,8 @@ const QUEUE_MAX: usize = 8192;
 /// How the database is opened.
 #[derive(Debug, Clone)]
 pub struct SqliteConfig {
-    /// The database file; it is made when missing.
+    /// The database file; it is made when missing. The keys to what is sealed are in the folder
+    /// `keys` beside it, which is in no copy of it.
     pub path: PathBuf,
     /// Read-only connections, each on its own thread.
     pub readers: usize,
@@ -71,6 +77,7 @@ pub struct SqliteConfig {
 pub struct SqliteStore {
     ops: mpsc::Sender<Op>,
     readers: Readers,
+    keys: Arc<KeyFile>,
     epoch: String,
 }
 
@@ -84,10 +91,11 @@ impl SqliteStore {
     pub fn open(config: &SqliteConfig, sink: mpsc::Sender<Batch>) -> Result<Self, StoreError> {
         let committer = Committer::open(&config.path)?;
         let epoch = committer.epoch()?;
-        let readers = Readers::start(&config.path, config.readers)?;
+        let keys = Arc::clone(committer.keys());
+        let readers = Readers::start(&config.path, config.readers, &keys)?;
         let (ops, queue) = mpsc::channel(QUEUE_MAX);
         writer::start(committer, queue, sink)?;
-        Ok(Self { ops, readers, epoch })
+        Ok(Self { ops, readers, keys, epoch })
     }
 
     /// Opens the database without threads, for tests that decide themselves when something is
@@ -99,9 +107,10 @@ impl SqliteStore {
     pub fn open_manual(path: &Path) -> Result<(Self, Manual), StoreError> {
         let committer = Committer::open(path)?;
         let epoch = committer.epoch()?;
-        let readers = Readers::inline(path)?;
+        let keys = Arc::clone(committer.keys());
+        let readers = Readers::inline(path, &keys)?;
         let (ops, queue) = mpsc::channel(QUEUE_MAX);
-        Ok((Self { ops, readers, epoch }, Manual { committer, queue }))
+        Ok((Self { ops, readers, keys, epoch }, Manual { committer, queue }))
     }
 
     /// Runs a change in the next group commit, and answers when it is durable. When `work` fails,

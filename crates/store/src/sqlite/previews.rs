@@ -71,10 +71,11 @@ impl Previews for SqliteStore {
     }
 }
 
-/// A message that is there and may have previews.
+/// A message that is there and may have previews: what is sealed is to stand nowhere else.
 fn wanting(conn: &Connection, id: MessageId) -> Result<Option<Message>, StoreError> {
     let sql = format!(
-        "{MESSAGE} where m.id = ? and m.deleted_at is null and s.ended_at is null and not exists \
+        "{MESSAGE} where m.id = ? and m.deleted_at is null and s.ended_at is null \
+         and m.sealed is null and not exists \
          (select 1 from previews p where p.message_no = m.no and p.nth = 0)"
     );
     let mut statement = conn.prepare_cached(&sql).map_err(failed)?;

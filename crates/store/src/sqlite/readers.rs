@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::keyring::{self, KeyFile};
 use super::{caught, failed, open_reading};
 use crate::StoreError;
 
@@ -27,11 +28,16 @@ pub(super) enum Readers {
 
 impl Readers {
     /// Starts `count` threads.
-    pub(super) fn start(path: &Path, count: usize) -> Result<Self, StoreError> {
+    pub(super) fn start(
+        path: &Path,
+        count: usize,
+        keys: &Arc<KeyFile>,
+    ) -> Result<Self, StoreError> {
         let (jobs, queue) = sync_channel::<Job>(QUEUE_MAX);
         let queue = Arc::new(Mutex::new(queue));
         for n in 0..count.max(1) {
             let conn = open_reading(path)?;
+            keyring::teach(&conn, keys)?;
             let queue = Arc::clone(&queue);
             thread::Builder::new()
                 .name(format!("sqlite-read-{n}"))
@@ -42,8 +48,10 @@ impl Readers {
     }
 
     /// Reads on the calling thread.
-    pub(super) fn inline(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self::Inline(Box::new(Mutex::new(open_reading(path)?))))
+    pub(super) fn inline(path: &Path, keys: &Arc<KeyFile>) -> Result<Self, StoreError> {
+        let conn = open_reading(path)?;
+        keyring::teach(&conn, keys)?;
+        Ok(Self::Inline(Box::new(Mutex::new(conn))))
     }
 
     /// Runs a read from one state of the database.
@@ -106,7 +114,8 @@ mod tests {
     #[tokio::test]
     async fn one_read_too_many_is_refused_as_too_many() {
         let home = database();
-        let readers = Readers::start(&home.path().join("db"), 1).unwrap();
+        let path = home.path().join("db");
+        let readers = Readers::start(&path, 1, &KeyFile::open(&path).unwrap()).unwrap();
         let Readers::Pool(jobs) = &readers else {
             panic!("a pool was started");
         };

@@ -166,10 +166,12 @@ pub(super) fn user_no(conn: &Connection, id: UserId) -> Result<Option<i64>, Stor
     one(conn, sql, [id.0.as_bytes()], |row| row.get(0))
 }
 
-/// Selects messages `m`, to be read by [`message`].
+/// Selects messages `m`, to be read by [`message`]. What is sealed is opened; without its key the
+/// text is null.
 pub(super) const MESSAGE: &str = "select m.id, m.no, m.number, m.seq, s.id, u.id, m.client_id, \
-    m.content, m.reply_to, m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras, \
-    m.expires_at, s.ended_at from messages m join sessions s on s.no = m.session_no \
+    iif(m.sealed is null, m.content, unsealed(m.sealed, s.id, m.id)), m.reply_to, \
+    m.sent_at, m.edited_at, m.deleted_at, m.file, m.thread_id, m.extras, m.expires_at, \
+    s.ended_at from messages m join sessions s on s.no = m.session_no \
     join users u on u.no = m.sender_no";
 
 /// How many columns [`MESSAGE`] has.
@@ -181,8 +183,10 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
 }
 
 /// Reads a row of [`MESSAGE`] whose columns begin at `at`. This is the one place where what was
-/// said in a session that has ended is left out.
+/// said in a session that has ended is left out, and that of which the key is gone.
 pub(super) fn message_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Message> {
+    let content: Option<String> = row.get(at + 7)?;
+    let lost = content.is_none();
     let message = Message {
         id: MessageId(uuid(row, at)?),
         no: row.get(at + 1)?,
@@ -191,7 +195,7 @@ pub(super) fn message_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Message> 
         session: SessionId(uuid(row, at + 4)?),
         sender: UserId(uuid(row, at + 5)?),
         client_id: ClientId(uuid(row, at + 6)?),
-        content: row.get(at + 7)?,
+        content: content.unwrap_or_default(),
         reply_to: maybe_message(row, at + 8)?,
         sent_at: Time(row.get(at + 9)?),
         edited_at: row.get::<_, Option<i64>>(at + 10)?.map(Time),
@@ -201,7 +205,8 @@ pub(super) fn message_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Message> 
         extras: Extras::of(row.get(at + 14)?),
         expires_at: maybe_time(row, at + 15)?,
     };
-    Ok(message.veiled(maybe_time(row, at + 16)?))
+    let lost_at = lost.then_some(message.sent_at);
+    Ok(message.veiled(maybe_time(row, at + 16)?.or(lost_at)))
 }
 
 /// The columns of a user `u`, to be read by [`user_at`].

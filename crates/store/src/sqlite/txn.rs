@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::failed;
+use super::keyring::KeyFile;
 use super::search::Index;
 use crate::stored::{Stored, StoredUser};
 use crate::{Batch, StoreError};
@@ -35,6 +36,8 @@ pub(super) struct Txn<'a> {
     pub(super) next_message_no: &'a mut i64,
     pub(super) erased: &'a mut bool,
     pub(super) index: &'a mut Index,
+    /// The keys to what is sealed.
+    pub(super) keys: &'a KeyFile,
 }
 
 impl Txn<'_> {

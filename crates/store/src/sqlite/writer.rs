@@ -5,16 +5,19 @@ use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
+use parlor_domain::EventKind;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use super::checkpoint::Ahead;
+use super::keyring::{self, KeyFile};
 use super::messages::{self, Append};
 use super::search::{Index, SLICE};
 use super::txn::{Head, Txn};
@@ -118,6 +121,7 @@ enum Log {
 /// Carries out groups of ops, one durable transaction each.
 pub struct Committer {
     path: PathBuf,
+    keys: Arc<KeyFile>,
     conn: Option<Connection>,
     heads: HashMap<i64, Head>,
     next_message_no: i64,
@@ -147,6 +151,7 @@ impl Committer {
         rooms::found_lobby(&mut conn)?;
         let mut committer = Self {
             path: path.to_owned(),
+            keys: KeyFile::open(path)?,
             conn: None,
             heads: HashMap::new(),
             next_message_no: 1,
@@ -159,6 +164,11 @@ impl Committer {
         };
         committer.adopt(conn)?;
         Ok(committer)
+    }
+
+    /// The keys to what is sealed.
+    pub(super) fn keys(&self) -> &Arc<KeyFile> {
+        &self.keys
     }
 
     /// Names this history; made with the database.
@@ -186,6 +196,7 @@ impl Committer {
         match committed {
             Ok(batch) => {
                 self.unchecked = true;
+                self.destroy_keys(&batch);
                 waiting.answer(&Ok(()));
                 batch
             }
@@ -198,6 +209,18 @@ impl Committer {
                 self.index.stuck = true;
                 waiting.answer(&Err(error));
                 Batch::default()
+            }
+        }
+    }
+
+    /// The keys of sessions that have ended go once that is durable. Where this fails, or is not
+    /// come to, they go before what was said in the session is erased.
+    fn destroy_keys(&self, batch: &Batch) {
+        for event in &batch.events {
+            if matches!(event.kind, EventKind::Ended { .. })
+                && let Err(error) = self.keys.forget(event.session)
+            {
+                tracing::error!(%error, "failed to destroy the key of a session that has ended");
             }
         }
     }
@@ -228,6 +251,7 @@ impl Committer {
             next_message_no: &mut self.next_message_no,
             erased: &mut self.erased,
             index: &mut self.index,
+            keys: &self.keys,
         };
         let mut ops = ops.into_iter();
         while let Some(op) = ops.next() {
@@ -277,6 +301,7 @@ impl Committer {
                    where key = 'next_message_no'), 1))";
         self.next_message_no = conn.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
         self.index = Index::load(&conn)?;
+        keyring::teach(&conn, &self.keys)?;
         self.heads.clear();
         self.conn = Some(conn);
         Ok(())
@@ -410,7 +435,7 @@ impl Waiting {
             Kind::Run(work) => return run(txn, work, &mut self.runs),
             Kind::Append(append) => append,
         };
-        let result = caught(|| messages::append(txn, &append.draft));
+        let result = caught(|| messages::append(txn, &append));
         let broken = result.as_ref().err().filter(|error| is_fault(error)).map(copy);
         self.appends.push((append, result));
         broken.map_or(Ok(()), Err)

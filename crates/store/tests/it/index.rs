@@ -181,6 +181,10 @@ async fn an_older_database_is_indexed_in_the_background() {
                  alter table rooms drop column message_ttl_s; \
                  alter table rooms drop column retention_s; \
                  alter table rooms drop column sessions_max; \
+                 drop index sessions_to_seal; drop index messages_sealed; \
+                 alter table sessions drop column sealing_after; \
+                 alter table messages drop column sealed; \
+                 alter table revisions drop column sealed; \
                  drop index messages_by_end; drop index mentions_by_message; \
                  alter table messages drop column expires_at; \
                  alter table heads drop column membership_version; \

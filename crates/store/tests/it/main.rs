@@ -33,6 +33,7 @@ mod random;
 mod reactions;
 mod rooms;
 mod rules;
+mod sealed;
 mod searching;
 mod sessions;
 mod sqlite;
@@ -171,6 +172,12 @@ macro_rules! suite {
                 what_a_session_says_holds_for_what_is_said_from_then_on
                 files_go_with_the_last_message_and_no_copy_outlives_the_first
             }
+            sealed {
+                what_is_sealed_reads_as_everything_else_does
+                what_is_sealed_is_found_by_its_words
+                what_was_said_before_its_session_got_an_end_is_sealed_then
+                another_wording_of_what_is_sealed_is_sealed
+            }
             ending {
                 a_session_ends_at_its_moment_and_nothing_that_was_said_is_left
                 nothing_of_an_ended_session_is_read_before_it_is_erased
@@ -185,6 +192,7 @@ macro_rules! suite {
                 what_is_said_is_kept_no_longer_than_the_room_keeps_it
                 what_was_said_before_is_kept_no_longer_either_a_few_at_a_time
                 keeping_for_longer_brings_nothing_back
+                what_a_room_keeps_for_a_few_days_only_is_sealed
             }
             encrypted {
                 the_name_of_an_installation_stays

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use parlor_domain::{Draft, Forwarded, RoomKind, SessionId, Time, UserId, room};
 use parlor_parts::Database;
+use parlor_store::keys::KeyPlace;
 use parlor_store::moves::{MoveError, Moved, Place, content_of, move_all};
 use parlor_store::sqlite::{SqliteStore, backup};
 use parlor_store::{Content, Kept, StoreError};
@@ -26,7 +27,11 @@ fn postgres(database: &Database) -> Place {
 
 /// Moves without anybody watching.
 async fn moved(from: &Place, to: &Place) -> Result<Moved, MoveError> {
-    move_all(from, to, &|_| {}).await
+    let keys = |place: &Place| match place {
+        Place::Sqlite(path) => KeyPlace::beside(path),
+        Place::Postgres(url) => KeyPlace::Postgres(url.clone()),
+    };
+    move_all(from, to, (&keys(from), &keys(to)), &|_| {}).await
 }
 
 /// Something of every kind, some of it gone again, in a file that nobody has open afterwards.

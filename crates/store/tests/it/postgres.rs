@@ -23,11 +23,17 @@ use crate::world::World;
 const PATIENCE: Duration = Duration::from_secs(20);
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// A node's configuration.
+pub(crate) fn config(url: &str, keyring_url: Option<&str>) -> PostgresConfig {
+    let keyring_url = keyring_url.map(str::to_owned);
+    PostgresConfig { url: url.to_owned(), keyring_url, lanes: 2, connections: 4 }
+}
+
 pub(crate) async fn try_open(
     url: &str,
 ) -> Result<(PostgresStore, mpsc::Receiver<Batch>), StoreError> {
     let (sink, heard) = mpsc::channel(65_536);
-    let config = PostgresConfig { url: url.to_owned(), lanes: 2, connections: 4 };
+    let config = config(url, None);
     Ok((PostgresStore::open(&config, sink).await?, heard))
 }
 
@@ -114,7 +120,7 @@ async fn an_address_that_cannot_be_used_is_refused_without_its_password() {
         let said = refusal(url).await;
         assert!(said.contains("postgres://user:password@host") && !said.contains("s3cret"));
     }
-    let config = PostgresConfig { url: "s3cret".to_owned(), lanes: 1, connections: 1 };
+    let config = config("s3cret", Some("s3cret"));
     assert!(!format!("{config:?}").contains("s3cret"));
 }
 

@@ -13,6 +13,7 @@ use parlor_store::rooms::RoomDraft;
 use parlor_store::sessions::NewSession;
 use parlor_store::{Posted, StoreError};
 
+use crate::sealed::settle;
 use crate::world::{World, denied};
 
 const HOUR: i64 = 3_600;
@@ -210,4 +211,20 @@ pub(crate) async fn keeping_for_longer_brings_nothing_back(w: World) {
     set(&w, ana, room.id, retention(0)).await.unwrap();
     all().await;
     assert_eq!(ends(&w, bo, main).await.last(), Some(&None), "it was taken back in time");
+}
+
+pub(crate) async fn what_a_room_keeps_for_a_few_days_only_is_sealed(w: World) {
+    let (room, ana, bo) = make(&w, AskedRules::default()).await;
+    let main = room.main_session;
+    let mut said = vec![w.say(ana, main, "needle before").await];
+    for (days, sealed) in [(30, false), (3, true)] {
+        set(&w, ana, room.id, retention(days * 24 * HOUR)).await.unwrap();
+        settle(&w).await;
+        said.push(w.say(ana, main, &format!("needle, {days} days")).await);
+        for posted in &said {
+            assert_eq!(w.message(bo, posted.id).await.is_sealed(), sealed, "{days} days");
+        }
+        let found = w.find(bo, "needle").await;
+        assert_eq!(found.len(), said.len(), "{found:?}");
+    }
 }

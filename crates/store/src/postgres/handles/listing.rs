@@ -6,6 +6,7 @@ use tokio_postgres::types::ToSql;
 
 use super::super::readers::Db;
 use super::super::rows::{MESSAGE, MESSAGE_COLUMNS, many, message, most, one, uuid};
+use super::super::sealing;
 use crate::StoreError;
 use crate::handles::Listing;
 
@@ -32,6 +33,12 @@ const MAIN: &str = "join rooms r on r.main_session_no = m.session_no \
 /// Reads a row of [`select`].
 pub(super) fn placed(row: &Row) -> Result<Placed, StoreError> {
     Ok(Placed { message: message(row)?, room: RoomId(uuid(row, MESSAGE_COLUMNS)?) })
+}
+
+/// Opens what is sealed of them.
+pub(super) async fn open(db: &Db, placed: &mut [Placed]) -> Result<(), StoreError> {
+    let mut messages: Vec<_> = placed.iter_mut().map(|placed| &mut placed.message).collect();
+    sealing::open(db, &mut messages).await
 }
 
 /// What a listing is narrowed to, and what that is bound to.
@@ -87,7 +94,8 @@ pub(super) async fn listed(
         select(),
         wanted.sql,
     );
-    let found = many(db, &sql, &wanted.bound, placed).await?;
+    let mut found = many(db, &sql, &wanted.bound, placed).await?;
+    open(db, &mut found).await?;
     Ok((found, total.unwrap_or(0).unsigned_abs()))
 }
 
@@ -104,13 +112,14 @@ pub(super) async fn containing(
     let (mut seen, mut before) = (0, i64::MAX);
     while seen < scan.rows {
         let slice = SLICE.min(scan.rows - seen);
-        let rows = next(db, &user, listing, before, slice).await?;
-        for row in &rows {
+        let slice_found = next(db, &user, listing, before, slice).await?;
+        let count = slice_found.len() as u64;
+        for placed in slice_found {
             if found.len() as u64 >= listing.limit {
                 break;
             }
-            before = row.try_get(1)?;
-            let content: &str = row.try_get(7)?;
+            before = placed.message.no;
+            let content = &placed.message.content;
             if !content.to_lowercase().contains(&scan.text) {
                 continue;
             }
@@ -122,10 +131,10 @@ pub(super) async fn containing(
             if bytes > bytes_max {
                 return Ok(counted(found));
             }
-            found.push(placed(row)?);
+            found.push(placed);
         }
-        seen += rows.len() as u64;
-        if (rows.len() as u64) < slice || found.len() as u64 >= listing.limit {
+        seen += count;
+        if count < slice || found.len() as u64 >= listing.limit {
             break;
         }
     }
@@ -144,11 +153,13 @@ async fn next(
     listing: &Listing,
     before: i64,
     limit: u64,
-) -> Result<Vec<Row>, StoreError> {
+) -> Result<Vec<Placed>, StoreError> {
     let mut wanted = Wanted::of(user, listing);
     let limit = most(limit);
     let (before, limit) = (wanted.bind(&before), wanted.bind(&limit));
     let sql =
         format!("{} {} and m.no < {before} order by m.no desc limit {limit}", select(), wanted.sql);
-    db.query(&sql, &wanted.bound).await
+    let mut found = many(db, &sql, &wanted.bound, placed).await?;
+    open(db, &mut found).await?;
+    Ok(found)
 }

@@ -55,7 +55,7 @@ impl More {
 /// people look like, and files of messages that they can see, but for what would outlive these or
 /// the session that it is taken out of.
 pub(super) const MAY_CARRY: &str = " \
-    where not exists (select 1 from unnest($20::bigint[], $22::uuid[]) a (ord, file_id) \
+    where not exists (select 1 from unnest($21::bigint[], $23::uuid[]) a (ord, file_id) \
         where a.ord = x.ord and not exists (select 1 from files f \
         join users o on o.no = f.user_no where f.id = a.file_id \
         and ((f.carried = 0 and f.user_no = x.sender_no) or o.picture = f.id \
@@ -84,14 +84,14 @@ pub(super) const ALSO: &str = "\
         select c.session_no, c.user_no, c.number, r.root_no from called c \
         left join rooted r on r.no = c.no \
         union all select f.session_no, 0, f.number + f.nth, r.root_no \
-        from unnest($16::bigint[]) a (ord) join fresh f on f.ord = a.ord \
+        from unnest($17::bigint[]) a (ord) join fresh f on f.ord = a.ord \
         left join rooted r on r.no = f.no), \
     passed as (insert into forwards (message_no, sender_no, sent_at) \
         select f.no, u.no, w.sent_at \
-        from unnest($17::bigint[], $18::uuid[], $19::bigint[]) w (ord, sender, sent_at) \
+        from unnest($18::bigint[], $19::uuid[], $20::bigint[]) w (ord, sender, sent_at) \
         join fresh f on f.ord = w.ord join users u on u.id = w.sender), \
     asked as (select f.no, a.nth, a.file_id from fresh f \
-        join unnest($20::bigint[], $21::bigint[], $22::uuid[]) a (ord, nth, file_id) \
+        join unnest($21::bigint[], $22::bigint[], $23::uuid[]) a (ord, nth, file_id) \
         on a.ord = f.ord), \
     carried as (insert into attachments (message_no, nth, file_id) \
         select no, nth, file_id from asked), \

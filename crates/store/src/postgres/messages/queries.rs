@@ -7,7 +7,6 @@ use parlor_domain::{
     UserId, View,
 };
 use tokio::sync::oneshot;
-use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{Append, first_result};
@@ -19,13 +18,14 @@ use crate::postgres::rows::{
     MESSAGE, MESSAGE_COLUMNS, many, message, message_at, most, one, time, user_no, uuid, view,
 };
 use crate::postgres::txn::Txn;
-use crate::postgres::{PostgresStore, extras, files, previews, receipts, search};
+use crate::postgres::{PostgresStore, extras, files, previews, receipts, sealing, search};
 
 #[async_trait]
 impl Messages for PostgresStore {
     async fn append(&self, draft: Draft) -> Result<Appending, StoreError> {
         let (answer, appending) = oneshot::channel();
-        self.lanes.push(Append { draft, answer }).await?;
+        let sealed = self.sealed(&draft).await?;
+        self.lanes.push(Append { draft, sealed, answer }).await?;
         Ok(appending)
     }
 
@@ -49,22 +49,25 @@ impl Messages for PostgresStore {
         decide: DecideEdit,
     ) -> Result<Message, StoreError> {
         let mut txn = self.begin().await?;
-        let (view, old) = held(&mut txn, user, id).await?;
+        let (view, mut old) = held(&mut txn, user, id).await?;
+        sealing::open(&txn, &mut [&mut old]).await?;
         let sql = "select count(*) from revisions where message_no = $1";
         let nth: i64 = one(&txn, sql, &[&old.no], |row| Ok(row.try_get(0)?)).await?.unwrap_or(0);
         decide(&view, &old, nth.unsigned_abs())?;
         let written = old.edited_at.unwrap_or(old.sent_at);
-        let sql = "insert into revisions (message_no, nth, content, written_at) \
-                   values ($1, $2, $3, $4)";
-        txn.execute(sql, &[&old.no, &nth, &old.content, &written.0]).await?;
+        let sql = "insert into revisions (message_no, nth, content, sealed, written_at) \
+                   select no, $2, content, sealed, $3 from messages where no = $1";
+        txn.execute(sql, &[&old.no, &nth, &written.0]).await?;
         let content = asked.content.unwrap_or_else(|| old.content.clone());
         let file = asked.file.or_else(|| old.file.clone());
-        let sql = "update messages set content = $1, file = $2, edited_at = $3 where no = $4 \
-                   returning sender_no";
-        let bound: Bound<'_> = &[&content, &file, &now.0, &old.no];
+        let sealed = sealing::again(&txn, &old, &content).await?;
+        let kept = if sealed.is_some() { "" } else { &content };
+        let sql = "update messages set content = $1, sealed = $5, file = $2, edited_at = $3 \
+                   where no = $4 returning sender_no";
+        let bound: Bound<'_> = &[&kept, &file, &now.0, &old.no, &sealed];
         let author_no = one(&txn, sql, bound, |row| Ok(row.try_get(0)?)).await?;
         let author_no = author_no.ok_or(Denied::NotFound)?;
-        let text = if old.is_encrypted() { "" } else { &content };
+        let text = if old.is_encrypted() { "" } else { kept };
         let said = search::Said { session_no: view.session_no, no: old.no, author_no, text };
         search::reword(&txn, said).await?;
         let new = Message { content, file, edited_at: Some(now), ..old };
@@ -182,12 +185,18 @@ impl Messages for PostgresStore {
         let Some((_, message)) = seen(&db, user, id).await? else {
             return Ok(None);
         };
-        let sql = "select content, written_at from revisions where message_no = $1 order by nth";
+        let sql = "select content, written_at, sealed from revisions where message_no = $1 \
+                   order by nth";
         let encrypted = message.is_encrypted();
-        let revision = |row: &Row| {
-            Ok(Revision { content: row.try_get(0)?, written_at: time(row, 1)?, encrypted })
-        };
-        many(&db, sql, &[&message.no], revision).await.map(Some)
+        let mut revisions = Vec::new();
+        for row in db.query(sql, &[&message.no]).await? {
+            let content = match row.try_get::<_, Option<&[u8]>>(2)? {
+                Some(sealed) => db.keys().open_text(&message, sealed).await?.unwrap_or_default(),
+                None => row.try_get(0)?,
+            };
+            revisions.push(Revision { content, written_at: time(&row, 1)?, encrypted });
+        }
+        Ok(Some(revisions))
     }
 
     async fn forget_receipts(&self, before: Time, limit: u64) -> Result<u64, StoreError> {
@@ -195,6 +204,16 @@ impl Messages for PostgresStore {
         let forgotten = receipts::forget(&txn, before, most(limit)).await?;
         txn.commit().await?;
         Ok(forgotten)
+    }
+}
+
+impl PostgresStore {
+    /// The text of a draft as it is kept, where that is sealed.
+    async fn sealed(&self, draft: &Draft) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(seal) = draft.seal else { return Ok(None) };
+        self.keys.prepare(draft.session).await?;
+        let sealed = self.keys.keys().seal(draft.session, draft.id, seal, &draft.content);
+        Ok(Some(sealed?))
     }
 }
 
@@ -249,7 +268,8 @@ pub(in super::super) async fn strip(
     let sessions: Vec<i64> = erased.iter().map(|message| message.session_no).collect();
     // Before their rows: others that change them hold the locks of their logs.
     txn.lock_heads(&sessions).await?;
-    let sql = "update messages set content = '', file = null, deleted_at = $1 where no = any($2)";
+    let sql = "update messages set content = '', sealed = null, file = null, deleted_at = $1 \
+               where no = any($2)";
     txn.execute(sql, &[&now.0, &nos]).await?;
     txn.execute("delete from revisions where message_no = any($1)", &[&nos]).await?;
     search::remove(txn, &nos).await?;

@@ -274,7 +274,8 @@ async fn halve(
     Ok(low)
 }
 
-/// The index: its newest short stretches, and then the long ones.
+/// The index: its newest short stretches, and then the long ones. With each what is kept sealed of
+/// the same time, which is in no index: it is opened, and looked through.
 fn indexed(
     scope: &Scope,
     words: &[Wanted<'_>],
@@ -296,12 +297,14 @@ fn indexed(
         let kind = Kind::Index(asked);
         Source { portion: FIRST_OF_INDEX, ..Source::new(kind, range) }
     };
+    let sealed = |range| Source::new(Kind::Sealed { reader_no: scope.user_no }, range);
     if scope.sessions.len() >= SESSIONS_MIN {
         let to = (below - 1) / Stretch::Short.len();
         let last = (to + 1 - SHORT_ONES).max(above / Stretch::Short.len());
         let (from, since) = ((to + 1 - FIRST_SHORT).max(last), last * Stretch::Short.len());
         let short = Indexed { from, to, width: FIRST_SHORT, ..asked.clone() };
-        stages.push_back(vec![source(short, (above.max(since - 1), below))]);
+        let range = (above.max(since - 1), below);
+        stages.push_back(vec![source(short, range), sealed(range)]);
         below = since;
     }
     let nth = (below - 1) / Stretch::Long.len();
@@ -309,7 +312,7 @@ fn indexed(
         let (stretch, from, to, sessions) = (Stretch::Long, nth, nth, sessions.to_vec());
         source(Indexed { sessions, stretch, from, to, ..asked.clone() }, (above, below))
     });
-    stages.push_back(long.collect());
+    stages.push_back(long.chain([sealed((above, below))]).collect());
     stages
 }
 
@@ -460,6 +463,9 @@ enum Kind {
     /// What somebody said where the reader is. Nothing else may come of it: where a search goes
     /// on would tell that there is something.
     Author { author_no: i64, reader_no: i64 },
+    /// What is kept sealed where the reader is, which is in no index; nothing else may come of it,
+    /// either.
+    Sealed { reader_no: i64 },
     /// The index.
     Index(Indexed),
 }
@@ -540,6 +546,13 @@ impl Source {
                            and session_no in (select session_no from session_members \
                            where user_no = $4) order by no desc limit $5";
                 let bound: Bound<'_> = &[author_no, &above, &below, reader_no, &self.portion];
+                many(db, sql, bound, |row| Ok(row.try_get(0)?)).await
+            }
+            Kind::Sealed { reader_no } => {
+                let sql = "select no from messages where sealed is not null and no > $1 \
+                           and no < $2 and session_no in (select session_no from session_members \
+                           where user_no = $3) order by no desc limit $4";
+                let bound: Bound<'_> = &[&above, &below, reader_no, &self.portion];
                 many(db, sql, bound, |row| Ok(row.try_get(0)?)).await
             }
             // The index is asked for several at once.

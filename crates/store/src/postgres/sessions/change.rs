@@ -108,7 +108,7 @@ pub(in super::super) async fn end(
     now: Time,
 ) -> Result<(), StoreError> {
     let sql = "update sessions set ended_at = $2, ends_at = null, silence_s = null, \
-               read_only_s = null, erasing_after = 0 where no = $1";
+               read_only_s = null, erasing_after = 0, sealing_after = null where no = $1";
     txn.execute(sql, &[&session_no, &now.0]).await?;
     txn.execute("delete from drafts where session_no = $1", &[&session_no]).await?;
     txn.log(session_no, now, None, EventKind::Ended { by }).await?;
@@ -125,7 +125,9 @@ async fn settings(
                message_ttl_s = case when $3 then $4 else message_ttl_s end, \
                ends_at = case when $5 then $6 else ends_at end, \
                silence_s = case when $5 then $7 else silence_s end, \
-               read_only_s = case when $5 then $8 else read_only_s end where no = $1 \
+               read_only_s = case when $5 then $8 else read_only_s end, \
+               sealing_after = case when $6 is not null and ends_at is null then 0 \
+               else sealing_after end where no = $1 \
                returning name, message_ttl_s, ends_at, silence_s, read_only_s";
     let (ttl, ending) = (asked.message_ttl.flatten(), asked.ending.flatten());
     let bound: Bound<'_> = &[

@@ -1,5 +1,7 @@
 //! The other things that are done with messages: reworded, deleted, read.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use parlor_domain::rewording::Rewording;
 use parlor_domain::{
@@ -24,7 +26,8 @@ use crate::sqlite::{SqliteStore, extras, failed, files, previews};
 impl Messages for SqliteStore {
     async fn append(&self, draft: Draft) -> Result<Appending, StoreError> {
         let (answer, appending) = oneshot::channel();
-        let op = Op::append(Append { draft, answer });
+        let sealed = self.sealed(&draft).await?;
+        let op = Op::append(Append { draft, sealed, answer });
         self.ops.send(op).await.map_err(|_| StoreError::Closed)?;
         Ok(appending)
     }
@@ -58,14 +61,17 @@ impl Messages for SqliteStore {
             let nth: i64 = statement.query_row([old.no], |row| row.get(0)).map_err(failed)?;
             decide(&view, &old, nth.unsigned_abs())?;
             let written = old.edited_at.unwrap_or(old.sent_at);
-            let sql = "insert into revisions (message_no, nth, content, written_at) \
-                       values (?, ?, ?, ?)";
-            txn.execute(sql, params![old.no, nth, old.content, written.0])?;
+            let sql = "insert into revisions (message_no, nth, content, sealed, written_at) \
+                       select no, ?2, content, sealed, ?3 from messages where no = ?1";
+            txn.execute(sql, [old.no, nth, written.0])?;
             let content = asked.content.unwrap_or_else(|| old.content.clone());
             let file = asked.file.or_else(|| old.file.clone());
-            let sql = "update messages set content = ?, file = ?, edited_at = ? where no = ?";
-            txn.execute(sql, params![content, file, now.0, old.no])?;
-            let words = if old.is_encrypted() { "" } else { &content };
+            let sealed = sealed_again(txn, &old, &content)?;
+            let kept = if sealed.is_some() { "" } else { &content };
+            let sql = "update messages set content = ?, sealed = ?, file = ?, edited_at = ? \
+                       where no = ?";
+            txn.execute(sql, params![kept, sealed, file, now.0, old.no])?;
+            let words = if old.is_encrypted() { "" } else { kept };
             search::reword(txn, &gone(&view, &old), words)?;
             let new = Message { content, file, edited_at: Some(now), ..old };
             let told = extras::filled(txn.conn, NOBODY, new.clone())?;
@@ -184,11 +190,15 @@ impl Messages for SqliteStore {
             let Some((_, message)) = seen(conn, user, id)? else {
                 return Ok(None);
             };
-            let sql = "select content, written_at from revisions where message_no = ? order by nth";
+            let sql = "select iif(r.sealed is null, r.content, unsealed(r.sealed, ?2, ?3)), \
+                       r.written_at from revisions r where r.message_no = ?1 order by r.nth";
             let encrypted = message.is_encrypted();
             let mut statement = conn.prepare_cached(sql).map_err(failed)?;
-            let rows = statement.query_map([message.no], |row| {
-                Ok(Revision { content: row.get(0)?, written_at: Time(row.get(1)?), encrypted })
+            let (session, id) = (message.session.0.as_bytes(), id.0.as_bytes());
+            let rows = statement.query_map(params![message.no, session, id], |row| {
+                let content: Option<String> = row.get(0)?;
+                let (content, written_at) = (content.unwrap_or_default(), Time(row.get(1)?));
+                Ok(Revision { content, written_at, encrypted })
             });
             rows.map_err(failed)?.collect::<Result<_, _>>().map(Some).map_err(failed)
         })
@@ -198,6 +208,33 @@ impl Messages for SqliteStore {
     async fn forget_receipts(&self, before: Time, limit: u64) -> Result<u64, StoreError> {
         self.write(move |txn| receipts::forget(txn, before, most(limit))).await
     }
+}
+
+impl SqliteStore {
+    /// The text of a draft as it is kept, where that is sealed.
+    async fn sealed(&self, draft: &Draft) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(seal) = draft.seal else { return Ok(None) };
+        if !self.keys.keys().knows(draft.session) {
+            let (keys, session) = (Arc::clone(&self.keys), draft.session);
+            // Once in a session; it waits for the disk.
+            let made = tokio::task::spawn_blocking(move || keys.prepare(session)).await;
+            made.map_err(|_| StoreError::Closed)??;
+        }
+        let sealed = self.keys.keys().seal(draft.session, draft.id, seal, &draft.content);
+        Ok(Some(sealed?))
+    }
+}
+
+/// Another wording as it is kept, where the one before was sealed.
+fn sealed_again(
+    txn: &Txn<'_>,
+    old: &Message,
+    content: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let sql = "select sealed from messages where no = ? and sealed is not null";
+    let before: Option<Vec<u8>> = one(txn.conn, sql, [old.no], |row| row.get(0))?;
+    let again = |before: Vec<u8>| txn.keys.keys().seal_again(old.session, old.id, &before, content);
+    Ok(before.map(again).transpose()?)
 }
 
 /// A message whose text goes.
@@ -230,7 +267,8 @@ pub(in super::super) fn strip(
     now: Time,
 ) -> Result<(), StoreError> {
     let (no, session_no) = (erased.gone.no, erased.gone.session_no);
-    let sql = "update messages set content = '', file = null, deleted_at = ? where no = ?";
+    let sql = "update messages set content = '', sealed = null, file = null, deleted_at = ? \
+               where no = ?";
     txn.execute(sql, params![now.0, no])?;
     txn.execute("delete from revisions where message_no = ?", [no])?;
     extras::erase(txn, no)?;
@@ -255,10 +293,21 @@ pub(in super::super) fn seen(
     Ok(view(conn, user, found.session)?.map(|view| (view, found)))
 }
 
+/// Whether what a draft answers is in its session.
+pub(super) fn reply_is_here(conn: &Connection, draft: &Draft) -> Result<bool, StoreError> {
+    let Some(to) = draft.reply_to else {
+        return Ok(true);
+    };
+    let sql = "select 1 from messages where id = ? and session_no = ? and deleted_at is null";
+    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
+    statement.exists(params![to.0.as_bytes(), draft.session_no]).map_err(failed)
+}
+
 /// A message whose text goes, for the index.
 fn gone(view: &View, message: &Message) -> Gone {
-    // What is encrypted has no words.
-    let text = if message.is_encrypted() { String::new() } else { message.content.clone() };
+    // What is encrypted has no words, and what is sealed none that are in the index.
+    let plain = !message.is_encrypted() && !message.is_sealed();
+    let text = if plain { message.content.clone() } else { String::new() };
     Gone { no: message.no, session_no: view.session_no, text }
 }
 

@@ -1,9 +1,10 @@
 //! What may match, newest first, from several sources at once.
 //!
-//! A query with words is answered by the index, and by the sessions themselves for what is not in
-//! it yet. One without goes through the sessions. Where authors are named, what they said is gone
-//! through beside it, and only what both have is a candidate: each leaps to where the other is.
-//! Every source gives small ids, in portions, so that a search reads little more than it shows.
+//! A query with words is answered by the index, by the sessions themselves for what is not in it
+//! yet, and by what is kept sealed, which never comes into it. One without goes through the
+//! sessions. Where authors are named, what they said is gone through beside it, and only what both
+//! have is a candidate: each leaps to where the other is. Every source gives small ids, in
+//! portions, so that a search reads little more than it shows.
 
 use std::collections::{BinaryHeap, VecDeque};
 
@@ -179,6 +180,9 @@ fn indexed(scope: &Scope, words: &[Wanted<'_>], range: Range, to: i64) -> Vec<So
         let expression = each.collect::<Vec<_>>().join(" OR ");
         sources.push(Source::new(Kind::Index(expression), (above, below.min(to + 1))));
     }
+    // What is sealed is in no index: it is opened, and looked through.
+    let reader_no = scope.user_no;
+    sources.push(Source::new(Kind::Sealed { reader_no }, (above, below.min(to + 1))));
     sources
 }
 
@@ -239,6 +243,8 @@ enum Kind {
     /// What somebody said where the reader is. Nothing else may come of it: where a search goes
     /// on would tell that there is something.
     Author { author_no: i64, reader_no: i64 },
+    /// What is kept sealed where the reader is; nothing else may come of it, either.
+    Sealed { reader_no: i64 },
     /// The index.
     Index(String),
 }
@@ -301,6 +307,13 @@ impl Source {
                            and +session_no in (select session_no from session_members \
                            where user_no = ?) order by no desc limit ?";
                 let bound = [*author_no, above, below, *reader_no, self.portion];
+                many(conn, sql, bound, |row| row.get(0))
+            }
+            Kind::Sealed { reader_no } => {
+                let sql = "select no from messages where sealed is not null and no > ? and no < ? \
+                           and +session_no in (select session_no from session_members \
+                           where user_no = ?) order by no desc limit ?";
+                let bound = [above, below, *reader_no, self.portion];
                 many(conn, sql, bound, |row| row.get(0))
             }
             Kind::Index(expression) => {

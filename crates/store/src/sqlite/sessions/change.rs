@@ -64,7 +64,7 @@ pub(in super::super) fn end(
     now: Time,
 ) -> Result<(), StoreError> {
     let sql = "update sessions set ended_at = ?2, ends_at = null, silence_s = null, \
-               read_only_s = null, erasing_after = 0 where no = ?1";
+               read_only_s = null, erasing_after = 0, sealing_after = null where no = ?1";
     txn.execute(sql, [session_no, now.0])?;
     txn.execute("delete from drafts where session_no = ?", [session_no])?;
     txn.erase();
@@ -75,7 +75,8 @@ pub(in super::super) fn end(
 fn settings(txn: &mut Txn<'_>, view: &View, asked: &Settings, now: Time) -> Result<(), StoreError> {
     let sql = "update sessions set name = coalesce(?2, name), \
                message_ttl_s = iif(?3, ?4, message_ttl_s), ends_at = iif(?5, ?6, ends_at), \
-               silence_s = iif(?5, ?7, silence_s), read_only_s = iif(?5, ?8, read_only_s) \
+               silence_s = iif(?5, ?7, silence_s), read_only_s = iif(?5, ?8, read_only_s), \
+               sealing_after = iif(?6 is not null and ends_at is null, 0, sealing_after) \
                where no = ?1 returning name, message_ttl_s, ends_at, silence_s, read_only_s";
     let ending = asked.ending.flatten();
     let bound = params![

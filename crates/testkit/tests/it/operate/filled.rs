@@ -62,8 +62,8 @@ pub(crate) fn fill(path: &Path, messages: i64) {
          select session_no, seq, 1, sent_at, no from messages; \
          insert into receipts select sender_no, client_id, 1, no, randomblob(16), 4000000000000000 \
          from messages; \
-         insert into revisions select no, 1, 'before ' || content, sent_at from messages \
-         where no % 10 = 0; \
+         insert into revisions (message_no, nth, content, written_at) \
+         select no, 1, 'before ' || content, sent_at from messages where no % 10 = 0; \
          update messages set edited_at = sent_at + 1 where no % 10 = 0; \
          update messages set deleted_at = sent_at + 2, content = '' where no % 100 = 0; \
          insert into heads (session_no, seq, number) \

@@ -9,6 +9,7 @@ mod jobs;
 mod logs;
 mod moves;
 mod pages;
+mod sealed;
 mod terminal;
 
 use std::path::Path;
@@ -44,6 +45,18 @@ async fn refused(folder: &Path, arguments: &[&str]) -> String {
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Whether any file in a folder, however deep, holds a text.
+fn holds(folder: &Path, text: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().map(Result::unwrap).any(|entry| match entry.path() {
+        path if path.is_dir() => holds(&path, text),
+        // One that is gone by now holds nothing.
+        path => std::fs::read(path)
+            .unwrap_or_default()
+            .windows(text.len())
+            .any(|bytes| bytes == text.as_bytes()),
+    })
 }
 
 /// The word behind a mark.
