@@ -1,5 +1,5 @@
-//! `cargo xtask moves`, `backups` and `upgrades`: what an operator stakes everything on, at full
-//! size. The same tests run, smaller, in `cargo xtask test`.
+//! `cargo xtask moves`, `backups`, `deadlines` and `upgrades`: what an operator stakes everything
+//! on, at full size. The same tests run, smaller, in `cargo xtask test`.
 
 use std::process::Command;
 
@@ -38,6 +38,23 @@ pub(crate) struct BackupsOptions {
     messages: u64,
 }
 
+/// Let messages decay while the server is killed again and again.
+#[derive(clap::Args)]
+pub(crate) struct DeadlinesOptions {
+    /// Against a build with optimisation, as it is shipped.
+    #[arg(long)]
+    release: bool,
+    /// How many messages.
+    #[arg(long, default_value_t = 10_000)]
+    messages: u64,
+    /// Over how many seconds their deadlines are spread.
+    #[arg(long, default_value_t = 600)]
+    seconds: u64,
+    /// How many kills.
+    #[arg(long, default_value_t = 10)]
+    kills: u64,
+}
+
 /// The verb.
 pub(crate) fn moves(options: &MovesOptions) -> anyhow::Result<()> {
     let mut command = sim::testkit("a_move_there_and_back", build(options.release));
@@ -52,6 +69,15 @@ pub(crate) fn backups(options: &BackupsOptions) -> anyhow::Result<()> {
     let mut command = sim::testkit("a_backup_of_a_busy_server", build(options.release));
     command.env("PARLOR_BACKUPS", options.count.to_string());
     command.env("PARLOR_BACKUPS_MESSAGES", options.messages.to_string());
+    process::run(&mut command)
+}
+
+/// The verb.
+pub(crate) fn deadlines(options: &DeadlinesOptions) -> anyhow::Result<()> {
+    let mut command = sim::testkit("no_message_goes_early_and_none", build(options.release));
+    command.env("PARLOR_DEADLINES", options.messages.to_string());
+    command.env("PARLOR_DEADLINES_SECONDS", options.seconds.to_string());
+    command.env("PARLOR_DEADLINES_KILLS", options.kills.to_string());
     process::run(&mut command)
 }
 

@@ -28,6 +28,7 @@ pub(crate) enum Verb {
     Storm(storm::Options),
     Moves(operate::MovesOptions),
     Backups(operate::BackupsOptions),
+    Deadlines(operate::DeadlinesOptions),
     Uploads(uploads::Options),
     Trials(trials::Options),
     /// Kill the server in the middle of every step of its schema.
@@ -58,6 +59,7 @@ impl Verb {
             Verb::Storm(options) => storm::storm(&options),
             Verb::Moves(options) => operate::moves(&options),
             Verb::Backups(options) => operate::backups(&options),
+            Verb::Deadlines(options) => operate::deadlines(&options),
             Verb::Uploads(options) => uploads::uploads(&options),
             Verb::Trials(options) => trials::trials(&options),
             Verb::Upgrades => process::run(&mut operate::upgrades()),

@@ -9,6 +9,7 @@ use super::dialect::content;
 use super::figures::{self, Figures, quantile};
 use super::ledger::Ledger;
 use super::system::{Data, System};
+use super::town;
 
 const CLIENTS: usize = 50;
 const MEMBERS: usize = 2;
@@ -22,10 +23,12 @@ pub(super) struct Shape {
     pub(super) name: &'static str,
     /// Sends that each client has outstanding.
     pub(super) each: usize,
+    /// For how many seconds what is said lives, if not for ever.
+    pub(super) ttl_s: Option<u64>,
 }
 
-pub(super) const ONE_EACH: Shape = Shape { name: "S3 50×1", each: 1 };
-pub(super) const TWENTY_EACH: Shape = Shape { name: "S3 50×20", each: 20 };
+pub(super) const ONE_EACH: Shape = Shape { name: "S3 50×1", each: 1, ttl_s: None };
+pub(super) const TWENTY_EACH: Shape = Shape { name: "S3 50×20", each: 20, ttl_s: None };
 
 /// One run.
 pub(super) fn run(
@@ -36,6 +39,9 @@ pub(super) fn run(
 ) -> anyhow::Result<()> {
     let name = system.kind.name();
     let rooms = system.rooms(CLIENTS, CLIENTS / MEMBERS, MEMBERS)?;
+    if let Some(ttl_s) = shape.ttl_s {
+        town::let_decay(system.address, &rooms, ttl_s)?;
+    }
     let seats: Vec<_> = rooms.into_iter().flatten().collect();
     let chain = Chain::new(seconds);
     let mut crowd = Crowd::gather(&system, seats, chain, JOIN)?;

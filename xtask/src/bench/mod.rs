@@ -9,6 +9,7 @@ mod ceiling;
 mod codec;
 mod commit;
 mod crowd;
+mod decay;
 mod dialect;
 mod doors;
 mod fanout;
@@ -85,6 +86,8 @@ enum Scenario {
     Postgres,
     /// Searches in a million messages, on both stores.
     Search,
+    /// Sends that decay, and a million messages that are due at once.
+    Decay,
     /// What a delivery costs at each door.
     Doors,
     /// Size and speed of an event's two forms.
@@ -194,6 +197,7 @@ impl Scenario {
         match self {
             Scenario::Search => matches!(kind, Kind::Parlor | Kind::ParlorPostgres),
             Scenario::Postgres => kind.has_parts(),
+            Scenario::Decay => kind == Kind::Parlor,
             _ if kind.has_parts() => false,
             Scenario::S2 | Scenario::S2Rooms => true,
             Scenario::Doors => matches!(kind, Kind::Parlor | Kind::Socketio),
@@ -219,6 +223,7 @@ impl Scenario {
                 fanout::run(System::start(kind)?, &fanout::ONE_ROOM, load, figures)
             }
             Scenario::Search => search::run(System::start(kind)?, figures),
+            Scenario::Decay => decay::run(kind, load.seconds, figures),
             Scenario::S4 => pages::run(System::start(kind)?, load.seconds, figures),
             Scenario::S5 => storm::run(System::start(kind)?, figures),
             // At so low a rate it takes longer until the clock has enough ticks to count.

@@ -32,14 +32,25 @@ impl Rest {
 
     /// Posts JSON; anything but success is an error.
     pub(super) fn post(&mut self, path: &str, token: &str, body: &Value) -> anyhow::Result<Value> {
-        let (status, answer) = self.call("POST", path, token, Some(&body.to_string()))?;
+        self.say("POST", path, token, body)
+    }
+
+    /// The same with another method.
+    pub(super) fn say(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        let (status, answer) = self.call(method, path, token, Some(&body.to_string()))?;
         if !(200..300).contains(&status) {
-            bail!("POST {path}: {status} {}", String::from_utf8_lossy(answer));
+            bail!("{method} {path}: {status} {}", String::from_utf8_lossy(answer));
         }
         if answer.is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(answer).with_context(|| format!("POST {path}: no JSON"))
+        serde_json::from_slice(answer).with_context(|| format!("{method} {path}: no JSON"))
     }
 
     fn call(

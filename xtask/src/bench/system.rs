@@ -116,38 +116,19 @@ impl System {
     pub(super) fn start(kind: Kind) -> anyhow::Result<Self> {
         let data = if kind.is_ours() { Some(Data::new()?) } else { None };
         let parts = if kind.has_parts() { Some(Outside::start()?) } else { None };
-        Self::start_on(kind, data, parts)
+        Stopped { kind, data, parts }.start_within(START)
     }
 
-    fn start_on(kind: Kind, data: Option<Data>, parts: Option<Outside>) -> anyhow::Result<Self> {
-        let mut command = match (kind, &data) {
-            (kind, Some(data)) if kind.is_ours() => parlor(data.path()),
-            (Kind::Coalesce, _) => ceiling("coalesce")?,
-            (Kind::Each, _) => ceiling("each")?,
-            (Kind::Socketio, _) => socket_io(),
-            (Kind::Fastapi, _) => fastapi()?,
-            _ => bail!("Parlor needs a data folder"),
-        };
-        if let Some(Outside { postgres, redis }) = &parts {
-            command.env("DATABASE_URL", postgres.url()).env("REDIS_URL", redis.url());
-        }
-        let mut process = Background::start(&mut machine::on_server_core(&command)?)?;
-        let started = process.wait_for(BOUND, START);
-        let address = started.with_context(|| format!("{} did not start", kind.name()))?;
-        let address = address.trim_end_matches('/').parse().context("no address to listen on")?;
-        let protocol = match kind {
-            Kind::Socketio => Protocol::SocketIo,
-            Kind::ParlorSocketio => Protocol::ParlorSocketIo,
-            _ => Protocol::Parlor,
-        };
-        Ok(Self { kind, address, dialect: Dialect::new(protocol), process, data, parts })
+    /// Stops it; what it has stored stays.
+    pub(super) fn stop(self) -> Stopped {
+        let Self { kind, process, data, parts, .. } = self;
+        process.stop();
+        Stopped { kind, data, parts }
     }
 
     /// Stops it and starts it again with what it has stored.
     pub(super) fn restart(self) -> anyhow::Result<Self> {
-        let Self { kind, process, data, parts, .. } = self;
-        process.stop();
-        Self::start_on(kind, data, parts)
+        self.stop().start_within(START)
     }
 
     /// Rooms of so many members each, out of so many people.
@@ -206,6 +187,41 @@ impl System {
             (None, None) => Ok(()),
         };
         audited.context("the run is void")
+    }
+}
+
+/// A server that was stopped, with what it has stored.
+pub(super) struct Stopped {
+    kind: Kind,
+    data: Option<Data>,
+    parts: Option<Outside>,
+}
+
+impl Stopped {
+    /// Starts it, and waits for so long at most until it listens.
+    pub(super) fn start_within(self, patience: Duration) -> anyhow::Result<System> {
+        let Self { kind, data, parts } = self;
+        let mut command = match (kind, &data) {
+            (kind, Some(data)) if kind.is_ours() => parlor(data.path()),
+            (Kind::Coalesce, _) => ceiling("coalesce")?,
+            (Kind::Each, _) => ceiling("each")?,
+            (Kind::Socketio, _) => socket_io(),
+            (Kind::Fastapi, _) => fastapi()?,
+            _ => bail!("Parlor needs a data folder"),
+        };
+        if let Some(Outside { postgres, redis }) = &parts {
+            command.env("DATABASE_URL", postgres.url()).env("REDIS_URL", redis.url());
+        }
+        let mut process = Background::start(&mut machine::on_server_core(&command)?)?;
+        let started = process.wait_for(BOUND, patience);
+        let address = started.with_context(|| format!("{} did not start", kind.name()))?;
+        let address = address.trim_end_matches('/').parse().context("no address to listen on")?;
+        let protocol = match kind {
+            Kind::Socketio => Protocol::SocketIo,
+            Kind::ParlorSocketio => Protocol::ParlorSocketIo,
+            _ => Protocol::Parlor,
+        };
+        Ok(System { kind, address, dialect: Dialect::new(protocol), process, data, parts })
     }
 }
 

@@ -36,6 +36,16 @@ pub(super) fn rooms(
     })
 }
 
+/// Lets what is said in rooms from now on live for so many seconds.
+pub(super) fn let_decay(server: SocketAddr, rooms: &[Vec<Seat>], ttl_s: u64) -> anyhow::Result<()> {
+    let mut rest = Rest::connect(server)?;
+    for owner in rooms.iter().filter_map(|seats| seats.first()) {
+        let path = format!("/api/v1/sessions/{}", owner.session);
+        rest.say("PATCH", &path, &owner.token, &json!({ "message_ttl_s": ttl_s }))?;
+    }
+    Ok(())
+}
+
 fn register(rest: &mut Rest, index: usize) -> anyhow::Result<Person> {
     let login = sign_up(rest, index)?;
     Ok(Person { id: text(&login["user"]["id"])?, token: text(&login["access_token"])? })

@@ -2,6 +2,7 @@
 //! doctor, jobs, and every command of the documents about it.
 
 mod backups;
+mod deadlines;
 mod doctor;
 mod documents;
 mod filled;
