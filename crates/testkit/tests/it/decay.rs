@@ -32,7 +32,7 @@ async fn page(who: &Person, session: &str) -> Vec<v1::Message> {
 }
 
 /// The next event of a session that says something else than who came.
-async fn told(socket: &mut Socket) -> (v1::Event, Kind) {
+pub(crate) async fn told(socket: &mut Socket) -> (v1::Event, Kind) {
     let next = async {
         loop {
             let Heard::Frame(Frame::Event(event)) = socket.next().await else { continue };

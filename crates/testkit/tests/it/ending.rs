@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_testkit::person::{Refused, fresh_id};
-use parlor_testkit::socket::{Heard, Socket};
-use parlor_testkit::{Person, TestServer, VirtualClock, soon};
+use parlor_testkit::socket::Socket;
+use parlor_testkit::{Person, TestServer, VirtualClock};
 use parlor_wire::command::Codec;
-use parlor_wire::frame::Frame;
 use parlor_wire::v1::{self, event::Kind};
+
+use crate::decay::told;
 
 /// A second, in microseconds.
 const SECOND: i64 = 1_000_000;
@@ -45,20 +46,6 @@ async fn texts(who: &Person, session: &str) -> Vec<String> {
     let path = format!("/sessions/{session}/messages");
     let page = who.get::<v1::MessagePage>(&path).await.expect("they see it");
     page.messages.into_iter().map(|message| message.content).collect()
-}
-
-/// The next event of a session that says something else than who came.
-async fn told(socket: &mut Socket) -> (v1::Event, Kind) {
-    let next = async {
-        loop {
-            let Heard::Frame(Frame::Event(event)) = socket.next().await else { continue };
-            match event.kind.clone() {
-                Some(Kind::Joined(_)) | None => {}
-                Some(kind) => return (event, kind),
-            }
-        }
-    };
-    soon("an event", next).await
 }
 
 /// An end at this moment, in microseconds since 1970.

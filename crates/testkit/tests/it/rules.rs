@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlor_testkit::person::{Refused, fresh_id};
-use parlor_testkit::socket::{Heard, Socket};
-use parlor_testkit::{Person, TestServer, VirtualClock, soon};
+use parlor_testkit::socket::Socket;
+use parlor_testkit::{Person, TestServer, VirtualClock};
 use parlor_wire::command::Codec;
-use parlor_wire::frame::Frame;
 use parlor_wire::v1::{self, event::Kind};
+
+use crate::decay::told;
 
 const HOUR: i64 = 3_600;
 
@@ -40,20 +41,6 @@ async fn session(who: &Person, session: &str) -> v1::Session {
     who.get(&format!("/sessions/{session}")).await.expect("they are in it")
 }
 
-/// The next event of a session that says something else than who came.
-async fn told(socket: &mut Socket) -> Kind {
-    let next = async {
-        loop {
-            let Heard::Frame(Frame::Event(event)) = socket.next().await else { continue };
-            match event.kind {
-                Some(Kind::Joined(_)) | None => {}
-                Some(kind) => return kind,
-            }
-        }
-    };
-    soon("an event", next).await
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_room_lays_down_is_heard_by_everybody_and_holds_for_new_sessions() {
     let server = TestServer::start().await;
@@ -78,7 +65,7 @@ async fn what_a_room_lays_down_is_heard_by_everybody_and_holds_for_new_sessions(
     assert_eq!((refused.status, &*refused.code), (403, "forbidden"));
     let now = set(&ana, &room.id, day).await.expect("hers");
     assert_eq!((now.message_ttl_s, now.sessions_max), (Some(24 * HOUR), Some(3)));
-    let told = told(&mut socket).await;
+    let (_, told) = told(&mut socket).await;
     let Kind::RoomSettings(told) = told else { panic!("{told:?}") };
     assert_eq!((told.message_ttl_s, told.sessions_max), (Some(24 * HOUR), Some(3)));
 
@@ -163,9 +150,9 @@ async fn what_is_older_than_a_room_keeps_it_is_gone_and_told() {
     socket.subscribe(main, Some(lately.seq), &mut vec![]).await.expect("bo is in it");
     let now = set(&ana, &room.id, retention(60)).await.expect("hers");
     assert_eq!(now.retention_s, Some(60));
-    let Kind::RoomSettings(settings) = told(&mut socket).await else { panic!("no settings") };
+    let (_, Kind::RoomSettings(settings)) = told(&mut socket).await else { panic!("no settings") };
     assert_eq!(settings.retention_s, Some(60));
-    assert_eq!(told(&mut socket).await, Kind::Decayed(v1::Decayed { from: 1, to: 1 }));
+    assert_eq!(told(&mut socket).await.1, Kind::Decayed(v1::Decayed { from: 1, to: 1 }));
     let page: v1::MessagePage =
         bo.get(&format!("/sessions/{main}/messages")).await.expect("bo is in it");
     let texts: Vec<&str> = page.messages.iter().map(|message| &*message.content).collect();
@@ -188,7 +175,7 @@ async fn what_is_older_than_a_room_keeps_it_is_gone_and_told() {
     assert_eq!(ana.say(main, "for ever").await.expect("it is said").expires_at, None);
     clock.advance(Duration::from_secs(60));
     let next = loop {
-        match told(&mut socket).await {
+        match told(&mut socket).await.1 {
             Kind::Decayed(decayed) => break decayed,
             _ => continue,
         }
