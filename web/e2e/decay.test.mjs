@@ -42,6 +42,31 @@ test('how long messages live is chosen in the menu, and everybody sees it', asyn
   assert.equal(await there.getByRole('menuitem', { name: 'Disappearing messages' }).count(), 0, 'bo keeps no order there');
 });
 
+test('how long one message lives is chosen where it is written, and the next one stays', async () => {
+  const ana = await person('Ana');
+  const bo = await person('Bo');
+  const { id } = await room(ana, 'Match', [bo]);
+  const [here, there] = [await ana.window(`/app/r/${id}`), await bo.window(`/app/r/${id}`)];
+  await field(here).fill('a match that burns');
+  await here.getByRole('button', { name: 'Let the next message disappear' }).click();
+  const dialog = here.getByRole('dialog', { name: 'Let the next message disappear' });
+  await dialog.getByRole('radio', { name: '1 hour' }).check();
+  await axeEverywhere(here, 'choosing how long one message lives');
+  await here.keyboard.press('Enter');
+  await here.getByText('The next message disappears 1 hour after it is sent').waitFor();
+  await axeEverywhere(here, 'a message that is to disappear, not sent yet');
+  if (process.env.PARLOR_LOOK) await here.screenshot({ path: `${process.env.PARLOR_LOOK}/life.png` });
+  await here.keyboard.press('Enter');
+  const burning = message(there, 'a match that burns');
+  await burning.waitFor();
+  assert.match(await burning.getAttribute('aria-label'), /disappears in \d/);
+  assert.equal(await here.getByText('The next message disappears').count(), 0);
+  await write(here, 'and one that does not');
+  const staying = message(there, 'and one that does not');
+  await staying.waitFor();
+  assert.doesNotMatch(await staying.getAttribute('aria-label'), /disappears/);
+});
+
 test('a message disappears in the list, in a thread, in a second window and from the search at its moment', async () => {
   const ana = await person('Ana');
   const bo = await person('Bo');

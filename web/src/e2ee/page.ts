@@ -265,17 +265,18 @@ export async function letIn(session: string, users: string[]): Promise<void> {
 }
 
 /** Sends what the outbox has for an encrypted session. */
-export async function postSealed({ session_id, client_id, content, reply_to, files, made_at }: Item): Promise<Message> {
+export async function postSealed({ session_id, client_id, content, reply_to, ttl_s: own, files, made_at }: Item): Promise<Message> {
   const attached = (files ?? []).flatMap((file) => file.sealed ?? []);
-  const ttl_s = store.getState().sessions[session_id]?.message_ttl_s;
+  const here = store.getState().sessions[session_id]?.message_ttl_s;
+  const ttl_s = Math.min(own || Infinity, here || Infinity);
   const payload: Payload = {
     v: 1, body: content, sent_at: new Date(made_at).toISOString(),
     // Counted from when it is sent, which may be later than when it was written.
-    ...(ttl_s ? { expires_in_ms: ttl_s * 1_000 + Math.max(0, Date.now() - made_at) } : {}),
+    ...(ttl_s < Infinity ? { expires_in_ms: ttl_s * 1_000 + Math.max(0, Date.now() - made_at) } : {}),
     ...(reply_to ? { reply_to } : {}), ...(attached.length ? { files: attached } : {}),
   };
   const ids = attached.flatMap(({ id, thumbnail }) => (thumbnail ? [id, thumbnail.id] : [id]));
-  const message = await sealed(session_id, payload, (encrypted) => sessionsApi.sendSealed(session_id, { client_id, files: ids, ...encrypted }));
+  const message = await sealed(session_id, payload, (encrypted) => sessionsApi.sendSealed(session_id, { client_id, files: ids, ...(own ? { ttl_s: own } : {}), ...encrypted }));
   return sealedOf(message) ? withOpened(message, { state: 'open', payload, shield: 'verified', reactions: [] }, me()) : message;
 }
 

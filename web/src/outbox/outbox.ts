@@ -14,6 +14,8 @@ export interface Item {
   files?: { id: string; name: string; sealed?: SealedFile }[];
   thread_id?: string;
   forward?: string;
+  /** For how many seconds it lives, where that is less than what is said there does. */
+  ttl_s?: number;
   /** The words that are passed on, to be seen meanwhile. */
   shows?: string;
   made_at: number;
@@ -21,7 +23,7 @@ export interface Item {
   reason?: string;
 }
 
-export type Draft = Pick<Item, 'client_id' | 'session_id' | 'content' | 'reply_to' | 'thread_id' | 'forward' | 'shows' | 'files'>;
+export type Draft = Pick<Item, 'client_id' | 'session_id' | 'content' | 'reply_to' | 'thread_id' | 'forward' | 'ttl_s' | 'shows' | 'files'>;
 
 /** Where items outlive the page. */
 export interface Shelf {

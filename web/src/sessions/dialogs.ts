@@ -8,3 +8,4 @@ export { EditName } from './EditName';
 export { Ending } from './Ending';
 export { NewSession } from './NewSession';
 export { Forward } from '../timeline/Forward';
+export { Life } from '../timeline/Life';

@@ -103,9 +103,9 @@ async function readyOutbox(): Promise<void> {
 
 /** What goes into a session that only its readers can open is sealed here first. */
 async function post(item: Item): Promise<Message> {
-  const { session_id, client_id, content, reply_to, thread_id, forward, files } = item;
+  const { session_id, client_id, content, reply_to, thread_id, forward, ttl_s, files } = item;
   if (isSealedSession(session_id)) return (await sealingPage()).postSealed(item);
-  return sessionsApi.send(session_id, { client_id, content, reply_to, thread_id, forward, files: files?.map(({ id }) => id) ?? [] });
+  return sessionsApi.send(session_id, { client_id, content, reply_to, thread_id, forward, ttl_s, files: files?.map(({ id }) => id) ?? [] });
 }
 
 /** Only one window of this browser sends. Without locks (plain http) the server still takes each id once. */

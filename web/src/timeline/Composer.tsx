@@ -1,7 +1,9 @@
 import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { pickEmoji } from '../emoji/PickerHost';
 import { plainText } from '../markdown/parse';
+import { ask } from '../shell/ask';
 import { usePhone } from '../shell/usePhone';
+import { spanOf } from '../shell/when';
 import { sendMessage } from '../store/app';
 import { loadDraft, onDraft, saveDraft } from '../store/drafts';
 import { mentionsAll } from '../store/mentions';
@@ -16,7 +18,7 @@ import type { Session } from '../wire';
 import { IconButton } from '../ui/controls';
 import { confirm, whenNoDialog } from '../ui/dialog';
 import { Icon } from '../ui/Icon';
-import { edit, mayEdit, stopReply, takeUpReply, useTalk } from './talk';
+import { edit, mayEdit, setLife, stopReply, takeUpReply, useTalk } from './talk';
 import { grow } from './grow';
 import { Completions, useCompleting } from './completing';
 import { format } from './formatting';
@@ -40,6 +42,7 @@ export function Composer({ session, title, thread }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useState(() => loadDraft(place));
   const reply = useTalk((state) => state.replies[place]);
+  const life = useTalk((state) => state.lives[place] ?? 0);
   const phone = usePhone();
   const typedAt = useRef(0);
   const over = overBy(text);
@@ -81,10 +84,11 @@ export function Composer({ session, title, thread }: Props) {
   };
   const sendNow = () => {
     const taken = takeFiles(place);
-    sendMessage(session.id, text.trim(), { reply_to: reply?.id, thread_id: thread, ...(taken.length ? { files: taken } : {}) });
+    sendMessage(session.id, text.trim(), { reply_to: reply?.id, thread_id: thread, ...(life ? { ttl_s: life } : {}), ...(taken.length ? { files: taken } : {}) });
     typedAt.current = 0;
     write('');
     if (reply) stopReply(place);
+    setLife(place, 0);
     field.current?.focus();
   };
 
@@ -103,6 +107,7 @@ export function Composer({ session, title, thread }: Props) {
   return (
     <div className="composer">
       {reply && <ReplyBar place={place} />}
+      {life > 0 && <LifeBar place={place} life={life} />}
       <Elsewhere session={session} text={text} />
       {denied && <Note text={strings.roomDenied} />}
       <Completions by={completing} />
@@ -115,6 +120,8 @@ export function Composer({ session, title, thread }: Props) {
           onBlur={completing.close} onPaste={(event) => pasteFiles(event, place)} />
         <IconButton icon="smile" label={strings.emoji} className="composer-tool" aria-haspopup="dialog" onMouseDown={(event) => event.preventDefault()}
           onClick={(event) => pickEmoji(event.currentTarget, completing.insert)} />
+        <IconButton icon="timer" label={strings.life} className="composer-tool" aria-haspopup="dialog" onMouseDown={(event) => event.preventDefault()}
+          onClick={() => ask('Life', { place, lives: session.message_ttl_s ?? 0 })} />
         <IconButton icon="send" label={strings.send} className="composer-send" disabled={empty || underWay || denied || over > 0}
           onMouseDown={(event) => event.preventDefault()} onClick={send} />
       </div>
@@ -145,6 +152,16 @@ function ReplyBar({ place }: { place: string }) {
     <div className="reply-bar">
       <p><strong><bdi>{strings.replyingTo(nameOf(sender))}</bdi></strong> <span className="quiet">{plainText(reply.content) || reply.files.map(({ name }) => name).join(', ')}</span></p>
       <IconButton icon="close" size={16} label={strings.stopReply} onClick={() => stopReply(place)} />
+    </div>
+  );
+}
+
+/** How long the next message lives, where that was chosen. */
+function LifeBar({ place, life }: { place: string; life: number }) {
+  return (
+    <div className="reply-bar">
+      <p role="status">{strings.lives(spanOf(life))}</p>
+      <IconButton icon="close" size={16} label={strings.livesOn} onClick={() => setLife(place, 0)} />
     </div>
   );
 }

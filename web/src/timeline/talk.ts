@@ -16,6 +16,8 @@ export type Side =
 interface Talk {
   /** By place, a session or a thread: the message that the next one answers. */
   replies: Record<string, Message>;
+  /** By place: for how many seconds the next message lives, where that was chosen. */
+  lives: Record<string, number>;
   /** The message whose words are being changed. */
   editing: string | null;
   /** A message to go to and light up; `at` tells two jumps to it apart. */
@@ -24,7 +26,7 @@ interface Talk {
 }
 
 /** What one is in the middle of: replying, editing, jumping, looking at a thread. */
-export const talk = createStore<Talk>(() => ({ replies: {}, editing: null, jump: null, side: null }));
+export const talk = createStore<Talk>(() => ({ replies: {}, lives: {}, editing: null, jump: null, side: null }));
 
 export function useTalk<T>(select: (state: Talk) => T): T {
   return useStore(talk, select);
@@ -41,6 +43,11 @@ export function focusComposer(place: string): void {
 
 function setReply(place: string, message: Message | null): void {
   talk.setState(({ replies: { [place]: _old, ...others } }) => ({ replies: message ? { ...others, [place]: message } : others }));
+}
+
+/** Lets the next message there live for so many seconds; 0: as what is said there does. */
+export function setLife(place: string, seconds: number): void {
+  talk.setState(({ lives: { [place]: _old, ...others } }) => ({ lives: seconds ? { ...others, [place]: seconds } : others }));
 }
 
 export function replyTo(message: Message): void {
