@@ -55,7 +55,7 @@ test('people are completed; who is elsewhere and who is everybody is said', asyn
   const { page, bo, cleo, id, side } = await desk();
   await field(page).pressSequentially('@');
   await offers(page).getByRole('option', { name: /Everybody in this session/ }).waitFor();
-  assert.equal(await offers(page).getByRole('option').count(), 3);
+  await until('the two others are offered, too', async () => (await offers(page).getByRole('option').count()) === 3);
   await axeEverywhere(page, 'people offered');
   await field(page).pressSequentially('roo');
   await page.keyboard.press('Enter');
