@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::open::TRUST;
 use crate::request::Carrier;
+use crate::store::at_once;
 use crate::{Error, Machine};
 
 /// What happened since the position before.
@@ -108,9 +109,11 @@ impl Machine {
         self.look_up(carrier, &strangers.into_iter().collect::<Vec<_>>()).await
     }
 
-    /// Takes a delta in and stores its position with it. Afterwards the position may be
-    /// acknowledged, and [`Self::flush`] is due. Session events that came after the delta are
-    /// opened after it.
+    /// Takes a delta in and stores its position with it: whenever the program is ended, all of it
+    /// is stored or nothing, provided that nobody was sent something meanwhile by a session that a
+    /// letter of it began. Once this was dropped half-way the machine is to be opened anew.
+    /// Afterwards the position may be acknowledged, and [`Self::flush`] is due. Session events that
+    /// came after the delta are opened after it.
     ///
     /// # Errors
     /// [`Error::Malformed`] or [`Error::Store`]; the delta is then to be asked for again.
@@ -144,7 +147,7 @@ impl Machine {
         for (user, _) in &asked {
             self.end_failed(user);
         }
-        let (_, keys) = self.0.olm.receive_sync_changes(changes, &TRUST).await?;
+        let (_, keys) = at_once(self.0.olm.receive_sync_changes(changes, &TRUST)).await?;
         if delta.stirs() {
             self.stir();
         }

@@ -36,6 +36,7 @@ mod roll;
 mod seal;
 mod settled;
 mod statement;
+mod store;
 mod verdict;
 mod verify;
 

@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::ledger::Ledger;
 use crate::request::{Carrier, CarryError, Kind, Request};
 use crate::settled::Settled;
+use crate::store::AtOnce;
 use crate::{Account, Error};
 
 /// How often the answers to what was due may make new things due before something is wrong.
@@ -52,7 +53,7 @@ impl Machine {
     pub async fn open(account: Account, folder: &Path, passphrase: &str) -> Result<Self, Error> {
         let store = SqliteCryptoStore::open(folder, Some(passphrase)).await.map_err(opening)?;
         let (user, device) = (account.own()?, account.device());
-        let olm = OlmMachine::with_store(&user, &device, store, None).await?;
+        let olm = OlmMachine::with_store(&user, &device, AtOnce(store), None).await?;
         Ok(Self::with(account, olm, Ledger::open(folder)?))
     }
 

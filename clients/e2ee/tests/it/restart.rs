@@ -1,17 +1,79 @@
 //! A store on the disk: the same device again, only with the passphrase.
 
+use std::future::Future;
 use std::path::Path;
+use std::pin::pin;
+use std::task::Poll;
 
 use parlor_e2ee::{Error, Machine, OpenError};
+use tempfile::TempDir;
 
-use crate::kit::{Company, Device, account};
+use crate::kit::{Company, Device, SERVER, account};
 use crate::relay::Relay;
 
 const PASSPHRASE: &str = "a long passphrase";
 
+async fn machine(folder: &Path) -> Machine {
+    Machine::open(account("dee", "dee-1"), folder, PASSPHRASE).await.unwrap()
+}
+
 async fn on_disk(relay: &Relay, folder: &Path) -> Device {
-    let machine = Machine::open(account("dee", "dee-1"), folder, PASSPHRASE).await.unwrap();
-    Device::with(relay, "dee", "dee-1", machine).await
+    Device::with(relay, "dee", "dee-1", machine(folder).await).await
+}
+
+fn copy(folder: &Path) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    copy
+}
+
+/// Does something until it was woken so often; nothing comes of it when it is not done by then.
+async fn until_woken<T>(times: usize, work: impl Future<Output = T>) -> Option<T> {
+    let (mut work, mut polls) = (pin!(work), 0);
+    std::future::poll_fn(|context| {
+        if polls > times {
+            return Poll::Ready(None);
+        }
+        polls += 1;
+        work.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_letter_takes_effect_wherever_taking_it_in_was_cut_short() {
+    let company = Company::meet().await;
+    let folder = tempfile::tempdir().unwrap();
+    let before = {
+        let dee = on_disk(&company.relay, folder.path()).await;
+        dee.machine.set_up_identity(&dee.line).await.unwrap();
+        dee.sync().await;
+        dee.machine.position().await.unwrap()
+    };
+    let posted = company.ana[0].say(&["ana", "dee"], "once").await;
+    let line = company.relay.line(&format!("@dee:{SERVER}"), "dee-1");
+    let delta = line.sync(before);
+    for times in 0.. {
+        let folder = copy(folder.path());
+        let done = {
+            let dee = machine(folder.path()).await;
+            dee.look_up_senders(&line, &delta).await.unwrap();
+            until_woken(times, dee.receive(&delta)).await.is_some()
+        };
+        let dee = machine(folder.path()).await;
+        if dee.position().await.unwrap() == before {
+            dee.receive(&delta).await.unwrap();
+        }
+        let opened = dee.open_message(posted.arrived()).await;
+        assert!(opened.is_ok(), "cut short when woken {times} times: {opened:?}");
+        if done {
+            assert!(times > 2, "taking it in is no single step");
+            return;
+        }
+    }
 }
 
 #[tokio::test]
