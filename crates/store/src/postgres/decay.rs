@@ -16,7 +16,14 @@ use crate::decay::{Decay, Decayed, Due, is_soon, runs};
 #[async_trait]
 impl Decay for PostgresStore {
     async fn decay(&self, now: Time, limit: u64) -> Result<Decayed, StoreError> {
-        self.keys.advance(now).await?;
+        let keys = self.keys.advance(now).await;
+        let done = self.erase_what_is_due(now, limit).await;
+        keys.and(done)
+    }
+}
+
+impl PostgresStore {
+    async fn erase_what_is_due(&self, now: Time, limit: u64) -> Result<Decayed, StoreError> {
         let next = next_due(&self.one().await?).await?;
         if next.is_none_or(|next| next > now) {
             return Ok(Decayed { erased: 0, next });

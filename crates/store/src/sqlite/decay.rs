@@ -16,7 +16,14 @@ use crate::decay::{Decay, Decayed, Due, is_soon, runs};
 #[async_trait]
 impl Decay for SqliteStore {
     async fn decay(&self, now: Time, limit: u64) -> Result<Decayed, StoreError> {
-        self.keys.advance(now)?;
+        let keys = self.keys.advance(now);
+        let done = self.erase_what_is_due(now, limit).await;
+        keys.and(done)
+    }
+}
+
+impl SqliteStore {
+    async fn erase_what_is_due(&self, now: Time, limit: u64) -> Result<Decayed, StoreError> {
         // Mostly nothing is due, and nobody who writes is to wait for that.
         let next = self.read(next_due).await?;
         if next.is_none_or(|next| next > now) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use parlor_domain::ending::AskedEnding;
 use parlor_domain::session::{self, Settings};
 use parlor_domain::{Ending, EventKind, Limits, MessageId, RoomKind, SessionId, Time, UserId};
+use parlor_store::StoreError;
 use parlor_store::messages::Page;
 use parlor_store::postgres::PostgresStore;
 use parlor_store::sqlite;
@@ -168,6 +169,13 @@ async fn end(w: &World, user: UserId, session: SessionId) {
         .unwrap();
 }
 
+/// The same while somebody says something in it, which is refused as late and makes no key.
+async fn end_under_a_send(w: &World, user: UserId, session: SessionId) {
+    let late = w.draft(user, session, "late").await;
+    end(w, user, session).await;
+    assert!(matches!(w.append(late).await, Err(StoreError::Stale(_))));
+}
+
 #[tokio::test]
 async fn no_file_holds_what_is_sealed_and_no_copy_gives_it_back() {
     let home = tempfile::tempdir().unwrap();
@@ -191,7 +199,10 @@ async fn no_file_holds_what_is_sealed_and_no_copy_gives_it_back() {
     // Its second is over one second later.
     w.store.decay(ends, 100).await.unwrap();
     w.store.decay(ends + Duration::from_secs(1), 100).await.unwrap();
-    end(&w, ana, corner).await;
+    end_under_a_send(&w, ana, corner).await;
+    let keys = rusqlite::Connection::open(home.path().join("keys/parlor.db")).unwrap();
+    let count = keys.query_row("select count(*) from session_keys", [], |row| row.get(0));
+    assert_eq!(count, Ok(1), "the other session's");
     let after = restored(copy.path(), home.path()).await;
     assert_eq!(read(&after).await.trim(), "", "with every key that there is");
     let lost = after.message(ana, short).await;
@@ -238,7 +249,9 @@ async fn no_table_holds_what_is_sealed_and_no_row_of_before_gives_it_back() {
 
     w.store.decay(ends, 100).await.unwrap();
     w.store.decay(ends + Duration::from_secs(1), 100).await.unwrap();
-    end(&w, ana, corner).await;
+    end_under_a_send(&w, ana, corner).await;
+    let keys = "select count(*) from parlor_keyring.session_keys";
+    assert_eq!(beside.count(keys).await, 1, "the other session's");
     beside.client.batch_execute(give_back).await.unwrap();
     assert_eq!(read(&w).await.trim(), "");
     let after = node(&database.url(), Box::new(database)).await;

@@ -11,11 +11,13 @@ use uuid::Uuid;
 
 use super::{Append, first_result};
 use crate::StoreError;
+use crate::keyring::Missing;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
 use crate::postgres::extras::NOBODY;
 use crate::postgres::readers::{Bound, Db};
 use crate::postgres::rows::{
-    MESSAGE, MESSAGE_COLUMNS, many, message, message_at, most, one, time, user_no, uuid, view,
+    MESSAGE, MESSAGE_COLUMNS, exists, many, message, message_at, most, one, time, user_no, uuid,
+    view,
 };
 use crate::postgres::txn::Txn;
 use crate::postgres::{PostgresStore, extras, files, previews, receipts, sealing, search};
@@ -24,8 +26,10 @@ use crate::postgres::{PostgresStore, extras, files, previews, receipts, sealing,
 impl Messages for PostgresStore {
     async fn append(&self, draft: Draft) -> Result<Appending, StoreError> {
         let (answer, appending) = oneshot::channel();
-        let sealed = self.sealed(&draft).await?;
-        self.lanes.push(Append { draft, sealed, answer }).await?;
+        match self.sealed(draft).await {
+            Ok((draft, sealed)) => self.lanes.push(Append { draft, sealed, answer }).await?,
+            Err(error) => drop(answer.send(Err(error))),
+        }
         Ok(appending)
     }
 
@@ -208,12 +212,29 @@ impl Messages for PostgresStore {
 }
 
 impl PostgresStore {
-    /// The text of a draft as it is kept, where that is sealed.
-    async fn sealed(&self, draft: &Draft) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(seal) = draft.seal else { return Ok(None) };
-        self.keys.prepare(draft.session).await?;
-        let sealed = self.keys.keys().seal(draft.session, draft.id, seal, &draft.content);
-        Ok(Some(sealed?))
+    /// A draft with its text as it is kept, where that is sealed. Where the session has ended the
+    /// draft is stale.
+    async fn sealed(&self, draft: Draft) -> Result<(Draft, Option<Vec<u8>>), StoreError> {
+        let Some(seal) = draft.seal else { return Ok((draft, None)) };
+        let closed = || self.keys.keys().seal(draft.session, draft.id, seal, &draft.content);
+        let sealed = match closed() {
+            Err(Missing::Secret) if self.has_secret_made(draft.session).await? => closed(),
+            sealed => sealed,
+        };
+        match sealed {
+            Err(Missing::Secret) => Err(StoreError::Stale(Box::new(draft))),
+            sealed => Ok((draft, Some(sealed?))),
+        }
+    }
+
+    /// Makes the secret of a session, once in it, or looks it up; false: it has ended.
+    async fn has_secret_made(&self, session: SessionId) -> Result<bool, StoreError> {
+        let sql = "select 1 from sessions where id = $1 and ended_at is null";
+        if !exists(&self.one().await?, sql, &[&session.0]).await? {
+            return Ok(false);
+        }
+        self.keys.prepare(session).await?;
+        Ok(true)
     }
 }
 

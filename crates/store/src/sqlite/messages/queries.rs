@@ -13,10 +13,11 @@ use tokio::sync::oneshot;
 
 use super::{Append, receipt};
 use crate::StoreError;
+use crate::keyring::Missing;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
 use crate::sqlite::extras::NOBODY;
 use crate::sqlite::receipts;
-use crate::sqlite::rows::{MESSAGE, many, message, most, one, user_no, uuid, view};
+use crate::sqlite::rows::{MESSAGE, exists, many, message, most, one, user_no, uuid, view};
 use crate::sqlite::search::{self, Gone};
 use crate::sqlite::txn::Txn;
 use crate::sqlite::writer::Op;
@@ -26,9 +27,13 @@ use crate::sqlite::{SqliteStore, extras, failed, files, previews};
 impl Messages for SqliteStore {
     async fn append(&self, draft: Draft) -> Result<Appending, StoreError> {
         let (answer, appending) = oneshot::channel();
-        let sealed = self.sealed(&draft).await?;
-        let op = Op::append(Append { draft, sealed, answer });
-        self.ops.send(op).await.map_err(|_| StoreError::Closed)?;
+        match self.sealed(draft).await {
+            Ok((draft, sealed)) => {
+                let op = Op::append(Append { draft, sealed, answer });
+                self.ops.send(op).await.map_err(|_| StoreError::Closed)?;
+            }
+            Err(error) => drop(answer.send(Err(error))),
+        }
         Ok(appending)
     }
 
@@ -211,17 +216,31 @@ impl Messages for SqliteStore {
 }
 
 impl SqliteStore {
-    /// The text of a draft as it is kept, where that is sealed.
-    async fn sealed(&self, draft: &Draft) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some(seal) = draft.seal else { return Ok(None) };
-        if !self.keys.keys().knows(draft.session) {
-            let (keys, session) = (Arc::clone(&self.keys), draft.session);
-            // Once in a session; it waits for the disk.
-            let made = tokio::task::spawn_blocking(move || keys.prepare(session)).await;
-            made.map_err(|_| StoreError::Closed)??;
+    /// A draft with its text as it is kept, where that is sealed. Where the session has ended the
+    /// draft is stale.
+    async fn sealed(&self, draft: Draft) -> Result<(Draft, Option<Vec<u8>>), StoreError> {
+        let Some(seal) = draft.seal else { return Ok((draft, None)) };
+        let closed = || self.keys.keys().seal(draft.session, draft.id, seal, &draft.content);
+        let sealed = match closed() {
+            Err(Missing::Secret) if self.has_secret_made(draft.session).await? => closed(),
+            sealed => sealed,
+        };
+        match sealed {
+            Err(Missing::Secret) => Err(StoreError::Stale(Box::new(draft))),
+            sealed => Ok((draft, Some(sealed?))),
         }
-        let sealed = self.keys.keys().seal(draft.session, draft.id, seal, &draft.content);
-        Ok(Some(sealed?))
+    }
+
+    /// Makes the secret of a session, which waits for the disk, once in it; false: it has ended.
+    async fn has_secret_made(&self, session: SessionId) -> Result<bool, StoreError> {
+        let sql = "select 1 from sessions where id = ? and ended_at is null";
+        if !self.read(move |conn| exists(conn, sql, [session.0.as_bytes()])).await? {
+            return Ok(false);
+        }
+        let keys = Arc::clone(&self.keys);
+        let made = tokio::task::spawn_blocking(move || keys.prepare(session)).await;
+        made.map_err(|_| StoreError::Closed)??;
+        Ok(true)
     }
 }
 
