@@ -37,6 +37,19 @@ pub async fn decay(app: Arc<App>, stop: CancellationToken) {
 }
 
 impl App {
+    /// Erases what is to be gone before anybody is served: what was erased after the copy was made
+    /// that this database comes from, and what is due.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn erase_first(&self) -> Result<(), Error> {
+        let count = self.store.erase_again(self.clock.now()).await?;
+        if count > 0 {
+            tracing::info!(count, "erased again what was erased since the database was copied");
+        }
+        self.decay_due().await.map(drop)
+    }
+
     /// Erases and ends all that is due, and says when the next is, as far as it is known.
     ///
     /// # Errors

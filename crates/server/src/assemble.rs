@@ -102,7 +102,7 @@ impl Running {
         told.spawn(deliver::deliver(Arc::clone(&app), commits, quiet.clone()));
         app.tidy_files().await.context("failed to put the files in order")?;
         // Before anybody is served.
-        app.decay_due().await.context("failed to let decay what is due")?;
+        app.erase_first().await.context("failed to erase what is to be gone")?;
         listen_around(&app, neighbours.shared, neighbours.heard, &tasks, &stop);
         tasks.spawn(presence::murmur(Arc::clone(&app), stop.clone()));
         begin_jobs(&app, &tasks, &stop);

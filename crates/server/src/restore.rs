@@ -188,11 +188,18 @@ fn equal(manifest: &Manifest, found: &State) -> anyhow::Result<()> {
 /// What becomes of what was to disappear within days.
 fn said_of_keys(config: &Config, copied: bool) -> &'static str {
     match (copied, &config.keyring_url) {
-        (true, _) => "what is kept sealed opens as long as there is its key\n",
-        (false, Some(_)) => "what is kept sealed opens by the keys in keyring_url\n",
+        (true, _) => {
+            "what is kept sealed opens as long as there is its key, and what was erased since the \
+             backup is erased again when the server starts\n"
+        }
+        (false, Some(_)) => {
+            "what is kept sealed opens by the keys in keyring_url, and what was erased since the \
+             backup is erased again when the server starts\n"
+        }
         (false, None) => {
             "what was to disappear within seven days, and what was said in sessions that end, is \
-             not read without its keys: --keys brings them\n"
+             not read without its keys, and what was erased since the backup is back: --keys \
+             brings the keys, and what was erased\n"
         }
     }
 }

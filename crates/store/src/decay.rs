@@ -28,6 +28,14 @@ pub trait Decay: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn decay(&self, now: Time, limit: u64) -> Result<Decayed, StoreError>;
+
+    /// Erases again what somebody had erased when this database was copied already, or was erasing
+    /// when it was last closed: messages, sessions, rooms and accounts that stand on the list which
+    /// is kept with the keys. Due before anybody is served. Says how many entries were done.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what is left is done by the next call.
+    async fn erase_again(&self, now: Time) -> Result<u64, StoreError>;
 }
 
 /// Whether what a room keeps for so long is kept sealed.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use crate::erasures::Entry;
 use crate::{StoreError, postgres, sqlite};
 
 /// The schema of PostgreSQL that they are in.
@@ -44,6 +45,8 @@ pub(crate) struct KeySet {
     pub(crate) time: Vec<u8>,
     /// Those of sessions.
     pub(crate) sessions: Vec<(Uuid, [u8; 32])>,
+    /// What is to be erased again in a database that was copied before.
+    pub(crate) erasures: Vec<Entry>,
 }
 
 /// Copies keys to a place, where they take the place of all that is there. Says how many sessions

@@ -10,6 +10,7 @@ pub mod content;
 pub mod decay;
 pub mod drafts;
 pub mod e2ee;
+mod erasures;
 pub mod error;
 pub mod files;
 pub mod handles;

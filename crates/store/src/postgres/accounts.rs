@@ -7,6 +7,7 @@ mod delete;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+pub(super) use delete::delete;
 use parlor_domain::name::username_key;
 use parlor_domain::{Denied, LoginId, Profile, Time, User, UserEventKind, UserId};
 use tokio_postgres::Row;

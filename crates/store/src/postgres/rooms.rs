@@ -19,6 +19,7 @@ use super::txn::Txn;
 use crate::rooms::{DecideRoom, RoomDraft, Rooms};
 use crate::{Changed, StoreError};
 
+pub(super) use change::delete_again;
 pub(super) use facts::{facts, owners, standings};
 pub(super) use members::{admit, tell_added};
 pub(super) use place::{Place, date_lobby, hashed, lock, lock_joined, lock_lobby, lock_of};

@@ -34,7 +34,9 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::e2ee::Changes;
+use super::erasures;
 use super::readers::Db;
+use crate::erasures::Erasure;
 use crate::stored::{Stored, StoredUser};
 use crate::{Batch, StoreError};
 
@@ -73,6 +75,7 @@ pub(super) struct Txn {
     /// Users whose own logs are told but not kept.
     unkept: BTreeSet<i64>,
     changes: Changes,
+    erasures: Vec<Erasure>,
     sink: mpsc::Sender<Batch>,
     tasks: TaskTracker,
 }
@@ -91,8 +94,8 @@ impl Txn {
         db.begin("begin isolation level read committed");
         let (heads, unkept) = (BTreeMap::new(), BTreeSet::new());
         let (told, entries) = (Vec::new(), Vec::new());
-        let changes = Changes::default();
-        Self { db, heads, events: Events::default(), told, entries, unkept, changes, sink, tasks }
+        let (changes, events, erasures) = (Changes::default(), Events::default(), Vec::new());
+        Self { db, heads, events, told, entries, unkept, changes, erasures, sink, tasks }
     }
 
     /// Lets statements take minutes from now on: where much goes.
@@ -197,6 +200,11 @@ impl Txn {
         &mut self.changes
     }
 
+    /// What is to be listed before this is committed.
+    pub(super) fn erasures(&mut self) -> &mut Vec<Erasure> {
+        &mut self.erasures
+    }
+
     /// Appends an event to a session's log. `message_no` is the message it refers to.
     pub(super) async fn log(
         &mut self,
@@ -241,6 +249,10 @@ impl Txn {
         self.events.write(&self.db).await?;
         let user_events = self.write_entries().await?;
         self.changes.write(&self.db).await?;
+        if !self.erasures.is_empty() {
+            let nth = self.db.keys().list(&self.erasures).await?;
+            erasures::done(&self.db, nth).await?;
+        }
         let batch = Batch { events: std::mem::take(&mut self.told), user_events };
         let (answer, answered) = oneshot::channel();
         let tasks = self.tasks.clone();

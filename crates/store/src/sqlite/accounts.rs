@@ -4,6 +4,7 @@ mod codes;
 mod delete;
 
 use async_trait::async_trait;
+pub(super) use delete::delete;
 use parlor_domain::name::username_key;
 use parlor_domain::{Denied, LoginId, Profile, Role, Time, User, UserEventKind, UserId};
 use rusqlite::{Connection, Row, params};

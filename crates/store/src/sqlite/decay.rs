@@ -20,6 +20,10 @@ impl Decay for SqliteStore {
         let done = self.erase_what_is_due(now, limit).await;
         keys.and(done)
     }
+
+    async fn erase_again(&self, now: Time) -> Result<u64, StoreError> {
+        self.erase_listed(now).await
+    }
 }
 
 impl SqliteStore {

@@ -14,9 +14,10 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags, Row, params};
 use uuid::Uuid;
 
-use super::rows::{many, one};
+use super::rows::{exists, many, one, uuid};
 use super::{BUSY_WAIT, failed};
 use crate::StoreError;
+use crate::erasures::{AT_ONCE, Entry, Erasure};
 use crate::keyring::Keyring;
 use crate::keys::KeySet;
 
@@ -26,7 +27,8 @@ const FOLDER: &str = "keys";
 /// `time_keys` has one row.
 const TABLES: &str = "create table if not exists time_keys (one integer primary key, \
     keys blob not null); create table if not exists session_keys (session_id blob primary key, \
-    secret blob not null) without rowid";
+    secret blob not null) without rowid; create table if not exists erasures \
+    (nth integer primary key, kind integer not null, id blob not null, by_id blob)";
 
 /// The keys of one database, and the file that they are in.
 pub(crate) struct KeyFile {
@@ -82,6 +84,26 @@ impl KeyFile {
             empty_log(&file)?;
         }
         Ok(())
+    }
+
+    /// Puts on the list what is about to be erased, after an entry of it; the last one's number.
+    /// It is durable afterwards.
+    pub(super) fn list(&self, erasures: &[Erasure], after: i64) -> Result<i64, StoreError> {
+        let file = self.file.lock();
+        let txn = file.unchecked_transaction().map_err(failed)?;
+        let last = "select max(nth) from erasures";
+        let last: Option<i64> = one(&txn, last, [], |row| row.get(0))?.flatten();
+        let first = last.unwrap_or(0).max(after) + 1;
+        let entry = |(nth, erasure): (i64, &Erasure)| Entry { nth, erasure: *erasure };
+        let entries: Vec<Entry> = (first..).zip(erasures).map(entry).collect();
+        write_list(&txn, &entries)?;
+        txn.commit().map_err(failed)?;
+        Ok(entries.last().map_or(after, |entry| entry.nth))
+    }
+
+    /// Some of what stands on the list after an entry.
+    pub(super) fn listed(&self, after: i64) -> Result<Vec<Entry>, StoreError> {
+        read_list(&self.file.lock(), after, AT_ONCE)
     }
 
     /// Destroys the keys of seconds that are over.
@@ -142,6 +164,28 @@ fn secrets(file: &Connection) -> Result<Vec<(Uuid, [u8; 32])>, StoreError> {
     many(file, "select session_id, secret from session_keys", [], read)
 }
 
+/// What stands on the list after an entry.
+fn read_list(file: &Connection, after: i64, limit: i64) -> Result<Vec<Entry>, StoreError> {
+    let sql = "select nth, kind, id, by_id from erasures where nth > ? order by nth limit ?";
+    let read = |row: &Row<'_>| {
+        let by: Option<[u8; 16]> = row.get(3)?;
+        let erasure = Erasure::of_row(row.get(1)?, uuid(row, 2)?, by.map(Uuid::from_bytes));
+        erasure.map(|erasure| Ok(Entry { nth: row.get(0)?, erasure })).transpose()
+    };
+    Ok(many(file, sql, [after, limit], read)?.into_iter().flatten().collect())
+}
+
+fn write_list(file: &Connection, entries: &[Entry]) -> Result<(), StoreError> {
+    let sql = "insert into erasures (nth, kind, id, by_id) values (?, ?, ?, ?)";
+    let mut statement = file.prepare_cached(sql).map_err(failed)?;
+    for Entry { nth, erasure } in entries {
+        let (kind, id, by) = erasure.to_row();
+        let by = by.map(Uuid::into_bytes);
+        statement.execute(params![nth, kind, id.as_bytes(), by]).map_err(failed)?;
+    }
+    Ok(())
+}
+
 /// All keys in a file, which a server may have open; `None`: there is no such file.
 pub(crate) fn read_keys(path: &Path) -> Result<Option<KeySet>, StoreError> {
     if !path.is_file() {
@@ -154,19 +198,26 @@ pub(crate) fn read_keys(path: &Path) -> Result<Option<KeySet>, StoreError> {
     let time = one(&file, "select keys from time_keys", [], |row| row.get(0))?;
     let Some(time): Option<Vec<u8>> = time else { return Ok(None) };
     TimeKeys::from_bytes(&time).map_err(damaged)?;
-    Ok(Some(KeySet { time, sessions: secrets(&file)? }))
+    let there = "select 1 from sqlite_schema where name = 'erasures'";
+    let erasures = match exists(&file, there, [])? {
+        true => read_list(&file, 0, i64::MAX)?,
+        false => Vec::new(),
+    };
+    Ok(Some(KeySet { time, sessions: secrets(&file)?, erasures }))
 }
 
 /// Writes keys into a file, in the place of all that is in it; it is made when missing.
 pub(crate) fn write_keys(path: &Path, keys: &KeySet) -> Result<(), StoreError> {
     let file = open_file(path)?;
     let txn = file.unchecked_transaction().map_err(failed)?;
-    txn.execute_batch("delete from time_keys; delete from session_keys").map_err(failed)?;
+    let all = "delete from time_keys; delete from session_keys; delete from erasures";
+    txn.execute_batch(all).map_err(failed)?;
     txn.execute("insert into time_keys (one, keys) values (1, ?)", [&keys.time]).map_err(failed)?;
     let sql = "insert into session_keys (session_id, secret) values (?, ?)";
     for (session, secret) in &keys.sessions {
         txn.execute(sql, params![session.as_bytes(), secret]).map_err(failed)?;
     }
+    write_list(&txn, &keys.erasures)?;
     txn.commit().map_err(failed)?;
     empty_log(&file)?;
     // A file by itself, which can be read where nothing can be written.

@@ -11,6 +11,7 @@ pub(crate) mod contents;
 mod decay;
 mod drafts;
 mod e2ee;
+mod erasures;
 mod extras;
 mod files;
 mod handles;

@@ -20,6 +20,7 @@ use super::{SqliteStore, sessions};
 use crate::rooms::{DecideRoom, RoomDraft, Rooms};
 use crate::{Changed, StoreError};
 
+pub(super) use delete::delete;
 pub(super) use facts::{facts, owners, standing};
 pub(super) use lobby::{date_lobby, found_lobby, lobby};
 pub(super) use read::{ROOM, ROOM_COLUMNS, joined, room_row};

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::failed;
 use super::keyring::KeyFile;
 use super::search::Index;
+use crate::erasures::Erasure;
 use crate::stored::{Stored, StoredUser};
 use crate::{Batch, StoreError};
 
@@ -36,6 +37,8 @@ pub(super) struct Txn<'a> {
     pub(super) next_message_no: &'a mut i64,
     pub(super) erased: &'a mut bool,
     pub(super) index: &'a mut Index,
+    /// What is to be listed before this is committed.
+    pub(super) erasures: &'a mut Vec<Erasure>,
     /// The keys to what is sealed.
     pub(super) keys: &'a KeyFile,
 }

@@ -21,7 +21,7 @@ use super::keyring::{self, KeyFile};
 use super::messages::{self, Append};
 use super::search::{Index, SLICE};
 use super::txn::{Head, Txn};
-use super::{BUSY_WAIT, caught, failed, open_writing, rooms, schema, search};
+use super::{BUSY_WAIT, caught, erasures, failed, open_writing, rooms, schema, search};
 use crate::{Batch, StoreError};
 
 /// Ops in one commit.
@@ -242,7 +242,7 @@ impl Committer {
             return Err(error);
         }
         let mut batch = Batch::default();
-        let mut undo = Vec::new();
+        let (mut undo, mut listed) = (Vec::new(), Vec::new());
         let mut txn = Txn {
             conn,
             heads: &mut self.heads,
@@ -251,6 +251,7 @@ impl Committer {
             next_message_no: &mut self.next_message_no,
             erased: &mut self.erased,
             index: &mut self.index,
+            erasures: &mut listed,
             keys: &self.keys,
         };
         let mut ops = ops.into_iter();
@@ -261,6 +262,10 @@ impl Committer {
             }
         }
         write_heads(conn, &mut self.heads, &undo)?;
+        if !listed.is_empty() {
+            let nth = self.keys.list(&listed, erasures::done_to(conn)?)?;
+            erasures::done(conn, nth)?;
+        }
         fail::fail_point!("store::commit::tell-first", |_| execute("rollback")
             .map(|_| std::mem::take(&mut batch))
             .map_err(failed));
@@ -368,7 +373,7 @@ fn probe(conn: &Connection) -> Result<(), StoreError> {
 /// Runs one change so that its failure undoes it alone.
 fn run(txn: &mut Txn<'_>, work: Work, finishes: &mut Vec<Finish>) -> Result<(), StoreError> {
     let (events, user_events) = (txn.batch.events.len(), txn.batch.user_events.len());
-    let undone = txn.undo.len();
+    let (undone, listed) = (txn.undo.len(), txn.erasures.len());
     txn.execute("savepoint change", [])?;
     let (done, finish) = work(txn);
     finishes.push(finish);
@@ -376,6 +381,7 @@ fn run(txn: &mut Txn<'_>, work: Work, finishes: &mut Vec<Finish>) -> Result<(), 
         txn.execute("rollback to change", [])?;
         txn.batch.events.truncate(events);
         txn.batch.user_events.truncate(user_events);
+        txn.erasures.truncate(listed);
         while txn.undo.len() > undone {
             match txn.undo.pop() {
                 Some((session_no, Some(head))) => txn.heads.insert(session_no, head),

@@ -13,6 +13,7 @@ mod drafts;
 mod encrypted;
 mod ending;
 mod entries;
+mod erasures;
 mod filing;
 mod handles;
 mod index;

@@ -13,6 +13,7 @@ use parlor_store::StoreError;
 use parlor_store::messages::Page;
 use parlor_store::postgres::PostgresStore;
 use parlor_store::sqlite;
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 use crate::decay::say_for;
@@ -163,7 +164,7 @@ async fn markers(w: &World) -> (UserId, [SessionId; 2], MessageId, Time) {
 }
 
 /// Ends a session now.
-async fn end(w: &World, user: UserId, session: SessionId) {
+pub(crate) async fn end(w: &World, user: UserId, session: SessionId) {
     w.change_session(user, session, &[], |facts| session::end(facts).map(|change| vec![change]))
         .await
         .unwrap();
@@ -214,14 +215,20 @@ async fn no_file_holds_what_is_sealed_and_no_copy_gives_it_back() {
 }
 
 /// A world on a copy of a database, with the keys that are now beside another.
-async fn restored(copy: &Path, home: &Path) -> World {
+pub(crate) async fn restored(copy: &Path, home: &Path) -> World {
+    let place = placed(copy, home);
+    world_in(&place.path().join("parlor.db"), Box::new(place))
+}
+
+/// A folder with a copy of a database, and the keys that are now beside another.
+pub(crate) fn placed(copy: &Path, home: &Path) -> TempDir {
     let place = tempfile::tempdir().unwrap();
     fs::create_dir(place.path().join("keys")).unwrap();
     fs::copy(copy.join("copy"), place.path().join("parlor.db")).unwrap();
     for file in fs::read_dir(home.join("keys")).unwrap().map(Result::unwrap) {
         fs::copy(file.path(), place.path().join("keys").join(file.file_name())).unwrap();
     }
-    world_in(&place.path().join("parlor.db"), Box::new(place))
+    place
 }
 
 #[tokio::test]

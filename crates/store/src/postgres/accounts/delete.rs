@@ -8,6 +8,7 @@ use super::super::rows::{exists, many, most, one, user_no, uuid};
 use super::super::txn::Txn;
 use super::super::{files, logins, reactions, rooms};
 use crate::StoreError;
+use crate::erasures::Erasure;
 
 /// What is left of a person: a number that their messages' tombstones refer to. The key is one
 /// that no handle can have.
@@ -23,7 +24,7 @@ const IN_USE: &str = "deleted_at is null";
 const PENDING: &str = "deleted_at is null and not usable and email_verified_at is null";
 
 /// Deletes an account; see [`crate::Accounts::delete_account`].
-pub(super) async fn delete(
+pub(in super::super) async fn delete(
     txn: &mut Txn,
     user: UserId,
     now: Time,
@@ -69,6 +70,7 @@ async fn delete_while(
     }
     txn.forget_user(no);
     txn.execute(ANONYMISE, &[&now.0, &no]).await?;
+    txn.erasures().push(Erasure::Account(user));
     Ok(Some(revoked))
 }
 

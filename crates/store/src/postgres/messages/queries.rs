@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Append, first_result};
 use crate::StoreError;
+use crate::erasures::Erasure;
 use crate::keyring::Missing;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
 use crate::postgres::extras::NOBODY;
@@ -94,6 +95,7 @@ impl Messages for PostgresStore {
         decide(&view, &old)?;
         let (no, number, session_no) = (old.no, old.number, view.session_no);
         erase(&mut txn, vec![Erased { id, no, session_no, number }], user, now).await?;
+        txn.erasures().push(Erasure::Message(id, user));
         txn.commit().await
     }
 

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use parlor_domain::room::Settings;
-use parlor_domain::{Denied, EventKind, Gone, Role, RoomChange, RoomKind, Rules, Time, UserId};
+use parlor_domain::{
+    Denied, EventKind, Gone, Role, RoomChange, RoomId, RoomKind, Rules, Time, UserId,
+};
 use tokio_postgres::Row;
 
 use super::super::rows::{Person, many, maybe_time, one, rules_at, word};
 use super::super::sessions::{self, Leaving, Newcomer};
 use super::super::txn::Txn;
-use super::{Place, admit, delete, search_key, tell_added};
+use super::{Place, admit, delete, lock, search_key, tell_added};
 use crate::StoreError;
 use crate::rooms::columns;
 
@@ -50,6 +52,18 @@ fn whom(change: &RoomChange) -> Option<UserId> {
         | RoomChange::Unban(user) => Some(*user),
         RoomChange::Settings(_) | RoomChange::Delete => None,
     }
+}
+
+/// Deletes a room that was deleted before, if it is there.
+pub(in super::super) async fn delete_again(
+    txn: &mut Txn,
+    room: RoomId,
+    by: UserId,
+    now: Time,
+) -> Result<(), StoreError> {
+    let Some(place) = lock(txn, room).await? else { return Ok(()) };
+    lock_logs(txn, &place, &[RoomChange::Delete]).await?;
+    delete::delete(txn, &place, by, now).await
 }
 
 /// Locks every log that the changes write to, all at once.

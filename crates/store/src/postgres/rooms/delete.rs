@@ -8,6 +8,7 @@ use super::super::txn::Txn;
 use super::super::{files, previews, search};
 use super::Place;
 use crate::StoreError;
+use crate::erasures::Erasure;
 
 /// What goes with a room, in an order that keeps every reference valid.
 const ROWS: [&str; 20] = [
@@ -75,6 +76,7 @@ pub(super) async fn delete(
     for sql in ROWS {
         txn.execute(sql, &[&place.no]).await?;
     }
+    txn.erasures().push(Erasure::Room(place.id, actor));
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use super::super::txn::Txn;
 use super::create::roles;
 use super::{Leaving, Newcomer, enter, leave, people, tell_added, tell_removed};
 use crate::StoreError;
+use crate::erasures::Erasure;
 
 /// The facts for a decision of `user`; `None` when they are not in the session.
 pub(super) async fn facts(
@@ -111,6 +112,8 @@ pub(in super::super) async fn end(
                read_only_s = null, erasing_after = 0, sealing_after = null where no = $1";
     txn.execute(sql, &[&session_no, &now.0]).await?;
     txn.execute("delete from drafts where session_no = $1", &[&session_no]).await?;
+    let session = txn.head(session_no).await?.session;
+    txn.erasures().push(Erasure::Session(session, by));
     txn.log(session_no, now, None, EventKind::Ended { by }).await?;
     txn.bump_acl(session_no).await
 }

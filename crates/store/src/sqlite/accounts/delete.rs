@@ -9,6 +9,7 @@ use super::super::search::Gone;
 use super::super::txn::Txn;
 use super::super::{files, logins, reactions, rooms};
 use crate::StoreError;
+use crate::erasures::Erasure;
 
 /// What is left of a person: a number that their messages' tombstones refer to. The key is one
 /// that no handle can have.
@@ -18,7 +19,7 @@ const ANONYMISE: &str = "update users set username = 'deleted-' || no, username_
     changed_at = ?1, deleted_at = ?1 where no = ?2";
 
 /// Deletes an account; see [`crate::Accounts::delete_account`].
-pub(super) fn delete(
+pub(in super::super) fn delete(
     txn: &mut Txn<'_>,
     user: UserId,
     now: Time,
@@ -46,6 +47,7 @@ pub(super) fn delete(
     }
     txn.execute(ANONYMISE, params![now.0, no])?;
     txn.erase();
+    txn.erasures.push(Erasure::Account(user));
     Ok(revoked)
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::{Append, receipt};
 use crate::StoreError;
+use crate::erasures::Erasure;
 use crate::keyring::Missing;
 use crate::messages::{Appending, DecideDelete, DecideEdit, MessagePage, Messages, Page, Receipt};
 use crate::sqlite::extras::NOBODY;
@@ -97,6 +98,7 @@ impl Messages for SqliteStore {
             let (view, old) = seen(txn.conn, user, id)?.ok_or(Denied::NotFound)?;
             decide(&view, &old)?;
             let erased = Erased { id, number: old.number, gone: gone(&view, &old) };
+            txn.erasures.push(Erasure::Message(id, user));
             erase(txn, erased, user, now)
         })
         .await

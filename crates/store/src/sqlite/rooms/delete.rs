@@ -8,6 +8,7 @@ use super::super::txn::Txn;
 use super::super::{failed, files, previews, search};
 use super::Place;
 use crate::StoreError;
+use crate::erasures::Erasure;
 
 /// What goes with a room, in an order that keeps every reference valid.
 const ROWS: [&str; 19] = [
@@ -47,7 +48,7 @@ struct Doomed {
 
 /// Ends the room's sessions, tells everybody, and deletes every row of it. What is told reaches
 /// those who listen; nobody can read it afterwards.
-pub(super) fn delete(
+pub(in super::super) fn delete(
     txn: &mut Txn<'_>,
     place: &Place,
     actor: UserId,
@@ -72,6 +73,7 @@ pub(super) fn delete(
         txn.execute(sql, [place.no])?;
     }
     txn.erase();
+    txn.erasures.push(Erasure::Room(place.id, actor));
     Ok(())
 }
 

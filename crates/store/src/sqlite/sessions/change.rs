@@ -11,6 +11,7 @@ use super::super::rows::{Person, ending_at, maybe_ttl, one, person, view};
 use super::super::txn::Txn;
 use super::{Leaving, enter, leave, tell_added, tell_removed};
 use crate::StoreError;
+use crate::erasures::Erasure;
 
 /// The facts for a decision of `user`; `None` when they are not in the session.
 pub(super) fn facts(
@@ -68,6 +69,8 @@ pub(in super::super) fn end(
     txn.execute(sql, [session_no, now.0])?;
     txn.execute("delete from drafts where session_no = ?", [session_no])?;
     txn.erase();
+    let session = txn.head(session_no)?.session;
+    txn.erasures.push(Erasure::Session(session, by));
     txn.log(session_no, now, None, EventKind::Ended { by })?;
     txn.bump_acl(session_no)
 }
