@@ -472,6 +472,12 @@ pub trait Statements: Send + Sync {
 /// Other keys than those that are there, under the same id.
 pub(crate) const OTHER_KEYS: Denied = Denied::Malformed("other keys were published under this id");
 
+/// What stands in the place of a one-time key that was given out, so that its id is known.
+pub(crate) const GIVEN_OUT: &str = "";
+
+/// For how many more keys that is remembered, counted in the most that a device may have.
+pub(crate) const NOTED: i64 = 2;
+
 /// A device that has published nothing of its own has no keys to give out.
 pub(crate) const NO_DEVICE_KEYS: Denied = Denied::Malformed("publish the keys of the device first");
 

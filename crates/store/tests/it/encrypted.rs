@@ -153,6 +153,11 @@ pub(crate) async fn each_one_time_key_is_given_out_once_and_then_the_fallback(w:
     let wanted = ["b", "a", "fallback", "fallback"].map(|name| key(name).id);
     assert_eq!(ids, wanted, "the oldest first");
     assert!(!news(&w, phone, 0).await.keys.unused_fallback);
+    let again = Upload { one_time: vec![key("a"), key("c"), key("b")], ..Upload::default() };
+    let left = w.store.publish_keys(ana, phone, again, 9).await.unwrap();
+    assert_eq!(left.one_time, 1, "what was given out is not given out again");
+    assert_eq!(claim(&w, bo, ana, phone).await, Some(key("c").id));
+    assert_eq!(claim(&w, bo, ana, phone).await, Some(key("fallback").id));
     assert_eq!(claim(&w, bo, bo, phone).await, None, "it is not bo's device");
     let next = Upload { fallback: Some(key("next")), ..Upload::default() };
     let left = w.store.publish_keys(ana, phone, next, 9).await.unwrap();

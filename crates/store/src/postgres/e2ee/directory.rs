@@ -12,8 +12,8 @@ use super::super::txn::Txn;
 use super::changes;
 use crate::StoreError;
 use crate::e2ee::{
-    Claim, Claimed, DecideSigning, Key, Left, NO_DEVICE_KEYS, OTHER_KEYS, Published, Signature,
-    Upload, Usage,
+    Claim, Claimed, DecideSigning, GIVEN_OUT, Key, Left, NO_DEVICE_KEYS, NOTED, OTHER_KEYS,
+    Published, Signature, Upload, Usage,
 };
 
 /// Publishes keys of a device; see [`crate::e2ee::Keys::publish_keys`].
@@ -64,8 +64,8 @@ async fn publish_device(
     }
 }
 
-/// One that was published before stays as it is; one that was given out may come again as a new
-/// one.
+/// One that was published before stays as it is, and one that was given out is not given out again:
+/// a program that ended before it knew that they were published says the same ones once more.
 async fn publish_one_time(
     txn: &Txn,
     device: DeviceId,
@@ -81,7 +81,9 @@ async fn publish_one_time(
     let read = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
     let known: HashMap<String, String> =
         many(txn, sql, &[&device.0, &ids], read).await?.into_iter().collect();
-    let other = |key: &&Key| known.get(&key.id).is_some_and(|known| *known != key.key);
+    let other = |key: &&Key| {
+        known.get(&key.id).is_some_and(|known| known != GIVEN_OUT && *known != key.key)
+    };
     if keys.iter().any(|key| other(&key)) {
         return Err(OTHER_KEYS.into());
     }
@@ -96,12 +98,16 @@ async fn publish_one_time(
                where d.device_id = $1";
     txn.execute(sql, &[&device.0, &ids, &texts]).await?;
     let sql = "update e2ee_devices set nth = nth + $2 where device_id = $1";
-    txn.execute(sql, &[&device.0, &(new.len() as i64)]).await.map(drop)
+    txn.execute(sql, &[&device.0, &(new.len() as i64)]).await?;
+    let sql = "delete from e2ee_one_time_keys where device_id = $1 and key = $2 and nth <= \
+               (select nth from e2ee_devices where device_id = $1) - $3";
+    txn.execute(sql, &[&device.0, &GIVEN_OUT, &(most(keys_max) * NOTED)]).await.map(drop)
 }
 
 /// What is left of a device's keys.
 pub(super) async fn left(db: &Db, device: DeviceId) -> Result<Left, StoreError> {
-    let sql = "select (select count(*) from e2ee_one_time_keys where device_id = $1), \
+    let sql = "select (select count(*) from e2ee_one_time_keys \
+               where device_id = $1 and key <> ''), \
                exists (select 1 from e2ee_devices where device_id = $1 \
                and fallback_key is not null and not fallback_used)";
     let read = |row: &Row| Ok(Left { one_time: row.try_get(0)?, unused_fallback: row.try_get(1)? });
@@ -201,10 +207,12 @@ async fn give_out(
 ) -> Result<Option<Key>, StoreError> {
     let read = |row: &Row| Ok(Key { id: row.try_get(0)?, key: row.try_get(1)? });
     // What somebody else is being given at this moment is passed over.
-    let sql = "delete from e2ee_one_time_keys where device_id = $1 and nth = \
-               (select k.nth from e2ee_one_time_keys k where k.device_id = $1 and exists \
+    let sql = "with oldest as (select nth, key_id, key from e2ee_one_time_keys \
+               where device_id = $1 and key <> '' and exists \
                (select 1 from e2ee_devices where device_id = $1 and user_no = $2) \
-               order by k.nth limit 1 for update skip locked) returning key_id, key";
+               order by nth limit 1 for update skip locked), \
+               noted as (update e2ee_one_time_keys k set key = '' from oldest \
+               where k.device_id = $1 and k.nth = oldest.nth) select key_id, key from oldest";
     if fresh && let Some(key) = one(txn, sql, &[&device.0, &user_no], read).await? {
         return Ok(Some(key));
     }

@@ -10,8 +10,8 @@ use super::super::txn::Txn;
 use super::changes;
 use crate::StoreError;
 use crate::e2ee::{
-    Claim, Claimed, DecideSigning, Key, Left, NO_DEVICE_KEYS, OTHER_KEYS, Published, Signature,
-    Upload, Usage,
+    Claim, Claimed, DecideSigning, GIVEN_OUT, Key, Left, NO_DEVICE_KEYS, NOTED, OTHER_KEYS,
+    Published, Signature, Upload, Usage,
 };
 
 /// Publishes keys of a device; see [`crate::e2ee::Keys::publish_keys`].
@@ -64,8 +64,8 @@ fn publish_device(
     }
 }
 
-/// One that was published before stays as it is; one that was given out may come again as a new
-/// one.
+/// One that was published before stays as it is, and one that was given out is not given out again:
+/// a program that ended before it knew that they were published says the same ones once more.
 fn publish_one_time(
     txn: &Txn<'_>,
     device: DeviceId,
@@ -75,7 +75,7 @@ fn publish_one_time(
     let id = device.0.as_bytes();
     let sql = "select key from e2ee_one_time_keys where device_id = ? and key_id = ?";
     match one(txn.conn, sql, params![id, key.id], |row| row.get::<_, String>(0))? {
-        Some(known) if known == key.key => return Ok(()),
+        Some(known) if known == key.key || known == GIVEN_OUT => return Ok(()),
         Some(_) => return Err(OTHER_KEYS.into()),
         None => {}
     }
@@ -86,12 +86,16 @@ fn publish_one_time(
     txn.execute(sql, [id])?;
     let sql = "insert into e2ee_one_time_keys (device_id, nth, key_id, key) \
                select device_id, nth, ?2, ?3 from e2ee_devices where device_id = ?1";
-    txn.execute(sql, params![id, key.id, key.key]).map(drop)
+    txn.execute(sql, params![id, key.id, key.key])?;
+    let sql = "delete from e2ee_one_time_keys where device_id = ?1 and key = ?2 and nth <= \
+               (select nth from e2ee_devices where device_id = ?1) - ?3";
+    txn.execute(sql, params![id, GIVEN_OUT, most(keys_max) * NOTED]).map(drop)
 }
 
 /// What is left of a device's keys.
 pub(super) fn left(conn: &Connection, device: DeviceId) -> Result<Left, StoreError> {
-    let sql = "select (select count(*) from e2ee_one_time_keys where device_id = ?1), \
+    let sql = "select (select count(*) from e2ee_one_time_keys \
+               where device_id = ?1 and key <> ''), \
                exists (select 1 from e2ee_devices where device_id = ?1 \
                and fallback_key is not null and fallback_used = 0)";
     let read =
@@ -193,11 +197,12 @@ fn give_out(
 ) -> Result<Option<Key>, StoreError> {
     let id = device.0.as_bytes();
     let read = |row: &rusqlite::Row<'_>| Ok(Key { id: row.get(0)?, key: row.get(1)? });
-    let sql = "delete from e2ee_one_time_keys where device_id = ?1 and nth = \
-               (select min(nth) from e2ee_one_time_keys where device_id = ?1) \
+    let sql = "select key_id, key from e2ee_one_time_keys where device_id = ?1 and key <> '' \
                and exists (select 1 from e2ee_devices where device_id = ?1 and user_no = ?2) \
-               returning key_id, key";
+               order by nth limit 1";
     if fresh && let Some(key) = one(txn.conn, sql, params![id, user_no], read)? {
+        let sql = "update e2ee_one_time_keys set key = ? where device_id = ? and key_id = ?";
+        txn.execute(sql, params![GIVEN_OUT, id, key.id])?;
         return Ok(Some(key));
     }
     let sql = "update e2ee_devices set fallback_used = 1 where device_id = ? and user_no = ? \
