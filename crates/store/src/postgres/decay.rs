@@ -1,7 +1,10 @@
 //! What has decayed goes: what is due is found by one index each, and done a batch at a time, by
 //! whichever node looks first.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use parlor_domain::{Ending, EventKind, MessageId, SessionId, Time, Ttl};
 use tokio_postgres::Row;
 
@@ -18,6 +21,9 @@ impl Decay for PostgresStore {
     async fn decay(&self, now: Time, limit: u64) -> Result<Decayed, StoreError> {
         let keys = self.keys.advance(now).await;
         let done = self.erase_what_is_due(now, limit).await;
+        if self.dust.is_due(done.as_ref().is_ok_and(|done| done.erased > 0), now) {
+            self.sweep().await;
+        }
         keys.and(done)
     }
 
@@ -26,7 +32,45 @@ impl Decay for PostgresStore {
     }
 }
 
+/// How long rows that are dead may stay in their pages.
+const SWEPT: Duration = Duration::from_secs(30);
+
+/// The tables that hold what people said and did.
+const SWEPT_TABLES: &str =
+    "messages, revisions, reactions, mentions, forwards, pins, drafts, previews, search";
+
+/// Whether there are rows that are dead, and when they are next taken out of their pages.
+#[derive(Default)]
+pub(super) struct Dust(Mutex<(bool, Time)>);
+
+impl Dust {
+    /// Whether they are due, where there may be more of them now; they are no more, then.
+    fn is_due(&self, more: bool, now: Time) -> bool {
+        let mut dust = self.0.lock();
+        dust.0 |= more;
+        let due = dust.0 && dust.1 <= now;
+        if due {
+            *dust = (false, now + SWEPT);
+        }
+        due
+    }
+}
+
 impl PostgresStore {
+    /// Has PostgreSQL take rows that are dead out of their pages, beside everything else.
+    async fn sweep(&self) {
+        let db = self.one().await;
+        self.tasks.spawn(async move {
+            let swept = match db {
+                Ok(db) => db.vacuum(SWEPT_TABLES).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = swept {
+                tracing::warn!(%error, "failed to vacuum what has decayed");
+            }
+        });
+    }
+
     async fn erase_what_is_due(&self, now: Time, limit: u64) -> Result<Decayed, StoreError> {
         let next = next_due(&self.one().await?).await?;
         if next.is_none_or(|next| next > now) {

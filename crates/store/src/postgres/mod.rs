@@ -53,6 +53,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{Batch, StoreError};
 
+use decay::Dust;
 use keyring::KeyTables;
 pub(crate) use keyring::{read_keys, write_keys};
 use readers::{Db, Readers};
@@ -97,6 +98,7 @@ pub struct PostgresStore {
     keys: Arc<KeyTables>,
     lanes: Lanes,
     epoch: String,
+    dust: Dust,
     sink: mpsc::Sender<Batch>,
     tasks: TaskTracker,
     /// Tells what runs beside to end when the store goes.
@@ -123,7 +125,8 @@ impl PostgresStore {
         let (end, tasks) = (CancellationToken::new(), TaskTracker::new());
         let lanes = Lanes::start(config.lanes, &readers, &sink, &tasks);
         Indexer::start(&readers, &tasks, end.clone());
-        Ok(Self { readers, keys, lanes, epoch, sink, tasks, _end: end.drop_guard() })
+        let (dust, end) = (Dust::default(), end.drop_guard());
+        Ok(Self { readers, keys, lanes, epoch, dust, sink, tasks, _end: end })
     }
 
     /// Begins a change; see [`txn`].

@@ -149,6 +149,18 @@ impl Db {
         self.within(self.client().batch_execute(&sql)).await
     }
 
+    /// Takes rows that are dead out of tables, which may take minutes and holds nobody up. Tables
+    /// that somebody else does this to are left out.
+    pub(super) async fn vacuum(mut self, tables: &str) -> Result<(), StoreError> {
+        self.wait = LONG + CALL_WAIT;
+        // It has other limits now, and is closed afterwards.
+        self.lost.store(true, Ordering::Relaxed);
+        let limits = format!("set statement_timeout = {}", LONG.as_millis());
+        self.within(self.client().batch_execute(&limits)).await?;
+        let sql = format!("vacuum (skip_locked) {tables}");
+        self.within(self.client().batch_execute(&sql)).await
+    }
+
     /// Runs one statement, prepared once, and returns how many rows it changed.
     pub(super) async fn execute(&self, sql: &str, bound: Bound<'_>) -> Result<u64, StoreError> {
         self.within(async {

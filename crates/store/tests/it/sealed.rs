@@ -267,6 +267,18 @@ async fn no_table_holds_what_is_sealed_and_no_row_of_before_gives_it_back() {
 }
 
 #[tokio::test]
+async fn rows_that_have_decayed_are_taken_out_of_their_pages() {
+    let database = parlor_parts::database().unwrap();
+    let beside = Beside::of(&database.url()).await;
+    let w = node(&database.url(), Box::new(database)).await;
+    let (ana, _, main) = two(&w).await;
+    say_for(&w, ana, main, "words", 8 * 86_400).await;
+    w.store.decay(w.now() + Duration::from_secs(9 * 86_400), 100).await.unwrap();
+    let swept = "select least(vacuum_count, 1) from pg_stat_user_tables where relname = 'messages'";
+    beside.comes_to(swept, 1).await;
+}
+
+#[tokio::test]
 async fn the_keys_can_be_in_a_database_of_their_own() {
     let (database, keyring) =
         (parlor_parts::database().unwrap(), parlor_parts::database().unwrap());
