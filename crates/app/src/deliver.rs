@@ -21,6 +21,7 @@ pub async fn deliver(app: Arc<App>, mut commits: mpsc::Receiver<Batch>, stop: Ca
                     batch.user_events.extend(more.user_events);
                 }
                 app.see_links(&batch.events);
+                app.see_files(&batch.events);
                 app.bus.publish(&batch.events, &batch.user_events);
                 app.pause(batch)
             }

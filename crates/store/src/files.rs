@@ -6,7 +6,8 @@
 //! used any more: who needs the same bytes again waits until they are gone.
 
 use async_trait::async_trait;
-use parlor_domain::{Denied, File, FileId, Profile, Time, UserId};
+use parlor_domain::{Denied, File, FileId, MessageId, Profile, SessionId, Time, UserId};
+use parlor_seal::FileKey;
 
 use crate::StoreError;
 
@@ -108,6 +109,31 @@ pub struct Found {
     pub length: i64,
     /// The small picture of it, once it is drawn.
     pub thumbnail: Option<Blob>,
+    /// What its bytes are kept under, and those of the small picture, where they are kept sealed.
+    pub key: Option<FileKey>,
+}
+
+/// The bytes of a file as they are to be kept from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The bytes that these are instead of.
+    pub of: Hash,
+    /// The blob, which is there.
+    pub blob: Blob,
+    /// The small picture that one is instead of, and that one, which is there.
+    pub thumbnail: Option<(Hash, Blob)>,
+    /// What they are kept under.
+    pub key: FileKey,
+}
+
+/// A message that carries a file and does not have its key.
+pub(crate) struct Keyless {
+    pub(crate) message_no: i64,
+    pub(crate) nth: i64,
+    pub(crate) message: MessageId,
+    pub(crate) session: SessionId,
+    /// Its own text, where that is kept sealed.
+    pub(crate) sealed: Option<Vec<u8>>,
 }
 
 impl Room {
@@ -250,8 +276,29 @@ pub trait Files: Send + Sync {
     /// [`StoreError`].
     async fn delete_unsent(&self, before: Time, limit: u64) -> Result<u64, StoreError>;
 
-    /// Notes the small picture of a file, whose blob is there. False: the file is gone or has one,
-    /// and the blob is doomed unless somebody else has it.
+    /// A file whose bytes are to be kept sealed and are not: only messages carry it that are kept
+    /// so.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn file_to_seal(&self, id: FileId) -> Result<Option<Found>, StoreError>;
+
+    /// Puts sealed bytes in the place of those of a file, and its key with every message that
+    /// carries it and does not have it. False: the file is not as it was any more, and the blobs
+    /// are doomed unless somebody else has them.
+    ///
+    /// # Errors
+    /// As [`Files::finish_upload`].
+    async fn seal_file(
+        &self,
+        id: FileId,
+        sealed: Option<Sealed>,
+        now: Time,
+    ) -> Result<bool, StoreError>;
+
+    /// Notes the small picture of a file, whose blob is there, sealed where the file is. False: the
+    /// file is gone, has one or is not kept like this, and the blob is doomed unless somebody else
+    /// has it.
     ///
     /// # Errors
     /// As [`Files::finish_upload`].
@@ -259,6 +306,7 @@ pub trait Files: Send + Sync {
         &self,
         id: FileId,
         thumbnail: Blob,
+        sealed: bool,
         now: Time,
     ) -> Result<bool, StoreError>;
 

@@ -18,17 +18,21 @@ pub enum Kind {
     Thumbnail,
     /// Look at what is behind the links of a message.
     Preview,
+    /// Keep the bytes of a file sealed, which only messages carry that are, and the key of one that
+    /// is with each message that carries it.
+    Seal,
 }
 
 impl Kind {
     /// Every kind, in the order of their making.
-    pub const ALL: [Self; 2] = [Self::Thumbnail, Self::Preview];
+    pub const ALL: [Self; 3] = [Self::Thumbnail, Self::Preview, Self::Seal];
 
     /// The name in storage.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Thumbnail => "thumbnail",
             Self::Preview => "preview",
+            Self::Seal => "seal",
         }
     }
 }

@@ -102,9 +102,9 @@ tables! {
     blobs(hash) (size, refs, touched_at, doomed)
     files(id) (
         user_no, name, media_type, size, width, height, hash, thumbnail, encrypted, length,
-        created_at, carried
+        created_at, carried, sealed
     )
-    attachments(message_no, nth) (file_id)
+    attachments(message_no, nth) (file_id, sealed, opened)
     previews(message_no, nth) (url, title, description, site, image_id, image)
     uploads(id) (
         user_no, length, received, turn, name, encrypted, sha256, created_at, expires_at, doomed

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use bytes::BytesMut;
 use futures_util::StreamExt as _;
-use parlor_blobs::{Hash, Pieces};
+use parlor_blobs::{BlobError, Hash, Pieces};
 use parlor_domain::{Denied, File, FileId};
+use parlor_seal::FileKey;
 use parlor_store::files::Found;
 
 use super::unsigned;
@@ -27,6 +29,8 @@ pub struct Bytes {
     /// How many there are.
     pub length: u64,
     hash: Hash,
+    /// What they are kept under, where they are kept sealed.
+    key: Option<FileKey>,
     media_type: String,
 }
 
@@ -78,30 +82,38 @@ impl App {
     /// # Errors
     /// [`Denied::NotFound`]; [`Error::Busy`] when drawing takes longer than anybody waits.
     pub async fn bytes_of(&self, actor: &Actor, id: FileId, part: Part) -> Result<Bytes, Error> {
-        let Some(Found { file, hash, .. }) = self.store.file(actor.user, id).await? else {
+        let Some(Found { file, hash, key, .. }) = self.store.file(actor.user, id).await? else {
             return self.preview_bytes(actor, id).await;
         };
         if part == Part::Thumbnail {
             let (found, small) = self.with_thumbnail(actor, id).await?;
             let (hash, length) = (small.hash, unsigned(small.size));
-            let media_type = self.small_type(hash, length).await?;
-            return Ok(Bytes { name: found.file.name, length, hash, media_type });
+            let key = found.key.as_ref().map(FileKey::of_thumbnail);
+            let media_type = self.small_type(hash, key.clone(), length).await?;
+            return Ok(Bytes { name: found.file.name, length, hash, key, media_type });
         }
         let length = unsigned(file.size);
-        Ok(Bytes { name: file.name, length, hash, media_type: file.media_type })
+        Ok(Bytes { name: file.name, length, hash, key, media_type: file.media_type })
     }
 
     /// The picture of a preview, which is a small one already.
     async fn preview_bytes(&self, actor: &Actor, id: FileId) -> Result<Bytes, Error> {
         let found = self.store.preview_image(actor.user, id).await?.ok_or(Denied::NotFound)?;
         let length = unsigned(found.size);
-        let media_type = self.small_type(found.hash, length).await?;
-        Ok(Bytes { name: "preview".to_owned(), length, hash: found.hash, media_type })
+        let media_type = self.small_type(found.hash, None, length).await?;
+        let (name, hash) = ("preview".to_owned(), found.hash);
+        Ok(Bytes { name, length, hash, key: None, media_type })
     }
 
     /// What a small picture is, by its content.
-    async fn small_type(&self, hash: Hash, length: u64) -> Result<String, Error> {
-        let mut pieces = self.blobs.read(hash, 0..length.min(SMALL_HEAD)).await?;
+    async fn small_type(
+        &self,
+        hash: Hash,
+        key: Option<FileKey>,
+        length: u64,
+    ) -> Result<String, Error> {
+        let pieces = self.blobs.read(hash, 0..length.min(SMALL_HEAD)).await?;
+        let mut pieces = opened(pieces, key, 0);
         let head = pieces.next().await.transpose()?.unwrap_or_default();
         Ok(parlor_media::kind(&head).0.to_owned())
     }
@@ -111,9 +123,22 @@ impl App {
     /// # Errors
     /// [`Denied::NotFound`] when they have just been deleted.
     pub async fn read_bytes(&self, bytes: &Bytes, range: Range<u64>) -> Result<Pieces, Error> {
+        let at = range.start;
         match self.blobs.read(bytes.hash, range).await {
             Err(parlor_blobs::BlobError::Missing) => Err(Denied::NotFound.into()),
-            read => Ok(read?),
+            read => Ok(opened(read?, bytes.key.clone(), at)),
         }
     }
+}
+
+/// Pieces as they were before they were sealed, of which the first begins at `at`.
+pub(super) fn opened(pieces: Pieces, key: Option<FileKey>, mut at: u64) -> Pieces {
+    let Some(key) = key else { return pieces };
+    let open = move |piece: Result<bytes::Bytes, BlobError>| {
+        let mut piece = BytesMut::from(piece?);
+        key.apply(at, &mut piece);
+        at += piece.len() as u64;
+        Ok(piece.freeze())
+    };
+    pieces.map(open).boxed()
 }

@@ -9,6 +9,7 @@ mod delete;
 mod fetch;
 mod finish;
 mod look;
+mod seal;
 mod sweep;
 mod thumbnail;
 mod ticket;

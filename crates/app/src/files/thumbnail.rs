@@ -10,11 +10,13 @@ use std::time::Duration;
 use parlor_blobs::{BlobError, local};
 use parlor_domain::{Denied, FileId};
 use parlor_media::{Kind as Format, Limits, Refused, Small};
+use parlor_seal::FileKey;
 use parlor_store::StoreError;
 use parlor_store::files::{Blob, Found};
 use parlor_store::jobs::Kind;
 use uuid::Uuid;
 
+use super::fetch::opened;
 use super::finish::{PAUSE, TRIES};
 use super::look::refused;
 use super::{signed, unsigned};
@@ -64,14 +66,27 @@ impl App {
             }
             drawn => drawn?,
         };
-        let Some(small) = small else { return Ok(()) };
-        let now = self.clock.now();
-        let refer = |blob| self.store.set_thumbnail(id, blob, now);
-        if !self.keep_made(&small.bytes, refer).await? {
-            // Deleted meanwhile: so is this.
-            self.sweep_blobs().await?;
+        let Some(Small { mut bytes, .. }) = small else { return self.not_drawn(id).await };
+        let (now, key) = (self.clock.now(), found.key.as_ref().map(FileKey::of_thumbnail));
+        if let Some(key) = &key {
+            key.apply(0, &mut bytes);
         }
-        Ok(())
+        let refer = |blob| self.store.set_thumbnail(id, blob, key.is_some(), now);
+        if self.keep_made(&bytes, refer).await? {
+            return Ok(());
+        }
+        // Deleted meanwhile: so is this.
+        self.sweep_blobs().await?;
+        self.not_drawn(id).await
+    }
+
+    /// A file whose small picture came to nothing is gone, or was sealed meanwhile: then it is to
+    /// be drawn again.
+    async fn not_drawn(&self, id: FileId) -> Result<(), Error> {
+        match self.store.any_file(id).await? {
+            Some(found) if found.thumbnail.is_none() => Err(Error::Busy),
+            _ => Ok(()),
+        }
     }
 
     /// `None`: the file has been deleted meanwhile.
@@ -83,7 +98,7 @@ impl App {
         let side = u32::try_from(self.limits.thumbnail_pixels_max).unwrap_or(u32::MAX);
         let pieces = match self.blobs.read(found.hash, 0..size).await {
             Err(BlobError::Missing) => return Ok(None),
-            read => read?,
+            read => opened(read?, found.key.clone(), 0),
         };
         let picture = local(&*self.blobs, pieces).await?;
         let drawn = self.draw(move |limits| {

@@ -98,6 +98,7 @@ impl App {
         match kind {
             Kind::Thumbnail => self.draw_thumbnail(about).await,
             Kind::Preview => self.preview(about).await,
+            Kind::Seal => self.seal_file(about).await,
         }
     }
 

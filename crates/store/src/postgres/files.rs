@@ -4,6 +4,7 @@
 mod blobs;
 mod carried;
 mod pictures;
+mod sealed;
 mod uploads;
 
 pub(super) use blobs::{refer, release as unrefer};
@@ -15,11 +16,11 @@ use tokio_postgres::Row;
 
 use super::PostgresStore;
 use super::logins::hash;
-use super::readers::Db;
+use super::readers::{Bound, Db};
 use super::rows::{exists, many, most, one, time, user_no, uuid};
 use super::txn::Txn;
 use crate::StoreError;
-use crate::files::{Blob, Files, Found, Hash, Made, NewPicture, NewUpload, Room, Upload};
+use crate::files::{Blob, Files, Found, Hash, Made, NewPicture, NewUpload, Room, Sealed, Upload};
 
 #[async_trait]
 impl Files for PostgresStore {
@@ -143,15 +144,33 @@ impl Files for PostgresStore {
         Ok(unsent.len() as u64)
     }
 
+    async fn file_to_seal(&self, id: FileId) -> Result<Option<Found>, StoreError> {
+        sealed::to_seal(&self.one().await?, id).await
+    }
+
+    async fn seal_file(
+        &self,
+        id: FileId,
+        sealed: Option<Sealed>,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        let mut txn = self.begin().await?;
+        let done = sealed::seal(&mut txn, id, sealed.as_ref(), now).await?;
+        txn.commit().await?;
+        Ok(done)
+    }
+
     async fn set_thumbnail(
         &self,
         id: FileId,
         thumbnail: Blob,
+        sealed: bool,
         now: Time,
     ) -> Result<bool, StoreError> {
         let txn = self.begin().await?;
-        let sql = "update files set thumbnail = $2 where id = $1 and thumbnail is null";
-        let set = txn.execute(sql, &[&id.0, &&thumbnail.hash[..]]).await? == 1;
+        let sql = "update files set thumbnail = $2 where id = $1 and thumbnail is null \
+                   and sealed = $3";
+        let set = txn.execute(sql, &[&id.0, &&thumbnail.hash[..], &sealed]).await? == 1;
         if set {
             blobs::refer(&txn, thumbnail.hash, now).await?;
         } else {
@@ -208,7 +227,7 @@ const CARRIED: Denied = Denied::Conflict("a message or a profile carries the fil
 const FILE: &str = "select f.id, u.id, f.name, f.media_type, f.size, f.width, f.height, \
     f.created_at, f.encrypted, f.hash, f.length, t.hash, t.size, f.thumbnail is not null or \
     (f.width is not null and exists (select 1 from jobs j where j.kind = 'thumbnail' \
-    and j.about = f.id and not j.given_up)) from files f \
+    and j.about = f.id and not j.given_up)), f.sealed from files f \
     join users u on u.no = f.user_no left join blobs t on t.hash = f.thumbnail";
 
 /// Reads the columns of [`FILE`] that begin at `at`.
@@ -229,12 +248,27 @@ fn found(row: &Row, at: usize) -> Result<Found, StoreError> {
         created_at: time(row, at + 7)?,
         encrypted: row.try_get(at + 8)?,
     };
-    Ok(Found { file, hash: hash(row, at + 9)?, length: row.try_get(at + 10)?, thumbnail })
+    let (hash, length) = (hash(row, at + 9)?, row.try_get(at + 10)?);
+    Ok(Found { file, hash, length, thumbnail, key: None })
 }
 
-/// A file, whoever asks.
+/// Whether a row of [`FILE`] is of a file that is kept sealed.
+fn is_sealed(row: &Row, at: usize) -> Result<bool, StoreError> {
+    Ok(row.try_get(at + 14)?)
+}
+
+/// A file that a statement finds, if its bytes can be read.
+async fn readable(db: &Db, sql: &str, bound: Bound<'_>) -> Result<Option<Found>, StoreError> {
+    let read = |row: &Row| Ok((found(row, 0)?, is_sealed(row, 0)?));
+    match one(db, sql, bound, read).await? {
+        Some((found, true)) => sealed::opened(db, found).await,
+        found => Ok(found.map(|(found, _)| found)),
+    }
+}
+
+/// A file, whoever asks; one whose key is gone is gone.
 async fn file(db: &Db, id: FileId) -> Result<Option<Found>, StoreError> {
-    one(db, &format!("{FILE} where f.id = $1"), &[&id.0], |row| found(row, 0)).await
+    readable(db, &format!("{FILE} where f.id = $1"), &[&id.0]).await
 }
 
 /// A file that somebody may have.
@@ -248,7 +282,7 @@ async fn visible(db: &Db, user: UserId, id: FileId) -> Result<Option<Found>, Sto
          and sm.user_no = (select no from users where id = $2) \
          where a.file_id = f.id and m.deleted_at is null))"
     );
-    one(db, &sql, &[&id.0, &user.0], |row| found(row, 0)).await
+    readable(db, &sql, &[&id.0, &user.0]).await
 }
 
 /// Deletes rows of files. Their bytes go when nothing else refers to them.

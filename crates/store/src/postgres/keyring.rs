@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use parlor_domain::{Message, SessionId, Time};
+use parlor_domain::{MessageId, SessionId, Time};
 use parlor_seal::{Secret, TimeKeys};
 use tokio_postgres::{IsolationLevel, Row};
 use uuid::Uuid;
@@ -151,15 +151,16 @@ impl KeyTables {
     /// Opens what is sealed of a message; `None`: its key is gone.
     pub(super) async fn open_text(
         &self,
-        message: &Message,
+        session: SessionId,
+        message: MessageId,
         sealed: &[u8],
     ) -> Result<Option<String>, StoreError> {
-        let open = || self.keys.open(message.session, message.id, sealed);
+        let open = || self.keys.open(session, message, sealed);
         if let Ok(text) = open() {
             return Ok(text);
         }
         // Another node may have made it.
-        self.look_up(message.session).await?;
+        self.look_up(session).await?;
         Ok(open().unwrap_or(None))
     }
 

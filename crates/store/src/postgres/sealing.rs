@@ -9,8 +9,9 @@ use tokio_postgres::Row;
 use super::readers::Db;
 use super::rows::{many, maybe_time, one, time, uuid};
 use super::txn::Txn;
-use super::{extras, previews, search};
+use super::{extras, jobs, previews, search};
 use crate::StoreError;
+use crate::jobs::Kind;
 
 /// Opens the texts of messages that are sealed. One whose key is gone is like a deleted one.
 pub(super) async fn open(db: &Db, messages: &mut [&mut Message]) -> Result<(), StoreError> {
@@ -23,7 +24,7 @@ pub(super) async fn open(db: &Db, messages: &mut [&mut Message]) -> Result<(), S
     let sealed: HashMap<i64, Vec<u8>> = many(db, sql, &[&nos], read).await?.into_iter().collect();
     for message in messages {
         let Some(sealed) = sealed.get(&message.no) else { continue };
-        match db.keys().open_text(message, sealed).await? {
+        match db.keys().open_text(message.session, message.id, sealed).await? {
             Some(text) => message.content = text,
             None => **message = message.clone().veiled(Some(message.sent_at)),
         }
@@ -120,5 +121,11 @@ async fn seal(
         txn.execute(sql, &[&no, &nth, &closed(message, &content)?]).await?;
     }
     previews::release(txn, &nos).await?;
+    let sql = "select distinct f.id from attachments a join files f on f.id = a.file_id \
+               where a.message_no = any($1) and not f.encrypted";
+    let at = messages.iter().map(|(message, _)| message.sent_at).max().unwrap_or_default();
+    for file in many(txn, sql, &[&nos], |row| uuid(row, 0)).await? {
+        jobs::ask(txn, Kind::Seal, file, at).await?;
+    }
     search::remove(txn, &nos).await
 }

@@ -3,6 +3,7 @@
 mod blobs;
 mod carried;
 mod pictures;
+mod sealed;
 mod uploads;
 
 pub(super) use blobs::{refer, release as unrefer};
@@ -16,7 +17,7 @@ use super::SqliteStore;
 use super::rows::{exists, many, most, one, user_no, uuid};
 use super::txn::Txn;
 use crate::StoreError;
-use crate::files::{Blob, Files, Found, Hash, Made, NewPicture, NewUpload, Room, Upload};
+use crate::files::{Blob, Files, Found, Hash, Made, NewPicture, NewUpload, Room, Sealed, Upload};
 
 #[async_trait]
 impl Files for SqliteStore {
@@ -143,15 +144,29 @@ impl Files for SqliteStore {
         .await
     }
 
+    async fn file_to_seal(&self, id: FileId) -> Result<Option<Found>, StoreError> {
+        self.read(move |conn| sealed::to_seal(conn, id)).await
+    }
+
+    async fn seal_file(
+        &self,
+        id: FileId,
+        sealed: Option<Sealed>,
+        now: Time,
+    ) -> Result<bool, StoreError> {
+        self.write(move |txn| sealed::seal(txn, id, sealed.as_ref(), now)).await
+    }
+
     async fn set_thumbnail(
         &self,
         id: FileId,
         thumbnail: Blob,
+        sealed: bool,
         now: Time,
     ) -> Result<bool, StoreError> {
         self.write(move |txn| {
-            let sql = "select 1 from files where id = ? and thumbnail is null";
-            if !exists(txn.conn, sql, [id.0.as_bytes()])? {
+            let sql = "select 1 from files where id = ? and thumbnail is null and sealed = ?";
+            if !exists(txn.conn, sql, params![id.0.as_bytes(), sealed])? {
                 blobs::expect_no_more(txn, thumbnail.hash)?;
                 return Ok(false);
             }
@@ -206,21 +221,26 @@ impl Files for SqliteStore {
 /// Nobody loses what they were shown before the message goes, or the profile changes.
 const CARRIED: Denied = Denied::Conflict("a message or a profile carries the file");
 
-/// Selects files `f` of users `u`, to be read by [`found`].
+/// Selects files `f` of users `u`, to be read by [`found`]. Any message that carries a file which
+/// is kept sealed has its key, as long as it can be read itself.
 const FILE: &str = "select f.id, u.id, f.name, f.media_type, f.size, f.width, f.height, \
     f.created_at, f.encrypted, f.hash, f.length, t.hash, t.size, f.thumbnail is not null or \
     (f.width is not null and exists (select 1 from jobs j where j.kind = 'thumbnail' \
-    and j.about = f.id and j.given_up = 0)) from files f \
+    and j.about = f.id and j.given_up = 0)), f.sealed, case when f.sealed then (select text from \
+    (select coalesce(a.opened, unsealed(a.sealed, s.id, m.id)) as text from attachments a \
+    join messages m on m.no = a.message_no join sessions s on s.no = m.session_no \
+    where a.file_id = f.id) where text is not null limit 1) end from files f \
     join users u on u.no = f.user_no left join blobs t on t.hash = f.thumbnail";
 
 /// Reads a row of [`FILE`].
 fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
     let thumbnail: Option<Hash> = row.get(11)?;
     let size: Option<i64> = row.get(12)?;
+    let (key, name) = sealed::read(row.get::<_, Option<String>>(15)?.as_deref()).unzip();
     let file = File {
         id: FileId(uuid(row, 0)?),
         owner: UserId(uuid(row, 1)?),
-        name: row.get(2)?,
+        name: name.map_or_else(|| row.get(2), Ok)?,
         media_type: row.get(3)?,
         size: row.get(4)?,
         width: row.get(5)?,
@@ -230,12 +250,20 @@ fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
         encrypted: row.get(8)?,
     };
     let thumbnail = thumbnail.zip(size).map(|(hash, size)| Blob { hash, size });
-    Ok(Found { file, hash: row.get(9)?, length: row.get(10)?, thumbnail })
+    Ok(Found { file, hash: row.get(9)?, length: row.get(10)?, thumbnail, key })
 }
 
-/// A file, whoever asks.
+/// A file, whoever asks; one whose key is gone is gone.
 fn file(conn: &Connection, id: FileId) -> Result<Option<Found>, StoreError> {
-    one(conn, &format!("{FILE} where f.id = ?"), [id.0.as_bytes()], found)
+    let sql = format!("{FILE} where f.id = ?");
+    Ok(one(conn, &sql, [id.0.as_bytes()], readable)?.flatten())
+}
+
+/// Reads a row of [`FILE`], if its bytes can be.
+fn readable(row: &Row<'_>) -> rusqlite::Result<Option<Found>> {
+    let found = found(row)?;
+    let sealed: bool = row.get(14)?;
+    Ok((!sealed || found.key.is_some()).then_some(found))
 }
 
 /// A file that somebody may have, to be carried in this session until this moment where they are to
@@ -259,7 +287,7 @@ fn visible(
          and (s.ends_at is null or s.ends_at >= ?3 or s.no = ?4)))"
     );
     let bound = params![id.0.as_bytes(), user.0.as_bytes(), until.0, session_no];
-    one(conn, &sql, bound, found)
+    Ok(one(conn, &sql, bound, readable)?.flatten())
 }
 
 /// Deletes a file's row. Its bytes go when nothing else refers to them.

@@ -4,11 +4,13 @@
 use parlor_domain::{MessageId, Seal, SessionId, Time};
 use rusqlite::{Row, params};
 
+use super::jobs;
 use super::previews;
 use super::rows::{many, maybe_time, one, uuid};
 use super::search::{self, Gone};
 use super::txn::Txn;
 use crate::StoreError;
+use crate::jobs::Kind;
 
 /// Seals some of what was said in a session and is to be, and takes it out of the index.
 pub(super) fn seal_rest(txn: &mut Txn<'_>, limit: i64) -> Result<(), StoreError> {
@@ -79,6 +81,11 @@ fn seal(
         txn.execute(sql, params![closed(&content)?, message.no, nth])?;
     }
     previews::release(txn, message.no)?;
+    let sql = "select f.id from attachments a join files f on f.id = a.file_id \
+               where a.message_no = ? and f.encrypted = 0";
+    for file in many(txn.conn, sql, [message.no], |row| uuid(row, 0))? {
+        jobs::ask(txn, Kind::Seal, file, message.sent_at)?;
+    }
     txn.erase();
     Ok(())
 }

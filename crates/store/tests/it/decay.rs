@@ -14,7 +14,13 @@ use crate::filing::{carrying, file};
 use crate::world::{World, denied, id, saying};
 
 /// What `user` would have stored by saying something for so many seconds.
-async fn draft(w: &World, user: UserId, session: SessionId, text: &str, ttl_s: i64) -> Draft {
+pub(crate) async fn draft(
+    w: &World,
+    user: UserId,
+    session: SessionId,
+    text: &str,
+    ttl_s: i64,
+) -> Draft {
     let view = w.store.session_as_seen_by(user, session).await.unwrap().unwrap();
     let cmd = SendMessage { ttl_s: Some(ttl_s), ..saying(session, text) };
     view.admit_post(cmd, MessageId(id()), [7; 16], w.now(), &Limits::default()).unwrap()

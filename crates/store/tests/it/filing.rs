@@ -159,7 +159,7 @@ pub(crate) async fn a_file_has_one_thumbnail_which_goes_with_it(w: World) {
     let set = async |file, n| {
         let blob = Blob { hash: [n; 32], size: 10 };
         w.store.expect_blob(blob, w.now()).await.unwrap();
-        w.store.set_thumbnail(file, blob, w.now()).await.unwrap()
+        w.store.set_thumbnail(file, blob, false, w.now()).await.unwrap()
     };
     assert!(set(cat, 2).await);
     assert!(!set(cat, 2).await, "whoever draws it twice does no harm");

@@ -35,6 +35,7 @@ mod reactions;
 mod rooms;
 mod rules;
 mod sealed;
+mod sealed_files;
 mod searching;
 mod sessions;
 mod sqlite;
@@ -178,6 +179,13 @@ macro_rules! suite {
                 what_is_sealed_is_found_by_its_words
                 what_was_said_before_its_session_got_an_end_is_sealed_then
                 another_wording_of_what_is_sealed_is_sealed
+            }
+            sealed_files {
+                a_file_is_sealed_with_the_message_that_carries_it
+                a_file_that_is_somewhere_for_longer_is_not_sealed
+                a_sealed_file_is_read_by_every_message_that_carries_it
+                a_file_that_has_changed_meanwhile_is_not_replaced
+                files_of_a_session_that_gets_an_end_are_sealed_then
             }
             ending {
                 a_session_ends_at_its_moment_and_nothing_that_was_said_is_left

@@ -22,13 +22,13 @@ use crate::sqlite::{close, holds, vanishes, world_in};
 use crate::world::World;
 
 /// Ana and Bo, and the main session of a room of theirs.
-async fn two(w: &World) -> (UserId, UserId, SessionId) {
+pub(crate) async fn two(w: &World) -> (UserId, UserId, SessionId) {
     let (ana, bo) = (w.account("ana").await, w.account("bo").await);
     (ana, bo, w.room(ana, RoomKind::Private, &[bo]).await.main_session)
 }
 
 /// Gives a session an end, far away.
-async fn give_an_end(w: &World, user: UserId, session: SessionId) {
+pub(crate) async fn give_an_end(w: &World, user: UserId, session: SessionId) {
     let asked = AskedEnding { silence_s: Some(1_000_000), ..AskedEnding::default() };
     let ending = Ending::read(asked, w.now(), &Limits::default()).unwrap();
     let asked = Settings { ending: Some(ending), ..Settings::default() };

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 /// Every step, as it was released: its number and its text. A step that was released is never
 /// edited.
-const STEPS: [(i64, &str); 17] = [
+const STEPS: [(i64, &str); 18] = [
     (1, include_str!("../../migrations/sqlite/V1__first.sql")),
     (2, include_str!("../../migrations/sqlite/V2__said.sql")),
     (3, include_str!("../../migrations/sqlite/V3__ends.sql")),
@@ -26,6 +26,7 @@ const STEPS: [(i64, &str); 17] = [
     (15, include_str!("../../migrations/sqlite/V15__endings.sql")),
     (16, include_str!("../../migrations/sqlite/V16__room_settings.sql")),
     (17, include_str!("../../migrations/sqlite/V17__sealed.sql")),
+    (18, include_str!("../../migrations/sqlite/V18__sealed_files.sql")),
 ];
 
 /// Rows of the old database, of each kind.

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use super::super::readers::Db;
 use super::super::rows::{many, uuid};
 use super::super::txn::Txn;
-use super::{FILE, delete, found};
+use super::{FILE, delete, found, is_sealed, sealed};
 use crate::StoreError;
 
 /// The files that messages carry, in their order.
@@ -24,7 +24,12 @@ pub(in super::super) async fn of_messages(
     );
     let mut files: HashMap<i64, Vec<File>> = HashMap::new();
     for row in db.query(&sql, &[&nos]).await? {
-        files.entry(row.try_get(0)?).or_default().push(found(&row, 1)?.file);
+        let mut file = found(&row, 1)?;
+        if is_sealed(&row, 1)? {
+            // Without its key the message shows nothing of it either.
+            file = sealed::opened(db, file.clone()).await?.unwrap_or(file);
+        }
+        files.entry(row.try_get(0)?).or_default().push(file.file);
     }
     Ok(files)
 }

@@ -98,6 +98,13 @@ pub(super) const ALSO: &str = "\
     counted as (update files x set carried = x.carried + c.count from \
         (select file_id, count(*) as count from asked group by file_id) c \
         where x.id = c.file_id), \
+    resealed as (insert into jobs (id, kind, about, created_at, due_at) \
+        select distinct on (a.file_id) gen_random_uuid(), 'seal', a.file_id, f.sent_at, f.sent_at \
+        from asked a join fresh f on f.no = a.no join files x on x.id = a.file_id \
+        where x.sealed or (f.sealed is not null and not x.encrypted) \
+        on conflict (kind, about) do update set asked = jobs.asked + 1, \
+        due_at = least(jobs.due_at, excluded.due_at), tries = 0, given_up = false, \
+        error = null), \
     grown as (insert into threads \
         (root_no, root_id, session_no, replies, last_no, last_number, last_at) \
         select root_no, root_id, session_no, count(*), max(no), max(number), \

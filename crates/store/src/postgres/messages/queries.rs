@@ -197,7 +197,10 @@ impl Messages for PostgresStore {
         let mut revisions = Vec::new();
         for row in db.query(sql, &[&message.no]).await? {
             let content = match row.try_get::<_, Option<&[u8]>>(2)? {
-                Some(sealed) => db.keys().open_text(&message, sealed).await?.unwrap_or_default(),
+                Some(sealed) => {
+                    let text = db.keys().open_text(message.session, message.id, sealed).await?;
+                    text.unwrap_or_default()
+                }
                 None => row.try_get(0)?,
             };
             revisions.push(Revision { content, written_at: time(&row, 1)?, encrypted });

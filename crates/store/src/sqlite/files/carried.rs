@@ -3,10 +3,12 @@
 use parlor_domain::{Denied, Draft, File, FileId, Time};
 use rusqlite::{Connection, params};
 
+use super::super::jobs;
 use super::super::rows::{many, one, uuid};
 use super::super::txn::Txn;
 use super::{FILE, delete, found, visible};
 use crate::StoreError;
+use crate::jobs::Kind;
 
 /// Refuses a draft with a file that its sender may not have.
 pub(in super::super) fn may_carry(conn: &Connection, draft: &Draft) -> Result<(), StoreError> {
@@ -29,7 +31,11 @@ pub(in super::super) fn carry(
         let id = file.id.0.as_bytes();
         let sql = "insert into attachments (message_no, nth, file_id) values (?, ?, ?)";
         txn.execute(sql, params![message_no, nth, id])?;
-        txn.execute("update files set carried = carried + 1 where id = ?", [id])?;
+        let sql = "update files set carried = carried + 1 where id = ? returning sealed";
+        let sealed: Option<bool> = one(txn.conn, sql, [id], |row| row.get(0))?;
+        if sealed == Some(true) || draft.seal.is_some() && !file.encrypted {
+            jobs::ask(txn, Kind::Seal, file.id.0, draft.sent_at)?;
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod given;
 mod hostile;
 mod killed;
 mod looks;
+mod sealed;
 mod sent;
 mod small;
 mod tus;
