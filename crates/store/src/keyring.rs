@@ -17,18 +17,18 @@ use crate::StoreError;
 /// deleted by hand before.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Keys of seconds that are remembered: each follows from those that are kept, by up to 32 hashes.
-const RECENT_MAX: usize = 256;
+/// Keys of texts that are remembered: each follows from those that are kept, by up to 36 hashes.
+const RECENT_MAX: usize = 1_024;
 
 /// The keys that are in memory.
 pub(crate) struct Keyring(Mutex<Held>);
 
 struct Held {
     time: TimeKeys,
-    /// Keys of seconds that were asked for lately: what is said at the same time mostly goes at the
-    /// same time.
-    recent: HashMap<u32, Secret>,
     sessions: HashMap<SessionId, Secret>,
+    /// Keys that were asked for lately, of sessions and seconds: what is said at the same time
+    /// mostly goes at the same time.
+    recent: HashMap<(SessionId, u32), Key>,
     /// When the keys of seconds that are over are to go from where they are kept, too.
     owed: Time,
 }
@@ -56,7 +56,10 @@ impl Keyring {
 
     /// Takes the secret of a session in.
     pub(crate) fn learn(&self, session: SessionId, secret: Secret) {
-        self.0.lock().sessions.insert(session, secret);
+        let mut held = self.0.lock();
+        if held.sessions.insert(session, secret).is_some() {
+            held.recent.retain(|(of, _), _| *of != session);
+        }
     }
 
     /// The sessions whose secrets are here.
@@ -66,7 +69,9 @@ impl Keyring {
 
     /// Throws the secret of a session away.
     pub(crate) fn forget(&self, session: SessionId) {
-        self.0.lock().sessions.remove(&session);
+        let mut held = self.0.lock();
+        held.sessions.remove(&session);
+        held.recent.retain(|(of, _), _| *of != session);
     }
 
     /// Throws away the keys of seconds that are over. Where they are to go from where they are kept
@@ -75,7 +80,7 @@ impl Keyring {
         let mut held = self.0.lock();
         let second = second(now);
         if held.time.advance(second) {
-            held.recent.retain(|until, _| *until >= second);
+            held.recent.retain(|(_, until), _| *until == 0 || *until >= second);
         }
         (held.owed <= now).then(|| held.time.to_bytes())
     }
@@ -150,28 +155,21 @@ impl Keyring {
 
     fn key(&self, session: SessionId, until: u32) -> Result<Option<Key>, Unknown> {
         let mut held = self.0.lock();
-        let secret = held.sessions.get(&session).ok_or(Unknown)?.clone();
-        if until == 0 {
-            return Ok(Some(Key::of_session(&secret)));
+        if let Some(key) = held.recent.get(&(session, until)) {
+            return Ok(Some(key.clone()));
         }
-        let second = held.second(until);
-        drop(held);
-        Ok(second.map(|second| Key::of_second(&secret, until, &second)))
-    }
-}
-
-impl Held {
-    /// The key of a second; `None`: it is over.
-    fn second(&mut self, until: u32) -> Option<Secret> {
-        if let Some(found) = self.recent.get(&until) {
-            return Some(found.clone());
+        let secret = held.sessions.get(&session).ok_or(Unknown)?;
+        let key = match until {
+            0 => Some(Key::of_session(secret)),
+            _ => held.time.key(until).map(|second| Key::of_second(secret, until, &second)),
+        };
+        if let Some(key) = &key {
+            if held.recent.len() >= RECENT_MAX {
+                held.recent.clear();
+            }
+            held.recent.insert((session, until), key.clone());
         }
-        let found = self.time.key(until)?;
-        if self.recent.len() >= RECENT_MAX {
-            self.recent.clear();
-        }
-        self.recent.insert(until, found.clone());
-        Some(found)
+        Ok(key)
     }
 }
 
