@@ -1,5 +1,5 @@
-//! `cargo xtask moves`, `backups`, `deadlines` and `upgrades`: what an operator stakes everything
-//! on, at full size. The same tests run, smaller, in `cargo xtask test`.
+//! `cargo xtask moves`, `backups`, `deadlines`, `markers` and `upgrades`: what an operator stakes
+//! everything on, at full size. The same tests run, smaller, in `cargo xtask test`.
 
 use std::process::Command;
 
@@ -38,7 +38,7 @@ pub(crate) struct BackupsOptions {
     messages: u64,
 }
 
-/// Let messages decay while the server is killed again and again.
+/// Let messages decay while the server is killed again and again, and on three nodes.
 #[derive(clap::Args)]
 pub(crate) struct DeadlinesOptions {
     /// Against a build with optimisation, as it is shipped.
@@ -53,6 +53,21 @@ pub(crate) struct DeadlinesOptions {
     /// How many kills.
     #[arg(long, default_value_t = 10)]
     kills: u64,
+}
+
+/// Say and do things that are to disappear, and look for what is left of them, in a backup from
+/// before, too.
+#[derive(clap::Args)]
+pub(crate) struct MarkersOptions {
+    /// Against a build with optimisation, as it is shipped.
+    #[arg(long)]
+    release: bool,
+    /// How many messages.
+    #[arg(long, default_value_t = 1_000)]
+    messages: u64,
+    /// For how many seconds they live at least: all are said in this time, and backed up.
+    #[arg(long, default_value_t = 180)]
+    seconds: u64,
 }
 
 /// The verb.
@@ -74,10 +89,18 @@ pub(crate) fn backups(options: &BackupsOptions) -> anyhow::Result<()> {
 
 /// The verb.
 pub(crate) fn deadlines(options: &DeadlinesOptions) -> anyhow::Result<()> {
-    let mut command = sim::testkit("no_message_goes_early_and_none", build(options.release));
+    let mut command = sim::testkit("no_message_goes_early_and", build(options.release));
     command.env("PARLOR_DEADLINES", options.messages.to_string());
     command.env("PARLOR_DEADLINES_SECONDS", options.seconds.to_string());
     command.env("PARLOR_DEADLINES_KILLS", options.kills.to_string());
+    process::run(&mut command)
+}
+
+/// The verb.
+pub(crate) fn markers(options: &MarkersOptions) -> anyhow::Result<()> {
+    let mut command = sim::testkit("after_its_deadline_nothing_of", build(options.release));
+    command.env("PARLOR_MARKERS", options.messages.to_string());
+    command.env("PARLOR_MARKERS_SECONDS", options.seconds.to_string());
     process::run(&mut command)
 }
 

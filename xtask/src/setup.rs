@@ -18,7 +18,7 @@ struct Tool {
     package: &'static str,
 }
 
-const TOOLS: [Tool; 9] = [
+const TOOLS: [Tool; 10] = [
     Tool {
         programs: &["chromium", "chromium-browser", "google-chrome"],
         modules: &[],
@@ -26,6 +26,7 @@ const TOOLS: [Tool; 9] = [
     },
     Tool { programs: &["curl"], modules: &[], package: "curl" },
     Tool { programs: &["docker-compose"], modules: &[], package: "docker-compose" },
+    Tool { programs: &["faketime"], modules: &[], package: "faketime" },
     Tool { programs: &["haproxy"], modules: &[], package: "haproxy" },
     Tool { programs: &["ip"], modules: &[], package: "iproute2" },
     Tool { programs: &["postgres"], modules: &[], package: "postgresql" },

@@ -29,6 +29,7 @@ pub(crate) enum Verb {
     Moves(operate::MovesOptions),
     Backups(operate::BackupsOptions),
     Deadlines(operate::DeadlinesOptions),
+    Markers(operate::MarkersOptions),
     Uploads(uploads::Options),
     Trials(trials::Options),
     /// Kill the server in the middle of every step of its schema.
@@ -60,6 +61,7 @@ impl Verb {
             Verb::Moves(options) => operate::moves(&options),
             Verb::Backups(options) => operate::backups(&options),
             Verb::Deadlines(options) => operate::deadlines(&options),
+            Verb::Markers(options) => operate::markers(&options),
             Verb::Uploads(options) => uploads::uploads(&options),
             Verb::Trials(options) => trials::trials(&options),
             Verb::Upgrades => process::run(&mut operate::upgrades()),

@@ -55,6 +55,9 @@ impl ServerProcess {
         for (key, value) in settings.keys() {
             command.env(format!("PARLOR_{}", key.to_uppercase()), value);
         }
+        for (name, value) in settings.variables() {
+            command.env(name, value);
+        }
         let errors = File::options().create(true).append(true).open(&log);
         command.stdout(Stdio::piped()).stderr(errors.expect("the log can be written"));
         let mut child = command.spawn().expect("the binary starts");

@@ -22,6 +22,7 @@ use crate::{Person, person};
 #[derive(Clone)]
 pub struct Builder {
     keys: Vec<(String, String)>,
+    variables: Vec<(String, String)>,
     clock: Arc<dyn Clock>,
     alone: bool,
 }
@@ -47,6 +48,13 @@ impl Builder {
         self.set("limits", "on")
     }
 
+    /// Where it is a process of its own: with this variable in its environment.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// With another clock.
     #[must_use]
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
@@ -65,6 +73,10 @@ impl Builder {
         &self.keys
     }
 
+    pub(crate) fn variables(&self) -> &[(String, String)] {
+        &self.variables
+    }
+
     /// Starts it: as one node on SQLite, or where `PARLOR_TEST_NODES` says so as several on
     /// PostgreSQL and Redis.
     ///
@@ -77,6 +89,15 @@ impl Builder {
             0 | 1 => self.start_one().await,
             nodes => self.start_several(nodes).await,
         }
+    }
+
+    /// Starts it on PostgreSQL and Redis as several nodes, whatever the other tests run on.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_on(self, nodes: usize) -> TestServer {
+        count_panics();
+        self.start_several(nodes).await
     }
 
     async fn start_one(self) -> TestServer {
@@ -178,7 +199,12 @@ impl TestServer {
     pub fn builder() -> Builder {
         let keys = [("listen", "127.0.0.1:0"), ("limits", "off"), ("log", "warn")];
         let keys = keys.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        Builder { keys: keys.to_vec(), clock: Arc::new(SystemClock), alone: false }
+        Builder {
+            keys: keys.to_vec(),
+            variables: vec![],
+            clock: Arc::new(SystemClock),
+            alone: false,
+        }
     }
 
     fn of(nodes: Vec<Node>, database: Option<Database>) -> Self {

@@ -1,6 +1,7 @@
 //! Deadlines of a server that runs: no message goes early, none is served late, whatever the server
 //! is doing and however often it is killed meanwhile; and in the end no file holds any of it.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +11,7 @@ use parlor_testkit::{Person, ServerProcess, TestServer};
 use parlor_wire::v1;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
+use tokio_postgres::NoTls;
 
 use super::holds;
 use crate::simulation::dice::Dice;
@@ -36,13 +38,13 @@ const GONE: Duration = Duration::from_secs(60);
 
 /// A message, and when it is to be gone: microseconds since 1970.
 #[derive(Clone)]
-struct Due {
+pub(super) struct Due {
     id: String,
     at: i64,
 }
 
 #[expect(clippy::disallowed_methods, reason = "what is measured is real time")]
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(since.as_micros()).unwrap()
 }
@@ -54,7 +56,7 @@ async fn until(at: i64) {
     let _ = tokio::time::timeout(left, std::future::pending::<()>()).await;
 }
 
-fn micros(span: Duration) -> i64 {
+pub(super) fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap()
 }
 
@@ -65,7 +67,7 @@ fn start(folder: &Path) -> ServerProcess {
 }
 
 /// Says so many things with deadlines all over the time, a few at once.
-async fn speak(ana: &Person, session: &str, messages: u64, seconds: u64) -> Vec<Due> {
+pub(super) async fn speak(ana: &Person, session: &str, messages: u64, seconds: u64) -> Vec<Due> {
     let mut sending = JoinSet::new();
     for first in 0..AT_ONCE {
         let path = format!("/sessions/{session}/messages");
@@ -91,37 +93,73 @@ async fn speak(ana: &Person, session: &str, messages: u64, seconds: u64) -> Vec<
 }
 
 /// What a message says now, and when that was asked for and answered; `None`: nobody answers.
-async fn look(ana: &Person, server: &ServerProcess, id: &str) -> (i64, String, i64) {
+pub(super) async fn look(ana: &Person, server: SocketAddr, id: &str) -> (i64, String, i64) {
     let asked = now();
     let request: Request = ana.request("GET", &format!("/messages/{id}"));
-    let answer = request.send(server.address()).await;
+    let answer = request.send(server).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let content = answer.json()["content"].as_str().unwrap().to_owned();
     (asked, content, now())
 }
 
 /// What there is to do at a moment.
-enum Turn {
+pub(super) enum Turn<T> {
     /// It is to be there still.
     Before(Due),
     /// It is to be gone.
     After(Due),
-    Kill,
+    /// Something else.
+    Other(T),
 }
 
-fn turns(due: &[Due], seconds: u64, kills: u64) -> Vec<(i64, Turn)> {
+/// All of it in its order.
+pub(super) fn turns<T>(due: &[Due], others: impl Iterator<Item = (i64, T)>) -> Vec<(i64, Turn<T>)> {
     let mut turns = Vec::new();
     for due in due {
         turns.push((due.at - micros(EARLY), Turn::Before(due.clone())));
         turns.push((due.at + micros(LATE), Turn::After(due.clone())));
     }
-    let (mut dice, begin) = (Dice::new(0x6b69_6c6c), now());
-    for _ in 0..kills {
-        let at = begin + i64::try_from(dice.below(seconds * 1_000_000)).unwrap();
-        turns.push((at, Turn::Kill));
-    }
+    turns.extend(others.map(|(at, other)| (at, Turn::Other(other))));
     turns.sort_by_key(|(at, _)| *at);
     turns
+}
+
+/// What was seen of messages with deadlines.
+pub(super) struct Watched {
+    /// How many were there just before theirs.
+    pub(super) before: u64,
+    /// How long after theirs the last look at one was, in microseconds.
+    slowest: i64,
+}
+
+/// Looks at messages just before and after their deadlines. `server` says whom to ask, once it has
+/// done what else there is to do.
+pub(super) async fn watch<T>(
+    ana: &Person,
+    turns: Vec<(i64, Turn<T>)>,
+    mut server: impl FnMut(Option<T>) -> SocketAddr,
+) -> Watched {
+    let mut watched = Watched { before: 0, slowest: 0 };
+    for (at, turn) in turns {
+        until(at).await;
+        match turn {
+            Turn::Before(due) => {
+                let (_, content, answered) = look(ana, server(None), &due.id).await;
+                // What is answered at or after the deadline may be either.
+                if answered < due.at {
+                    assert!(!content.is_empty(), "{} µs early", due.at - answered);
+                    watched.before += 1;
+                }
+            }
+            Turn::After(due) => {
+                let (asked, content, _) = look(ana, server(None), &due.id).await;
+                assert_eq!(content, "", "served {} µs late", asked - due.at);
+                watched.slowest = watched.slowest.max(asked - due.at);
+            }
+            Turn::Other(other) => drop(server(Some(other))),
+        }
+    }
+    watched
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -134,29 +172,17 @@ async fn no_message_goes_early_and_none_is_served_late() {
     let ana = server.person("ana").await;
     let session = ana.room("private", "Garden", &[]).await.main_session_id;
     let due = speak(&ana, &session, messages, seconds).await;
-    let (mut before, mut slowest) = (0_u64, 0);
-    for (at, turn) in turns(&due, seconds, kills) {
-        until(at).await;
-        match turn {
-            Turn::Before(due) => {
-                let (_, content, answered) = look(&ana, &server, &due.id).await;
-                // What is answered at or after the deadline may be either.
-                if answered < due.at {
-                    assert!(!content.is_empty(), "{} µs early", due.at - answered);
-                    before += 1;
-                }
-            }
-            Turn::After(due) => {
-                let (asked, content, _) = look(&ana, &server, &due.id).await;
-                assert_eq!(content, "", "served {} µs late", asked - due.at);
-                slowest = slowest.max(asked - due.at);
-            }
-            Turn::Kill => {
-                server.kill();
-                server = start(home.path());
-            }
+    let (mut dice, begin) = (Dice::new(0x6b69_6c6c), now());
+    let moment = |_| (begin + i64::try_from(dice.below(seconds * 1_000_000)).unwrap(), ());
+    let turns = turns(&due, (0..kills).map(moment));
+    let watched = watch(&ana, turns, |kill| {
+        if kill.is_some() {
+            server.kill();
+            server = start(home.path());
         }
-    }
+        server.address()
+    });
+    let Watched { before, slowest } = watched.await;
     assert!(before > messages / 4, "{before} were looked at in time");
     let mut pulse = tokio::time::interval(Duration::from_millis(100));
     let gone = async {
@@ -171,4 +197,35 @@ async fn no_message_goes_early_and_none_is_served_late() {
         slowest / 1_000
     );
     assert!(server.terminate(), "{}", server.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_message_goes_early_and_no_node_serves_one_late() {
+    let messages = number("PARLOR_DEADLINES").unwrap_or(MESSAGES);
+    let seconds = number("PARLOR_DEADLINES_SECONDS").unwrap_or(SECONDS);
+    let server = TestServer::builder().start_on(3).await;
+    let ana = server.person("ana").await;
+    let session = ana.room("private", "Garden", &[]).await.main_session_id;
+    // Nobody ever looks at what is said here.
+    let idle = ana.room("private", "Shed", &[]).await.main_session_id;
+    speak(&ana, &idle, messages / 10, seconds).await;
+    let due = speak(&ana, &session, messages, seconds).await;
+    let turns = turns::<()>(&due, std::iter::empty());
+    let Watched { before, .. } = watch(&ana, turns, |_| server.address()).await;
+    assert!(before > messages / 4, "{before} were looked at in time");
+    let url = server.database_url().expect("nodes share a database");
+    let (database, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
+    let mut work = JoinSet::new();
+    work.spawn(connection);
+    let left = "select count(*) from messages where sealed is not null or content <> ''";
+    let gone = async {
+        let mut pulse = tokio::time::interval(Duration::from_millis(100));
+        while database.query_one(left, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+            pulse.tick().await;
+        }
+    };
+    tokio::time::timeout(GONE, gone).await.expect("nothing of it is left in time");
+    println!("{messages} deadlines over {seconds} s on three nodes: {before} seen just before");
+    drop((database, work));
+    server.stop().await;
 }

@@ -2,12 +2,14 @@
 //! doctor, jobs, and every command of the documents about it.
 
 mod backups;
+mod clock;
 mod deadlines;
 mod doctor;
 mod documents;
 mod filled;
 mod jobs;
 mod logs;
+mod markers;
 mod moves;
 mod pages;
 mod sealed;
